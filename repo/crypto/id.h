@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Chunk ids: keyed hashes that name content (FORMAT, "Chunk ids"). */
+#ifndef YORE_CRYPTO_ID_H
+#define YORE_CRYPTO_ID_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "repo/crypto/keyring.h"
+
+enum chunk_type { CHUNK_DATA = 1, CHUNK_PAGE = 2, CHUNK_XATTRS = 3 };
+
+/* first 20 bytes of HMAC-SHA256(K(id), type || u64 length || plaintext) */
+void chunk_id(const struct keyring *k, enum chunk_type type, const void *data,
+	size_t len, uint8_t id[CHUNK_ID_LEN]);
+
+/* A source's directory below snap/: first 10 bytes of HMAC-SHA256(K(record),
+ * "source" || host || 0 || name), so that the store learns no name. */
+#define SOURCE_KEY_LEN 10
+void source_key(const struct keyring *k, const char *host, const char *name,
+	uint8_t key[SOURCE_KEY_LEN]);
+
+/* SHA-256 of sealed bytes, for the chain of records. */
+#define HASH_LEN 32
+void sha256(const void *data, size_t len, uint8_t hash[HASH_LEN]);
+/* HMAC-SHA256 under K(record) of the clear repository header. */
+void header_mac(const struct keyring *k, const void *data, size_t len,
+	uint8_t mac[HASH_LEN]);
+
+/* Fill a table of 64-bit values from K(cut) and a label (AES-CTR style
+ * expansion, FORMAT "Cutting"). */
+void cut_table(const struct keyring *k, const char *label, uint64_t *table,
+	size_t n);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The reader's heart: frames by place, chunks by reference.  A frame is asked
+ * of memory, else of the store (later: of the disk cache between them).
+ *
+ * Single flight: any number of readers of one frame cost one request and one
+ * unsealing.  No lock is held across a store call or an unsealing.  Adjacent
+ * frames asked for together, or by read-ahead, travel in one ranged get.
+ * What is decoded stays in a memory LRU of bounded size; frames that readers
+ * hold are counted, not copied.
+ */
+#ifndef YORE_FETCH_FETCH_H
+#define YORE_FETCH_FETCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "repo/base/err.h"
+#include "repo/format/ref.h"
+#include "repo/store/store.h"
+
+struct fetch;
+
+struct fetch_options {
+	size_t memory;	   /* bytes of decoded frames kept; 0: 64 MiB */
+	unsigned threads;  /* for read-ahead; 0: chosen from the store */
+	size_t gap;	   /* bytes skipped to join two frames; 0: 128 KiB */
+	size_t window_max; /* read-ahead of one stream; 0: 16 MiB (8 MiB local) */
+};
+
+/* Borrows store and keys, which must outlive it. */
+struct fetch *fetch_new(struct store *store, const struct keyring *keys,
+	const struct fetch_options *o);
+void fetch_free(struct fetch *f);
+
+/* A decoded frame; immutable while held. */
+struct frame {
+	const uint8_t *data;
+	uint32_t len;
+	uint8_t type; /* enum frame_type */
+	uint8_t flags; /* FRAME_SOLID: the chunk table is part of data */
+};
+
+/* The frame at a place; the caller owes frame_put.  -ENOENT the object is
+ * gone, -EBADMSG, -EUCLEAN, -EIO. */
+int fetch_frame(struct fetch *f, const struct frame_place *at,
+	struct frame **frame, struct err *e);
+/* The same, only if it is decoded in memory already; NULL otherwise. */
+struct frame *fetch_peek(struct fetch *f, const struct frame_place *at);
+struct frame *frame_get(struct frame *fr);
+void frame_put(struct frame *fr); /* NULL is allowed */
+
+/*
+ * The chunk a reference names: *data points into *frame (owed a frame_put).
+ * When the hint fails (object gone, frame does not verify) the locator, if
+ * set, is asked once for another place.
+ */
+int fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
+	const uint8_t **data, struct err *e);
+/* Look an id up in the index: fills r->place, chunk_off, chunk_len;
+ * -ENOENT when the index does not have it. */
+typedef int fetch_locator(void *ctx, struct ref *r, struct err *e);
+void fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx);
+
+/*
+ * Ask for frames ahead of need, in the order given; returns at once.  Frames
+ * in memory or in flight are skipped, neighbours joined; when the queue is
+ * full the rest is forgotten.
+ */
+void fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n);
+
+struct fetch_stats {
+	uint64_t unsealed;
+	uint64_t memory_hits;
+	uint64_t joined;
+	uint64_t ahead_frames;
+	uint64_t ahead_unused;
+	uint64_t memory_bytes;
+};
+void fetch_stats(struct fetch *f, struct fetch_stats *s);
+
+#define auto_frame AUTO(frame_auto_)
+static inline void
+frame_auto_(struct frame **fr)
+{
+	frame_put(*fr);
+}
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Snapshot records and the catalog (FORMAT, "Snapshot records", "Catalog").
+ * Encode and decode only.
+ */
+#ifndef YORE_FORMAT_RECORD_H
+#define YORE_FORMAT_RECORD_H
+
+#include "repo/crypto/id.h"
+#include "repo/format/entry.h"
+#include "repo/format/object.h"
+
+#define RECORD_LEN_MAX (256u << 10)
+#define RECORD_TAGS_MAX 64
+#define RECORD_TAG_LEN_MAX 200
+#define RECORD_INLINE_PAGE_MAX 3072
+
+struct record {
+	uint8_t id[OBJECT_ID_LEN]; /* of its object; from the header */
+	char *host;
+	char *name;
+	uint64_t seq;		/* 1, 2, ... within the source */
+	int64_t time_ns;	/* what it is called after */
+	int64_t began_ns, ended_ns; /* wall clock of the run */
+	uint8_t previous[HASH_LEN]; /* SHA-256 of the previous record's object;
+				     * zeros for the first */
+	uint64_t generation;	/* seq of its generation's first snapshot */
+	char **tags;
+	uint32_t n_tags;
+	struct entry root;	/* no name; ref is the directory's root page */
+	uint64_t next_link;	/* numbers of hard-linked files below it are smaller */
+	uint64_t n_errors;	/* paths that could not be read */
+	char *path;		/* where the source lay, for display */
+	uint8_t *root_page;	/* the root directory's page, or NULL */
+	uint32_t root_page_len;
+};
+
+void record_release(struct record *r);
+/* The plaintext of FRAME_RECORD (with the inline page) or of one entry of a
+ * catalog (without). */
+void record_encode(const struct record *r, bool with_page, struct buf *b);
+/* Decode; strings and page are given.  -EPROTONOSUPPORT for must-read fields
+ * this program does not know. */
+int record_decode(const uint8_t *data, size_t len, struct record *r,
+	struct err *e);
+
+/* snap/<source>/<seq, 12 digits>-<time>-<id> */
+void record_name(char out[OBJECT_NAME_MAX * 2],
+	const uint8_t source[SOURCE_KEY_LEN], const struct record *r);
+/* Read seq and id back from such a name; -EINVAL for others. */
+int record_name_parse(const char *name, uint64_t *seq,
+	uint8_t id[OBJECT_ID_LEN]);
+
+/* -- Catalog: all records of the repository, without their pages ----------- */
+
+struct catalog {
+	struct record *records;
+	uint8_t (*hashes)[HASH_LEN]; /* SHA-256 of each record's object */
+	size_t n, cap;
+};
+#define CATALOG_LEN_MAX (64u << 20)
+
+void catalog_release(struct catalog *c);
+/* r is taken over. */
+void catalog_add(struct catalog *c, struct record *r,
+	const uint8_t hash[HASH_LEN]);
+/* The plaintexts of the catalog's frames are this string cut every 4 MiB. */
+void catalog_encode(const struct catalog *c, struct buf *b);
+int catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
+	struct err *e);
+
+#endif

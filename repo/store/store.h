@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A store is where objects lie: a local directory, later an S3 prefix or a
+ * static HTTP tree.  struct store reads; struct sink writes and is linked only
+ * into tools.  Objects are immutable once they have their name.
+ *
+ * Names are '/'-separated printable ASCII without ".", ".." or empty parts,
+ * at most 200 bytes (store_name_ok).  All functions block and may be called
+ * from any thread.
+ *
+ * Errors: -ENOENT no such object, -EEXIST the name is taken (put), -EACCES,
+ * -EINVAL bad name, -EIO the store gave up, other -errno of the system.  The
+ * sentence names the object.
+ */
+#ifndef YORE_STORE_STORE_H
+#define YORE_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "repo/base/err.h"
+#include "repo/base/auto.h"
+
+#define STORE_NAME_MAX 200
+
+struct store;
+struct sink;
+
+struct store_stats {
+	uint64_t gets;	/* ranged and whole reads */
+	uint64_t lists; /* listing requests */
+	uint64_t bytes; /* bytes the gets returned */
+	uint64_t errors;
+};
+
+struct store_ops {
+	/*
+	 * Read [off, off + len) of an object into buf.  *got (may be NULL: then
+	 * a short read is -EBADMSG) is less than len only at the object's end.
+	 */
+	int (*get)(struct store *s, const char *name, uint64_t off, size_t len,
+		void *buf, size_t *got, struct err *e);
+	/* Size of an object in bytes. */
+	int (*size)(struct store *s, const char *name, uint64_t *size,
+		struct err *e);
+	/*
+	 * Call each object whose name starts with prefix (which ends in '/' or
+	 * is empty) and sorts after `after` ("" for all), in byte order, until
+	 * the callback returns false.  Temporary names never appear.
+	 */
+	int (*list)(struct store *s, const char *prefix, const char *after,
+		bool (*each)(void *ctx, const char *name, uint64_t size),
+		void *ctx, struct err *e);
+	void (*stats)(struct store *s, struct store_stats *st);
+	void (*free)(struct store *s);
+};
+
+struct store {
+	const struct store_ops *ops;
+	char *name;	  /* for messages; no secrets */
+	char *local_path; /* absolute directory, or NULL */
+};
+
+/* An object being written piece by piece. */
+struct upload;
+
+struct sink_ops {
+	/* Write a whole object; exclusive: -EEXIST when the name is taken. */
+	int (*put)(struct sink *s, const char *name, const void *data,
+		size_t len, struct err *e);
+	/* Begin an object whose size is not known; *up is given. */
+	int (*begin)(struct sink *s, const char *name, struct upload **up,
+		struct err *e);
+	int (*append)(struct upload *up, const void *data, size_t len,
+		struct err *e);
+	/* Make it durable and give it its name; ends the upload, also when it
+	 * fails (then nothing has the name). */
+	int (*commit)(struct upload *up, struct err *e);
+	/* Forget it: nothing remains.  NULL is allowed. */
+	void (*abort)(struct upload *up);
+	/* Remove an object; only prune and tests do. */
+	int (*remove)(struct sink *s, const char *name, struct err *e);
+	void (*free)(struct sink *s);
+};
+
+struct sink {
+	const struct sink_ops *ops;
+};
+
+struct upload {
+	const struct sink_ops *ops;
+};
+
+int store_get(struct store *s, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, struct err *e);
+/* The whole object, at most max bytes (else -EUCLEAN); *data is given. */
+int store_get_all(struct store *s, const char *name, size_t max,
+	uint8_t **data, size_t *len, struct err *e);
+int store_size(struct store *s, const char *name, uint64_t *size,
+	struct err *e);
+int store_list(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e);
+void store_stats(struct store *s, struct store_stats *st);
+void store_free(struct store *s);
+
+int sink_put(struct sink *s, const char *name, const void *data, size_t len,
+	struct err *e);
+int sink_begin(struct sink *s, const char *name, struct upload **up,
+	struct err *e);
+int upload_append(struct upload *up, const void *data, size_t len,
+	struct err *e);
+int upload_commit(struct upload *up, struct err *e);
+void upload_abort(struct upload *up);
+int sink_remove(struct sink *s, const char *name, struct err *e);
+void sink_free(struct sink *s);
+
+bool store_name_ok(const char *name);
+
+/*
+ * Open the store that a -r argument names: /dir, file:///dir (s3:// and
+ * https:// are refused by name until they exist).  Does not touch it beyond
+ * checking that a local directory exists (-ENOENT).  *s is given.
+ */
+int store_open(const char *repo, struct store **s, struct err *e);
+/* The same for writing; create makes the last directory of a local path. */
+int sink_open(const char *repo, bool create, struct sink **s, struct err *e);
+
+#define auto_store AUTO(store_auto_)
+static inline void
+store_auto_(struct store **s)
+{
+	if (*s)
+		store_free(*s);
+}
+#define auto_sink AUTO(sink_auto_)
+static inline void
+sink_auto_(struct sink **s)
+{
+	if (*s)
+		sink_free(*s);
+}
+#define auto_upload AUTO(upload_auto_)
+static inline void
+upload_auto_(struct upload **u)
+{
+	upload_abort(*u);
+}
+
+#endif
