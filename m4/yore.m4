@@ -1,0 +1,69 @@
+dnl SPDX-License-Identifier: GPL-2.0-or-later
+
+dnl YORE_LIB(VARIABLE, PKG-CONFIG-MODULE, NAME, DEBIAN-PACKAGE)
+dnl Find a library or stop with one line that says what to install.
+AC_DEFUN([YORE_LIB], [
+	PKG_CHECK_MODULES([$1], [$2], [],
+		[AC_MSG_ERROR([$3 not found ($2): apt-get install $4])])
+])
+
+dnl Warnings are errors: for CI, not for users with newer compilers.
+AC_DEFUN([YORE_OPTION_WERROR], [
+	AC_ARG_ENABLE([werror],
+		[AS_HELP_STRING([--enable-werror], [treat warnings as errors])],
+		[], [enable_werror=no])
+	AS_IF([test "x$enable_werror" = xyes], [YORE_WERROR=-Werror])
+	AC_SUBST([YORE_WERROR])
+])
+
+dnl --enable-sanitize=address,undefined or --enable-sanitize=thread
+AC_DEFUN([YORE_OPTION_SANITIZE], [
+	AC_ARG_ENABLE([sanitize],
+		[AS_HELP_STRING([--enable-sanitize=LIST],
+			[build with sanitizers: address,undefined or thread])],
+		[], [enable_sanitize=no])
+	AS_CASE([$enable_sanitize],
+		[no], [],
+		[yes], [enable_sanitize=address,undefined])
+	AS_IF([test "x$enable_sanitize" != xno], [
+		YORE_SANITIZE="-fsanitize=$enable_sanitize"
+		YORE_SANITIZE="$YORE_SANITIZE -fno-sanitize-recover=all"
+		YORE_SANITIZE="$YORE_SANITIZE -fno-omit-frame-pointer"
+	])
+	AC_SUBST([YORE_SANITIZE])
+	AM_CONDITIONAL([SANITIZE], [test "x$enable_sanitize" != xno])
+])
+
+dnl Fault injection by environment, for tests only.
+AC_DEFUN([YORE_OPTION_FAULTS], [
+	AC_ARG_ENABLE([faults],
+		[AS_HELP_STRING([--enable-faults],
+			[let tests inject faults (YORE_FAULTS)])],
+		[], [enable_faults=no])
+	AS_IF([test "x$enable_faults" = xyes],
+		[YORE_FAULTS=-DYORE_FAULTS=1])
+	AC_SUBST([YORE_FAULTS])
+	AM_CONDITIONAL([FAULTS], [test "x$enable_faults" = xyes])
+])
+
+dnl libFuzzer; without it the targets replay their corpora.
+AC_DEFUN([YORE_OPTION_FUZZ], [
+	AC_ARG_ENABLE([fuzz],
+		[AS_HELP_STRING([--enable-fuzz],
+			[build tests/fuzz with libFuzzer (needs CC=clang)])],
+		[], [enable_fuzz=no])
+	AS_IF([test "x$enable_fuzz" = xyes], [
+		YORE_SANITIZE="$YORE_SANITIZE -fsanitize=fuzzer-no-link"
+		YORE_FUZZER=-fsanitize=fuzzer
+		AC_MSG_CHECKING([whether $CC has libFuzzer])
+		saved_CFLAGS=$CFLAGS
+		CFLAGS="$CFLAGS $YORE_SANITIZE"
+		AC_COMPILE_IFELSE([AC_LANG_PROGRAM],
+			[AC_MSG_RESULT([yes])],
+			[AC_MSG_RESULT([no])
+			AC_MSG_ERROR([--enable-fuzz needs clang: apt-get install clang, then CC=clang])])
+		CFLAGS=$saved_CFLAGS
+	])
+	AC_SUBST([YORE_FUZZER])
+	AM_CONDITIONAL([FUZZ], [test "x$enable_fuzz" = xyes])
+])

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+libyore_a_SOURCES += \
+	repo/history.h \
+	repo/view.h \
+	repo/when.h
