@@ -48,10 +48,13 @@ struct reader {
 	bool bad;
 };
 
+/* A cursor over len bytes (borrowed; data may be NULL when len is 0). */
 static inline struct reader
 reader_of(const void *data, size_t len)
 {
-	return (struct reader){ .p = data, .end = (const uint8_t *)data + len };
+	const uint8_t *p = data ? data : (const uint8_t *)"";
+
+	return (struct reader){ .p = p, .end = p + len };
 }
 
 static inline size_t

@@ -30,16 +30,20 @@ struct err {
 
 /*
  * Set e (which may be NULL) to code and the formatted sentence; returns -code.
- * Bytes of names that a terminal would interpret are escaped as \xNN.
+ * Bytes of names that a terminal would interpret are escaped as \xNN; a
+ * sentence too long is cut and ends in "...".
  */
 int err_set(struct err *e, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Like err_set with ": strerror(code)" appended. */
+/* Like err_set with ": strerror(code)" appended, which is never cut. */
 int err_sys(struct err *e, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Put "prefix: " before the sentence e already has; returns -e->code. */
+/*
+ * Put "prefix: " before the sentence e already has; returns -e->code (-EIO
+ * when e is NULL, so callers that may have none return the code they hold).
+ */
 int err_prefix(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

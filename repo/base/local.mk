@@ -2,9 +2,15 @@
 
 libyore_a_SOURCES += \
 	repo/base/auto.h \
+	repo/base/buf.c \
 	repo/base/buf.h \
+	repo/base/bytes.c \
 	repo/base/bytes.h \
+	repo/base/clock.c \
 	repo/base/clock.h \
+	repo/base/err.c \
 	repo/base/err.h \
+	repo/base/hex.c \
 	repo/base/hex.h \
+	repo/base/log.c \
 	repo/base/log.h

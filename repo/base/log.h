@@ -10,6 +10,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 
 /* Prefix of every line, borrowed for the life of the process. */
 void log_set_program(const char *name);
+/* Drop lines above this level; LOG_LEVEL_WARN at first. */
 void log_set_level(enum log_level level);
 /* From now on write to syslog(3), facility daemon, instead of stderr. */
 void log_to_syslog(void);
