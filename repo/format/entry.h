@@ -16,7 +16,7 @@
 #define SYMLINK_LEN_MAX 4095
 #define INLINE_LEN_MAX 128   /* content kept in the entry itself */
 #define INLINE_XATTRS_MAX 256
-#define PAGE_LEN_MAX (1u << 20) /* refused when reading */
+#define PAGE_LEN_MAX (512u << 10) /* refused when reading */
 #define MAP_DEPTH_MAX 12
 
 enum content_kind {
@@ -55,10 +55,10 @@ struct entry {
 	uint8_t content; /* enum content_kind */
 	struct ref ref;	 /* CONTENT_CHUNK, CONTENT_MAP */
 	const uint8_t *data; /* CONTENT_INLINE: size bytes, borrowed */
-	const uint8_t *xattrs; /* encoded, borrowed; NULL when none or in a chunk */
+	const uint8_t *xattrs; /* encoded, borrowed; NULL when none or a chunk */
 	uint32_t xattrs_len;
-	bool xattrs_chunk; /* they lie at xattrs_ref */
-	struct ref xattrs_ref;
+	const struct ref *xattrs_ref; /* they lie in a chunk of their own; NULL
+				       * when none or inline; borrowed */
 	struct totals totals; /* directories */
 };
 
@@ -77,6 +77,7 @@ enum page_kind {
 	PAGE_DIR_INNER = 2,
 	PAGE_EXTENT_LEAF = 3,
 	PAGE_EXTENT_INNER = 4,
+	PAGE_ROOT = 5, /* one nameless entry: the root in a snapshot record */
 };
 
 /* A child of an inner page. */
@@ -123,6 +124,7 @@ struct page {
 	uint64_t *n_before; /* inner: map entries before child i; n + 1 values */
 	size_t memory;	    /* bytes it occupies */
 	uint8_t *names;	    /* own storage of front-coded names */
+	struct ref *xattr_refs; /* own storage of entries' xattrs_ref */
 };
 
 /*
@@ -134,7 +136,7 @@ int page_decode(const uint8_t *data, size_t len, struct page **page,
 	struct err *e);
 void page_free(struct page *p);
 
-/* -- Extended attributes: varint n, then (name, value) blobs sorted by name -- */
+/* -- Extended attributes: (name, value) blobs, sorted by name -- */
 
 #define XATTRS_LEN_MAX (1u << 20)
 void xattrs_encode(struct buf *b, const char *const *names,

@@ -33,6 +33,8 @@ struct record {
 	char *path;		/* where the source lay, for display */
 	uint8_t *root_page;	/* the root directory's page, or NULL */
 	uint32_t root_page_len;
+	struct page *root_holder; /* decoded: what root borrows from; owned */
+	uint8_t *root_bytes;	  /* likewise */
 };
 
 void record_release(struct record *r);

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Decoding of pages.  The number of entries is bounded by the page's length
+ * before anything is allocated; whatever does not add up is -EUCLEAN.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include "repo/format/page.h"
+
+/* No entry, extent or child is shorter than this when encoded. */
+#define ENTRY_LEN_MIN 7
+#define EXTENT_LEN_MIN 1
+#define INNER_LEN_MIN 5
+/* Sums of nodes stay far from overflow: 2^38 nodes, 2^63 bytes. */
+#define NODES_MAX (1ULL << 38)
+#define BYTES_MAX (1ULL << 62)
+
+struct decoder {
+	struct reader r;
+	struct page_state st;
+	struct page *page;
+	const uint8_t *packs;
+	uint64_t n_packs;
+	const uint8_t *ids;
+	uint64_t n_ids;
+	uint32_t n_xattr_refs;
+	size_t names_len;
+	const char *why; /* set with r.bad */
+};
+
+static void
+refuse(struct decoder *d, const char *why)
+{
+	if (!d->r.bad || !d->why)
+		d->why = why;
+	d->r.bad = true;
+}
+
+static void
+take_pack(struct decoder *d, struct frame_place *at)
+{
+	uint64_t i = read_varint(&d->r);
+
+	if (i >= d->n_packs) {
+		refuse(d, "a hint names no pack");
+		return;
+	}
+	memcpy(at->pack, d->packs + i * OBJECT_ID_LEN, OBJECT_ID_LEN);
+}
+
+static void
+take_new_frame(struct decoder *d, const struct hint_state *h, uint64_t flags,
+	struct ref *r)
+{
+	if ((flags & (HINT_SAME_PACK | HINT_NEXT_FRAME)) && !h->set)
+		refuse(d, "a hint follows nothing");
+	if (flags & HINT_SAME_PACK)
+		memcpy(r->place.pack, h->place.pack, OBJECT_ID_LEN);
+	else
+		take_pack(d, &r->place);
+	if (flags & HINT_NEXT_FRAME)
+		r->place.off = h->place.off + h->place.len;
+	else
+		r->place.off = read_bounded(&d->r, 1ULL << 48);
+	r->place.len = (uint32_t)read_bounded(&d->r, 17u << 20);
+	if (!(flags & HINT_CHUNK_FIRST))
+		r->chunk_off = (uint32_t)read_bounded(&d->r, 16u << 20);
+}
+
+/* len: of the chunk; 0 when it is written after the hint. */
+static void
+take_ref(struct decoder *d, enum object_type object, uint64_t len,
+	bool with_len, struct ref *r)
+{
+	struct hint_state *h =
+		object == OBJECT_DATA ? &d->st.data : &d->st.meta;
+	uint64_t flags = read_bounded(&d->r, 15);
+
+	memset(r, 0, sizeof(*r));
+	if (d->n_ids == 0) {
+		refuse(d, "there are fewer ids than references");
+		return;
+	}
+	memcpy(r->id, d->ids, CHUNK_ID_LEN);
+	d->ids += CHUNK_ID_LEN;
+	d->n_ids--;
+	if (!(flags & HINT_SAME_FRAME)) {
+		take_new_frame(d, h, flags, r);
+	} else if (!h->set || flags > (HINT_SAME_FRAME | HINT_FOLLOWS)) {
+		refuse(d, "a hint follows nothing");
+	} else {
+		r->place = h->place;
+		r->chunk_off = flags & HINT_FOLLOWS
+				       ? h->chunk_end
+				       : (uint32_t)read_bounded(&d->r, 16u << 20);
+	}
+	if (with_len)
+		len = read_varint(&d->r);
+	if (len > (16u << 20) || r->chunk_off > (16u << 20)) {
+		refuse(d, "a chunk is longer than a frame");
+		return;
+	}
+	r->chunk_len = (uint32_t)len;
+	r->place.object = (uint8_t)object;
+	h->place = r->place;
+	h->chunk_end = r->chunk_off + r->chunk_len;
+	h->set = true;
+}
+
+static bool
+name_ok(const uint8_t *name, uint32_t len)
+{
+	if (len == 0 || len > NAME_LEN_MAX)
+		return false;
+	if (memchr(name, '/', len) || memchr(name, 0, len))
+		return false;
+	return !(name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')));
+}
+
+/* Names lie one behind the other in page->names. */
+static void
+take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
+	const uint8_t **name, uint32_t *name_len)
+{
+	uint64_t shared = read_bounded(&d->r, last_len);
+	size_t n;
+	const uint8_t *suffix = read_blob(&d->r, NAME_LEN_MAX, &n);
+	uint8_t *to = d->page->names + d->names_len;
+
+	*name = to;
+	*name_len = 0;
+	if (!suffix || shared + n > NAME_LEN_MAX) {
+		refuse(d, "a name is too long");
+		return;
+	}
+	memmove(to, last, shared);
+	memcpy(to + shared, suffix, n);
+	*name_len = (uint32_t)(shared + n);
+	d->names_len += shared + n;
+	if (!name_ok(*name, *name_len) && d->page->kind != PAGE_ROOT)
+		refuse(d, "a name is not one path component");
+	size_t common = last_len < *name_len ? last_len : *name_len;
+	int c = memcmp(last, *name, common);
+	if (last_len && (c > 0 || (c == 0 && last_len >= *name_len)))
+		refuse(d, "names are not in order");
+}
+
+static void
+take_totals(struct decoder *d, struct totals *t)
+{
+	t->entries = read_bounded(&d->r, NODES_MAX);
+	t->files = read_bounded(&d->r, t->entries);
+	t->bytes = read_bounded(&d->r, BYTES_MAX);
+	t->newest_ns = read_svarint(&d->r);
+	t->flags = read_u8(&d->r);
+}
+
+static const uint32_t types[] = { S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK,
+	S_IFIFO, S_IFSOCK };
+
+static void
+take_attributes(struct decoder *d, struct entry *en, unsigned f)
+{
+	bool dir = S_ISDIR(en->mode);
+	struct entry_state *s = dir ? &d->st.dir : &d->st.other;
+	struct reader *r = &d->r;
+
+	if (!(f & ENTRY_SAME_PERM))
+		s->perm = (uint32_t)read_bounded(r, 07777);
+	if (!(f & ENTRY_SAME_OWNER)) {
+		s->uid = (uint32_t)read_bounded(r, UINT32_MAX);
+		s->gid = (uint32_t)read_bounded(r, UINT32_MAX);
+	}
+	en->mode |= s->perm;
+	en->uid = s->uid;
+	en->gid = s->gid;
+	en->ino = d->st.ino += (uint64_t)read_svarint(r);
+	en->mtime_s = (int64_t)((uint64_t)d->st.mtime_s +
+				(uint64_t)read_svarint(r));
+	en->mtime_ns = (uint32_t)read_bounded(r, 999999999);
+	if (f & ENTRY_CTIME_IS_MTIME) {
+		en->ctime_s = en->mtime_s;
+		en->ctime_ns = en->mtime_ns;
+	} else {
+		en->ctime_s = (int64_t)((uint64_t)d->st.ctime_s +
+					(uint64_t)read_svarint(r));
+		en->ctime_ns = (uint32_t)read_bounded(r, 999999999);
+	}
+	d->st.mtime_s = en->mtime_s;
+	d->st.ctime_s = en->ctime_s;
+	en->size = read_bounded(r, INT64_MAX);
+	en->blocks = entry_usual_blocks(S_ISLNK(en->mode), en->size);
+	if (f & ENTRY_BLOCKS)
+		en->blocks = read_bounded(r, BYTES_MAX);
+	en->nlink = dir ? 2 : 1;
+	if (f & ENTRY_LINKS) {
+		en->nlink = (uint32_t)read_bounded(r, UINT32_MAX);
+		en->link = read_bounded(r, NODES_MAX - 1);
+	}
+	if (S_ISCHR(en->mode) || S_ISBLK(en->mode))
+		en->rdev = read_varint(r);
+}
+
+static void
+take_content(struct decoder *d, struct entry *en)
+{
+	bool dir = S_ISDIR(en->mode);
+	bool reg = S_ISREG(en->mode);
+
+	switch (en->content) {
+	case CONTENT_NONE:
+		if ((reg && en->size) || S_ISLNK(en->mode))
+			refuse(d, "content is missing");
+		break;
+	case CONTENT_INLINE:
+		if (!(reg && en->size <= INLINE_LEN_MAX) &&
+			!(S_ISLNK(en->mode) && en->size <= SYMLINK_LEN_MAX))
+			refuse(d, "inline content is too long");
+		else
+			en->data = read_bytes(&d->r, en->size);
+		break;
+	case CONTENT_CHUNK:
+		if (!reg || en->size == 0)
+			refuse(d, "content is of the wrong kind");
+		take_ref(d, OBJECT_DATA, en->size, false, &en->ref);
+		break;
+	default:
+		if (!reg && !dir)
+			refuse(d, "content is of the wrong kind");
+		take_ref(d, OBJECT_META, 0, true, &en->ref);
+		if (en->ref.chunk_len > PAGE_LEN_MAX)
+			refuse(d, "a page is too long");
+	}
+}
+
+static void
+take_xattrs(struct decoder *d, struct entry *en, unsigned f)
+{
+	if (f & ENTRY_XATTRS_INLINE) {
+		size_t n;
+
+		en->xattrs = read_blob(&d->r, INLINE_XATTRS_MAX, &n);
+		en->xattrs_len = en->xattrs ? (uint32_t)n : 0;
+	} else if (f & ENTRY_XATTRS_CHUNK) {
+		struct ref *r;
+
+		if (d->n_ids == 0) {
+			refuse(d, "there are fewer ids than references");
+			return;
+		}
+		r = &d->page->xattr_refs[d->n_xattr_refs++];
+		take_ref(d, OBJECT_META, 0, true, r);
+		if (r->chunk_len > XATTRS_LEN_MAX)
+			refuse(d, "extended attributes are too long");
+		en->xattrs_ref = r;
+	}
+}
+
+static void
+take_entry(struct decoder *d, const struct entry *before, struct entry *en)
+{
+	unsigned f;
+
+	take_name(d, before ? before->name : NULL, before ? before->name_len : 0,
+		&en->name, &en->name_len);
+	f = (unsigned)read_bounded(&d->r, ENTRY_KNOWN);
+	if ((f & ENTRY_TYPE) >= n_elements(types)) {
+		refuse(d, "an entry has no known type");
+		return;
+	}
+	en->mode = types[f & ENTRY_TYPE];
+	en->content = (f >> ENTRY_CONTENT_SHIFT) & 3;
+	take_attributes(d, en, f);
+	take_content(d, en);
+	take_xattrs(d, en, f);
+	if (S_ISDIR(en->mode))
+		take_totals(d, &en->totals);
+	if ((en->content == CONTENT_MAP) != (en->totals.entries > 0) &&
+		S_ISDIR(en->mode))
+		refuse(d, "a directory's total contradicts its content");
+	if (f & ENTRY_EXTENSION) {
+		size_t n;
+
+		read_blob(&d->r, PAGE_LEN_MAX, &n);
+	}
+}
+
+static void
+take_entries(struct decoder *d)
+{
+	struct page *p = d->page;
+
+	for (uint32_t i = 0; i < p->n && !d->r.bad; i++) {
+		struct entry *en = &p->entries[i];
+
+		take_entry(d, i ? en - 1 : NULL, en);
+		p->nodes_before[i + 1] =
+			p->nodes_before[i] + 1 + en->totals.entries;
+		if (p->nodes_before[i + 1] > NODES_MAX)
+			refuse(d, "there are too many entries");
+	}
+}
+
+static void
+take_extents(struct decoder *d, uint64_t off)
+{
+	struct page *p = d->page;
+
+	for (uint32_t i = 0; i < p->n && !d->r.bad; i++) {
+		struct extent *x = &p->extents[i];
+		uint64_t v = read_varint(&d->r);
+
+		x->off = off;
+		x->len = v >> 1;
+		x->hole = v & 1;
+		if (x->len == 0 || x->len > BYTES_MAX - off)
+			refuse(d, "an extent is empty or too long");
+		if (!x->hole)
+			take_ref(d, OBJECT_DATA, x->len, false, &x->ref);
+		off += x->len;
+	}
+}
+
+static void
+take_inners(struct decoder *d, uint64_t off)
+{
+	struct page *p = d->page;
+
+	for (uint32_t i = 0; i < p->n && !d->r.bad; i++) {
+		struct inner *in = &p->inners[i];
+		struct inner *before = i ? in - 1 : NULL;
+
+		in->n = read_bounded(&d->r, NODES_MAX);
+		if (p->kind == PAGE_DIR_INNER) {
+			take_name(d, before ? before->first : NULL,
+				before ? before->first_len : 0, &in->first,
+				&in->first_len);
+			take_totals(d, &in->totals);
+		} else {
+			in->off = off;
+			in->len = read_bounded(&d->r, BYTES_MAX - off);
+			off += in->len;
+		}
+		take_ref(d, OBJECT_META, 0, true, &in->ref);
+		if (in->n == 0 || in->ref.chunk_len > PAGE_LEN_MAX)
+			refuse(d, "a child is empty or too long");
+		p->n_before[i + 1] = p->n_before[i] + in->n;
+		p->nodes_before[i + 1] =
+			p->nodes_before[i] + in->totals.entries;
+		if (p->n_before[i + 1] > NODES_MAX ||
+			p->nodes_before[i + 1] > NODES_MAX)
+			refuse(d, "there are too many entries");
+	}
+}
+
+/* An upper bound of the bytes all names take, read without decoding. */
+static size_t
+names_bound(uint32_t n)
+{
+	return (size_t)n * NAME_LEN_MAX;
+}
+
+static size_t
+shortest(enum page_kind kind)
+{
+	switch (kind) {
+	case PAGE_EXTENT_LEAF:
+		return EXTENT_LEN_MIN;
+	case PAGE_DIR_INNER:
+	case PAGE_EXTENT_INNER:
+		return INNER_LEN_MIN;
+	default:
+		return ENTRY_LEN_MIN;
+	}
+}
+
+static void
+allocate(struct page *p, uint64_t n_ids)
+{
+	size_t n = p->n;
+	bool dir = p->kind != PAGE_EXTENT_LEAF && p->kind != PAGE_EXTENT_INNER;
+
+	if (p->kind == PAGE_EXTENT_LEAF) {
+		p->extents = xcalloc(n, sizeof(*p->extents));
+		p->memory = n * sizeof(*p->extents);
+		return;
+	}
+	if (p->kind == PAGE_DIR_INNER || p->kind == PAGE_EXTENT_INNER) {
+		p->inners = xcalloc(n, sizeof(*p->inners));
+		p->n_before = xcalloc(n + 1, sizeof(*p->n_before));
+		p->memory = n * (sizeof(*p->inners) + 8);
+	} else {
+		p->entries = xcalloc(n, sizeof(*p->entries));
+		p->memory = n * sizeof(*p->entries);
+	}
+	p->nodes_before = xcalloc(n + 1, sizeof(*p->nodes_before));
+	p->memory += n * 8;
+	if (dir) {
+		p->names = xmalloc(names_bound(p->n) + 1);
+		p->xattr_refs = xcalloc(n_ids, sizeof(*p->xattr_refs));
+	}
+}
+
+static void
+take_all(struct decoder *d, uint64_t off)
+{
+	switch (d->page->kind) {
+	case PAGE_DIR_LEAF:
+	case PAGE_ROOT:
+		take_entries(d);
+		break;
+	case PAGE_EXTENT_LEAF:
+		take_extents(d, off);
+		break;
+	default:
+		take_inners(d, off);
+	}
+	if (d->r.bad)
+		return;
+	if (reader_left(&d->r) || d->n_ids)
+		refuse(d, "it goes on behind its end");
+}
+
+/* Header, packs and ids; the reader is left on the body alone. */
+static int
+open_page(struct decoder *d, uint64_t *off, struct err *e)
+{
+	struct page *p = d->page;
+	uint64_t n;
+
+	p->kind = read_u8(&d->r);
+	if (p->kind < PAGE_DIR_LEAF || p->kind > PAGE_ROOT)
+		return err_set(e, EUCLEAN, "a page is of no known kind");
+	n = read_varint(&d->r);
+	d->n_packs = read_varint(&d->r);
+	d->n_ids = read_varint(&d->r);
+	*off = 0;
+	if (p->kind == PAGE_EXTENT_LEAF || p->kind == PAGE_EXTENT_INNER)
+		*off = read_bounded(&d->r, BYTES_MAX);
+	if (d->r.bad || n > reader_left(&d->r) / shortest(p->kind) ||
+		d->n_packs > reader_left(&d->r) / OBJECT_ID_LEN)
+		return err_set(e, EUCLEAN, "a page is shorter than it says");
+	d->packs = read_bytes(&d->r, d->n_packs * OBJECT_ID_LEN);
+	if (d->r.bad || d->n_ids > reader_left(&d->r) / CHUNK_ID_LEN)
+		return err_set(e, EUCLEAN, "a page is shorter than it says");
+	d->r.end -= d->n_ids * CHUNK_ID_LEN;
+	d->ids = d->r.end;
+	p->n = (uint32_t)n;
+	if (p->kind == PAGE_ROOT && n != 1)
+		return err_set(e, EUCLEAN, "a root page has not one entry");
+	return 0;
+}
+
+/* Give back what the bounds of names and references took too much. */
+static void
+trim(struct decoder *d)
+{
+	struct page *p = d->page;
+	uint8_t *old = p->names;
+
+	if (!old)
+		return;
+	p->names = xrealloc(old, d->names_len + 1);
+	p->memory += d->names_len + sizeof(*p);
+	if (p->names == old)
+		return;
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (p->kind == PAGE_DIR_INNER)
+			p->inners[i].first = p->names + (p->inners[i].first - old);
+		else
+			p->entries[i].name = p->names + (p->entries[i].name - old);
+	}
+}
+
+int
+page_decode(const uint8_t *data, size_t len, struct page **page, struct err *e)
+{
+	struct decoder d = { .r = reader_of(data, len) };
+	uint64_t off = 0;
+	int r;
+
+	*page = NULL;
+	if (len > PAGE_LEN_MAX)
+		return err_set(e, EUCLEAN, "a page of %zu bytes is too long", len);
+	d.page = xcalloc(1, sizeof(*d.page));
+	r = open_page(&d, &off, e);
+	if (r) {
+		page_free(d.page);
+		return r;
+	}
+	allocate(d.page, d.n_ids);
+	take_all(&d, off);
+	if (d.r.bad) {
+		page_free(d.page);
+		return err_set(e, EUCLEAN, "a page contradicts itself: %s",
+			d.why ? d.why : "it ends too early");
+	}
+	trim(&d);
+	*page = d.page;
+	return 0;
+}
+
+void
+page_free(struct page *p)
+{
+	if (!p)
+		return;
+	free(p->entries); /* also extents and inners: one union */
+	free(p->nodes_before);
+	free(p->n_before);
+	free(p->names);
+	free(p->xattr_refs);
+	free(p);
+}
+
+void
+entry_totals(const struct entry *en, struct totals *t)
+{
+	int64_t m = en->mtime_s > INT64_MAX / 1000000000 - 1 ||
+				    en->mtime_s < 0
+			    ? 0
+			    : en->mtime_s * 1000000000 + en->mtime_ns;
+	int64_t c = en->ctime_s > INT64_MAX / 1000000000 - 1 ||
+				    en->ctime_s < 0
+			    ? 0
+			    : en->ctime_s * 1000000000 + en->ctime_ns;
+
+	*t = en->totals;
+	t->entries++;
+	if (S_ISREG(en->mode)) {
+		t->files++;
+		t->bytes += en->size;
+	}
+	if (m > t->newest_ns)
+		t->newest_ns = m;
+	if (c > t->newest_ns)
+		t->newest_ns = c;
+	if (en->xattrs || en->xattrs_ref)
+		t->flags |= TOTALS_XATTRS;
+	if (en->xattrs_ref || (en->xattrs && memmem(en->xattrs, en->xattrs_len,
+						    "system.posix_acl_", 17)))
+		t->flags |= TOTALS_ACL;
+}
