@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libyorecodec_a_SOURCES += \
+	repo/format/catalog.c \
 	repo/format/entry.h \
+	repo/format/object.c \
 	repo/format/object.h \
+	repo/format/page.c \
+	repo/format/page.h \
+	repo/format/page_decode.c \
+	repo/format/record.c \
 	repo/format/record.h \
-	repo/format/ref.h
+	repo/format/ref.h \
+	repo/format/xattrs.c
