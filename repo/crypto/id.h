@@ -26,8 +26,11 @@ void sha256(const void *data, size_t len, uint8_t hash[HASH_LEN]);
 void header_mac(const struct keyring *k, const void *data, size_t len,
 	uint8_t mac[HASH_LEN]);
 
-/* Fill a table of 64-bit values from K(cut) and a label (AES-CTR style
- * expansion, FORMAT "Cutting"). */
+/*
+ * Fill a table of 64-bit values from K(cut) and a label by HMAC in counter
+ * mode: block i = HMAC-SHA256(K(cut), label || u32 i), each block four
+ * big-endian values, i from 0 (FORMAT, "Chunk ids").
+ */
 void cut_table(const struct keyring *k, const char *label, uint64_t *table,
 	size_t n);
 

@@ -40,9 +40,17 @@ struct keyring *keyring_new(const uint8_t repository_id[REPOSITORY_ID_LEN],
 	const uint8_t root[KEY_LEN]);
 void keyring_free(struct keyring *k);
 
+/*
+ * From now on this process leaves no core dump and no other process of the
+ * user may trace it.  Programs call it before they unlock.  (Its /proc/self
+ * belongs to root from then on; a fork inherits it, an exec does not.)
+ */
+void secret_no_dump(void);
+
 /* n random bytes from the system's generator; aborts when it has none. */
 void random_bytes(void *out, size_t n);
-/* Memory that is locked, wiped on free, absent from core dumps. */
+/* Zeroed memory that is locked (as far as RLIMIT_MEMLOCK allows), wiped on
+ * free, absent from core dumps; whole pages.  A forked child keeps it. */
 void *secret_alloc(size_t n);
 void secret_free(void *p, size_t n);
 /* Overwrite, not optimised away. */

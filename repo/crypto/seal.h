@@ -64,8 +64,9 @@ struct packer *packer_new(int zstd_level);
 void packer_free(struct packer *p);
 
 /*
- * Compress plain into out (replaced), or copy it when that does not gain; the
- * codec says which.  level overrides the packer's own unless it is 0.
+ * Compress plain (at most FRAME_PLAIN_MAX, else -EINVAL) into out (replaced),
+ * or copy it when that does not gain; the codec says which.  level overrides
+ * the packer's own unless it is 0.
  * Then decompress again and compare; -EBADMSG when it differs.
  */
 int packer_pack(struct packer *p, int level, const void *plain,
@@ -73,12 +74,14 @@ int packer_pack(struct packer *p, int level, const void *plain,
 	struct err *e);
 
 /*
- * Seal packed bytes as the frame at `offset` of the object; appends prefix,
- * ciphertext and tag to out.  prefix->body_len is filled in.  The result is
- * unsealed again and compared with packed; -EBADMSG when it differs.
+ * Seal packed bytes (what packer_pack made) as the frame at `offset` of the
+ * object; appends prefix, ciphertext and tag to out.  prefix->body_len is
+ * filled in, everything else in it is the caller's.  The result is unsealed
+ * again and compared with packed; -EBADMSG when it differs, -EINVAL for a
+ * prefix that frame_prefix_decode would refuse; out is then as before.
  */
 int frame_seal(const struct object_key *k, uint64_t offset,
-	struct frame_prefix *prefix, const void *packed, struct buf *out,
+	struct frame_prefix *prefix, const struct buf *packed, struct buf *out,
 	struct err *e);
 
 /*

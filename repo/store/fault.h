@@ -8,7 +8,17 @@
  *
  * SPEC: KIND@N[,KIND@N...]  KIND one of eio enospc short flip delay enoent
  *   kill (raise SIGKILL); N counts every call of store and sink together from
- *   1; KIND@N+ means that call and all after it.
+ *   1; KIND@N+ means that call and all after it.  delay=MS@N waits MS
+ *   milliseconds instead of 200.  Freeing and aborting are not counted.
+ *
+ * eio, enospc, enoent: the call fails without having done anything (a commit
+ *   aborts its upload).
+ * short: get returns half, size says half, list ends after its first object;
+ *   put and append keep half and lie that all went well.
+ * flip: one bit in the middle of what get returns or put and append keep, of
+ *   the size, of the first size listed.
+ * A call that has nothing to shorten or flip (begin, commit, remove, no bytes)
+ * fails with eio, so that no counted fault passes unnoticed.
  */
 #ifndef YORE_STORE_FAULT_H
 #define YORE_STORE_FAULT_H
@@ -26,5 +36,13 @@ struct sink *fault_sink(struct fault *f, struct sink *inner);
 uint64_t fault_calls(const struct fault *f);
 bool fault_happened(const struct fault *f);
 void fault_free(struct fault *f);
+
+/*
+ * What "fault:SPEC:REPO" asks for: the process's one struct fault for that
+ * spec (so that store and sink count together; it is never freed), and *repo
+ * pointing at REPO inside the argument.
+ */
+int fault_parse_repo(const char *arg, struct fault **f, const char **repo,
+	struct err *e);
 
 #endif

@@ -4,8 +4,9 @@
  * static HTTP tree.  struct store reads; struct sink writes and is linked only
  * into tools.  Objects are immutable once they have their name.
  *
- * Names are '/'-separated printable ASCII without ".", ".." or empty parts,
- * at most 200 bytes (store_name_ok).  All functions block and may be called
+ * Names are '/'-separated printable ASCII without space, without empty parts
+ * or parts that begin with '.', not below tmp/, at most 200 bytes
+ * (store_name_ok).  All functions block and may be called
  * from any thread.
  *
  * Errors: -ENOENT no such object, -EEXIST the name is taken (put), -EACCES,
@@ -118,9 +119,10 @@ void sink_free(struct sink *s);
 bool store_name_ok(const char *name);
 
 /*
- * Open the store that a -r argument names: /dir, file:///dir (s3:// and
- * https:// are refused by name until they exist).  Does not touch it beyond
- * checking that a local directory exists (-ENOENT).  *s is given.
+ * Open the store that a -r argument names: /dir, dir, file:///dir (taken as it
+ * is, no %XX); s3://, http:// and https:// are -EPROTONOSUPPORT until they
+ * exist.  With YORE_FAULTS also fault:SPEC:REPO, see fault.h.  Does not touch
+ * it beyond checking that a local directory exists (-ENOENT).  *s is given.
  */
 int store_open(const char *repo, struct store **s, struct err *e);
 /* The same for writing; create makes the last directory of a local path. */
