@@ -20,6 +20,8 @@
 #define HISTORY_ID_MAX 40   /* characters of an id, without terminator */
 #define HISTORY_TIME_MAX 40 /* characters of a printed time */
 
+struct history_index; /* orders derived for the look-ups below */
+
 enum history_kind { HISTORY_TREE, HISTORY_DATABASE };
 
 /* The complete state of a source at a time. */
@@ -70,7 +72,10 @@ struct history_listing {
 	size_t n_tags;
 	uint64_t version; /* grows with every listing that differs */
 	_Atomic int refs;
+	/* The last reference is gone: frees everything but index. */
 	void (*free)(struct history_listing *l);
+	/* history.c's; NULL in a new listing. */
+	struct history_index *_Atomic index;
 };
 
 /* Counters that only grow, for .yore/ and tests. */
@@ -118,7 +123,10 @@ int history_open(struct history *h, const struct history_listing *l,
 void history_stats(struct history *h, struct history_stats *s);
 void history_free(struct history *h);
 
-/* -- Looking things up in a listing; each answers in O(log n) ------------ */
+/*
+ * -- Looking things up in a listing ---------------------------------------
+ * Each answers in O(log n); the first one in a new listing sorts it once.
+ */
 
 #define HISTORY_NONE ((size_t)-1)
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libyore_a_SOURCES += \
+	repo/history.c \
 	repo/history.h \
+	repo/view.c \
 	repo/view.h \
+	repo/when.c \
 	repo/when.h

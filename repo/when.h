@@ -10,6 +10,10 @@
  *   30s 15m 2h 3d 2w 6mo 1y   and 2h-ago   that long ago
  *   @1700000000  @1700000000.5             seconds since 1970
  *
+ * Local times that a change of clocks skipped stand for the last moment before
+ * it; of those that came twice the later is meant.  Months and years keep the
+ * local time of day, or the last day of a shorter month; a day is 24 hours.
+ *
  * A form with less precision than nanoseconds stands for the end of its unit
  * (10:32 is 10:32:59.999999999), so that a snapshot made within it is found.
  */
