@@ -3,6 +3,8 @@
 libyore_a_SOURCES += \
 	repo/history.c \
 	repo/history.h \
+	repo/unlock.c \
+	repo/unlock.h \
 	repo/view.c \
 	repo/view.h \
 	repo/when.c \
