@@ -2,6 +2,7 @@
 
 libyore_a_SOURCES += \
 	repo/history.c \
+	repo/open.h \
 	repo/history.h \
 	repo/unlock.c \
 	repo/unlock.h \

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The index: chunk id -> place, from the segments below idx/ (FORMAT, "Index
+ * segments").  Writers ask it what is known already; readers only when a hint
+ * fails.  Segments' pages are loaded when first touched and kept in a bounded
+ * cache.  May be called from any thread.
+ */
+#ifndef YORE_NATIVE_INDEX_H
+#define YORE_NATIVE_INDEX_H
+
+#include "repo/format/ref.h"
+#include "repo/native/repository.h"
+
+struct index;
+
+/* Borrows rp.  Reads nothing yet.  memory: bytes of cached pages. */
+struct index *index_new(struct repository *rp, size_t memory);
+void index_free(struct index *ix);
+
+/* Fill r->place, chunk_off and chunk_len from r->id; -ENOENT not known.
+ * Loads the list of segments at the first call. */
+int index_find(struct index *ix, struct ref *r, struct err *e);
+/* Load the list of segments again at the next call. */
+void index_refresh(struct index *ix);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opening what a -r argument names as a history. */
+#ifndef YORE_OPEN_H
+#define YORE_OPEN_H
+
+#include "repo/history.h"
+
+struct slot_secret;
+
+struct history_open_options {
+	/*
+	 * Provides the passphrase or key file.  Asked once, and only when no
+	 * open slot unlocks the repository.  The bytes are borrowed until the
+	 * open returns.  NULL: there is none.
+	 */
+	int (*secret)(void *ctx, struct slot_secret *out, struct err *e);
+	void *ctx;
+	size_t memory; /* bytes for decoded frames and pages; 0: 96 MiB */
+};
+
+/*
+ * Open a repository for reading; *h is given.  -ENOENT no repository there,
+ * -EKEYREJECTED wrong key or none, -EPROTONOSUPPORT written by a newer yore.
+ * Starts no thread before its first read.
+ */
+int history_open_repository(const char *repo,
+	const struct history_open_options *o, struct history **h,
+	struct err *e);
+
+#endif
