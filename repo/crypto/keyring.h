@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "repo/base/auto.h"
 #include "repo/base/err.h"
 
 #define REPOSITORY_ID_LEN 16

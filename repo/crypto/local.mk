@@ -1,7 +1,11 @@
-# SPDX-License-Identifier: GPL-2.0-or-later
-
-libyorecodec_a_SOURCES += \
+libyore_a_SOURCES += \
+	repo/crypto/id.c \
 	repo/crypto/id.h \
+	repo/crypto/kdf.c \
+	repo/crypto/kdf.h \
+	repo/crypto/keyring.c \
 	repo/crypto/keyring.h \
+	repo/crypto/seal.c \
 	repo/crypto/seal.h \
+	repo/crypto/slot.c \
 	repo/crypto/slot.h
