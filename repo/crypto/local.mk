@@ -1,4 +1,6 @@
-libyore_a_SOURCES += \
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+libyorecodec_a_SOURCES += \
 	repo/crypto/id.c \
 	repo/crypto/id.h \
 	repo/crypto/kdf.c \
