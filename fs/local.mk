@@ -5,5 +5,5 @@
 #   bin_PROGRAMS += yorefs
 #   dist_man_MANS += fs/yorefs.8
 #   yorefs_SOURCES = fs/main.c ...
-#   yorefs_CPPFLAGS = $(AM_CPPFLAGS) -DFUSE_USE_VERSION=314 $(FUSE_CFLAGS)
+#   yorefs_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
 #   yorefs_LDADD = libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)

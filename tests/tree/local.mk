@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+
+dist_check_SCRIPTS += \
+	tests/tree/doors.sh \
+	tests/tree/files.sh \
+	tests/tree/headers.sh \
+	tests/tree/layers.sh \
+	tests/tree/map.sh \
+	tests/tree/names.sh
+
+EXTRA_DIST += tests/tree/names.exceptions tests/tree/tree.sh

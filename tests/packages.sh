@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Install the Debian packages that are missing:
+#   packages.sh build   what building and running yore needs
+#   packages.sh test    what the tests need on top of that
+set -eu
+
+build='autoconf automake fuse3 gcc libc6-dev libcmocka-dev
+	libcurl4-openssl-dev libfuse3-dev libjansson-dev libsqlite3-dev
+	libssl-dev libzstd-dev make pkg-config'
+test='acl attr clang git jq libcap2-bin libclang-rt-14-dev procps python3
+	python3-cryptography python3-zstandard rsync sqlite3 strace
+	universal-ctags xz-utils'
+
+case ${1-} in
+build) wanted=$build ;;
+test) wanted="$build $test" ;;
+*) echo 'usage: packages.sh build|test' >&2; exit 2 ;;
+esac
+
+missing=
+for package in $wanted; do
+	case $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) in
+	*' installed') ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+if [ "$(id -u)" != 0 ]; then
+	sudo=sudo
+	command -v sudo >/dev/null || {
+		echo "packages are missing; as root: apt-get install$missing" >&2
+		exit 1
+	}
+fi
+$sudo apt-get -qq update
+# shellcheck disable=SC2086 # a list of words
+DEBIAN_FRONTEND=noninteractive $sudo apt-get -qq -y \
+	--no-install-recommends install $missing >/dev/null

@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One door per library: the only places that know a library's interface.
+. "${top_srcdir:-.}/tests/tree/tree.sh"
+
+# The files that may include this system header; "*" for any.
+doors() {
+	case $1 in
+	'<fuse'*) echo 'fs/*' ;;
+	'<curl/'*) echo 'repo/store/http*' ;;
+	'<openssl/'*) echo 'repo/crypto/*' ;;
+	'<zstd'*) echo 'repo/crypto/seal.c' ;;
+	'<sqlite3'*) echo 'repo/cache/* repo/write/*' ;;
+	'<jansson'*) echo 'tools/*' ;;
+	'<cmocka'*) echo 'tests/*' ;;
+	*) echo '*' ;;
+	esac
+}
+
+set -f
+while read -r file included; do
+	case $file in
+	tests/*) continue ;;
+	esac
+	known=false
+	for pattern in $(doors "$included"); do
+		# shellcheck disable=SC2053 # a pattern is meant
+		[[ $file == $pattern ]] && known=true
+	done
+	$known || complain "$file: $included is for $(doors "$included")"
+done < <(includes)
+exit $status

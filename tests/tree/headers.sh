@@ -1,0 +1,16 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every header compiles alone, whatever was included before it.
+. "${top_srcdir:-.}/tests/tree/tree.sh"
+
+read -ra cc <<<"${YORE_TEST_CC:-gcc}"
+eval "cflags=(${YORE_TEST_CFLAGS:--std=gnu11 -I. -D_GNU_SOURCE})"
+
+for header in $(sources h); do
+	said=$("${cc[@]}" "${cflags[@]}" -Wall -Wextra -Werror -fsyntax-only \
+		-include "$header" -x c /dev/null 2>&1) ||
+		complain "$header: does not compile alone: ${said%%$'\n'*}"
+	grep -q '^#ifndef YORE_[A-Z0-9_]*_H$' "$header" ||
+		complain "$header: has no guard YORE_..._H"
+done
+exit $status
