@@ -3,6 +3,8 @@
 libyorecodec_a_SOURCES += \
 	repo/format/catalog.c \
 	repo/format/entry.h \
+	repo/format/header.c \
+	repo/format/header.h \
 	repo/format/object.c \
 	repo/format/object.h \
 	repo/format/page.c \
@@ -11,4 +13,6 @@ libyorecodec_a_SOURCES += \
 	repo/format/record.c \
 	repo/format/record.h \
 	repo/format/ref.h \
+	repo/format/segment.c \
+	repo/format/segment.h \
 	repo/format/xattrs.c
