@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Backing up one directory tree as a new snapshot of its source.
+ *
+ * One thread walks, several read, cut, compress; one puts everything in walk
+ * order into packs and directory maps (DESIGN, "Writer").  Memory is bounded
+ * by the queue between them.  The snapshot record is written last: until then
+ * nothing of this run can be seen, and whatever interrupts it leaves earlier
+ * snapshots as they were.
+ */
+#ifndef YORE_WRITE_WRITER_H
+#define YORE_WRITE_WRITER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "repo/base/err.h"
+#include "repo/open.h"
+#include "repo/write/exclude.h"
+#include "repo/write/wanted.h"
+
+struct backup_progress {
+	uint64_t files;	   /* regular files done */
+	uint64_t entries;  /* entries of any kind done */
+	uint64_t bytes;	   /* content bytes done, unchanged ones included */
+	uint64_t new_bytes; /* content bytes that were not known */
+	uint64_t stored;   /* bytes written to the store */
+	uint64_t errors;
+	uint64_t expected_files; /* from the snapshot before; 0 unknown */
+	uint64_t expected_bytes;
+};
+
+struct backup_options {
+	const char *path; /* directory to back up; unused with stdin */
+	const char *host; /* source's name; both required */
+	const char *name;
+	const char *const *tags;
+	size_t n_tags;
+	int64_t time_ns; /* what the snapshot is called; 0: now */
+	const struct exclude_rules *rules; /* borrowed; NULL: none */
+	const struct wanted *wanted;	   /* borrowed, sealed; NULL: all */
+	bool one_file_system;
+	bool dry_run;	   /* read and compress, write nothing */
+	bool force;	   /* read every file, trust no unchanged mark */
+	int stdin_fd;	   /* >= 0: one file with these bytes */
+	const char *stdin_name;
+	uint64_t limit_upload; /* bytes a second; 0: none */
+	unsigned threads;      /* 0: chosen from the machine */
+	int zstd_level;	       /* 0: default */
+	const atomic_bool *interrupted; /* polled; may be NULL */
+	/* A path could not be read in whole; called from any thread, one at a
+	 * time.  text names path and reason. */
+	void (*report)(void *ctx, const char *path, int code, const char *text);
+	/* Called a few times a second from one thread. */
+	void (*progress)(void *ctx, const struct backup_progress *p);
+	void *ctx;
+	/* With stdin: asked after end of file; not 0 means the producer failed
+	 * and no snapshot may be made.  May be NULL. */
+	int (*stdin_finished)(void *ctx);
+};
+
+struct backup_result {
+	char id[40];	/* of the snapshot; "" on a dry run */
+	char time[48];	/* as the mount names it */
+	uint64_t seq;
+	bool first;	/* no earlier snapshot of the source */
+	uint64_t files, files_new, files_changed, files_unchanged;
+	uint64_t dirs, others;
+	uint64_t bytes;	      /* content of all files */
+	uint64_t new_bytes;   /* of chunks not known before */
+	uint64_t stored;      /* bytes written to the store */
+	uint64_t errors;      /* paths reported */
+};
+
+struct writer;
+
+/* Open a repository for writing; *w is given.  Errors as
+ * history_open_repository, and -EROFS when its must-write features are
+ * unknown. */
+int writer_open(const char *repo, const struct history_open_options *o,
+	struct writer **w, struct err *e);
+void writer_free(struct writer *w);
+
+/*
+ * Make one snapshot.  0 also when paths could not be read (result->errors
+ * counts them); -ECANCELED interrupted; -ENOENT no such directory; other
+ * -errno of store and system.
+ */
+int writer_backup(struct writer *w, const struct backup_options *o,
+	struct backup_result *result, struct err *e);
+
+#define auto_writer AUTO(writer_auto_)
+static inline void
+writer_auto_(struct writer **w)
+{
+	writer_free(*w);
+}
+
+#endif
