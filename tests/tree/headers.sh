@@ -9,7 +9,7 @@ eval "cflags=(${YORE_TEST_CFLAGS:--std=gnu11 -I. -D_GNU_SOURCE})"
 for header in $(sources h); do
 	said=$("${cc[@]}" "${cflags[@]}" -Wall -Wextra -Werror -fsyntax-only \
 		-include "$header" -x c /dev/null 2>&1) ||
-		complain "$header: does not compile alone: ${said%%$'\n'*}"
+		complain "$header: does not compile alone: $(grep -m1 error <<<"$said")"
 	grep -q '^#ifndef YORE_[A-Z0-9_]*_H$' "$header" ||
 		complain "$header: has no guard YORE_..._H"
 done
