@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libyorewrite_a_SOURCES += \
+	repo/write/attributes.h \
+	repo/write/cut.c \
+	repo/write/cut.h \
+	repo/write/exclude.h \
 	repo/write/init.c \
 	repo/write/init.h \
+	repo/write/scan.h \
+	repo/write/wanted.h \
 	repo/write/writer.h

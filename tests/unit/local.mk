@@ -9,6 +9,12 @@ unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
 unit_tests += tests/unit/test_err
 unit_tests += tests/unit/test_hex
+unit_tests = \
+	tests/unit/test_buf \
+	tests/unit/test_bytes \
+	tests/unit/test_cut \
+	tests/unit/test_err \
+	tests/unit/test_hex
 
 EXTRA_DIST += tests/unit/unit.h
 
