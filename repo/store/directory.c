@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The reading half; sink_directory.c is the writing one. */
+#include "repo/store/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "repo/base/buf.h"
+#include "repo/store/beneath.h"
+#include "repo/store/handles.h"
+#include "repo/store/listing.h"
+
+struct directory {
+	struct store store;
+	struct handles *handles;
+	int root;
+	atomic_ullong gets;
+	atomic_ullong lists;
+	atomic_ullong bytes;
+	atomic_ullong errors;
+};
+
+static struct directory *
+directory_of(struct store *s)
+{
+	return (struct directory *)s;
+}
+
+/* Count an error that is not an answer. */
+static int
+counted(struct directory *d, int r)
+{
+	if (r < 0 && r != -ENOENT)
+		atomic_fetch_add(&d->errors, 1);
+	return r;
+}
+
+/* Read until len bytes or the end of the file. */
+static int
+read_fully(int fd, const char *name, uint64_t off, void *buf, size_t len,
+	size_t *got, struct err *e)
+{
+	size_t n = 0;
+
+	if (off > INT64_MAX - len)
+		return err_set(e, EINVAL, "%s: offset %llu is beyond all files",
+			name, (unsigned long long)off);
+	while (n < len) {
+		ssize_t m = pread(fd, (char *)buf + n, len - n,
+			(off_t)(off + n));
+
+		if (m < 0 && errno == EINTR)
+			continue;
+		if (m < 0)
+			return err_sys(e, errno, "cannot read %s", name);
+		if (m == 0)
+			break;
+		n += (size_t)m;
+	}
+	*got = n;
+	return 0;
+}
+
+static int
+get(struct directory *d, const char *name, uint64_t off, size_t len, void *buf,
+	size_t *got, struct err *e)
+{
+	auto_handle struct handle *h = NULL;
+	size_t n = 0;
+	int r = handle_get(d->handles, name, &h, e);
+
+	if (r == 0)
+		r = read_fully(h->fd, name, off, buf, len, &n, e);
+	if (r < 0)
+		return r;
+	atomic_fetch_add(&d->bytes, n);
+	if (got)
+		*got = n;
+	else if (n < len)
+		return err_set(e, EBADMSG, "%s is cut off: %zu of %zu bytes "
+			"at %llu", name, n, len, (unsigned long long)off);
+	return 0;
+}
+
+static int
+directory_get(struct store *s, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, struct err *e)
+{
+	struct directory *d = directory_of(s);
+
+	atomic_fetch_add(&d->gets, 1);
+	return counted(d, get(d, name, off, len, buf, got, e));
+}
+
+static int
+directory_size(struct store *s, const char *name, uint64_t *size,
+	struct err *e)
+{
+	struct directory *d = directory_of(s);
+	auto_handle struct handle *h = NULL;
+	struct stat st;
+	int r = handle_get(d->handles, name, &h, e);
+
+	if (r < 0)
+		return counted(d, r);
+	if (fstat(h->fd, &st) < 0)
+		return counted(d, err_sys(e, errno, "cannot stat %s", name));
+	*size = (uint64_t)st.st_size;
+	return 0;
+}
+
+static int
+directory_list(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	struct directory *d = directory_of(s);
+	struct listing l = { .root = d->root, .after = after, .each = each,
+		.ctx = ctx };
+
+	atomic_fetch_add(&d->lists, 1);
+	return counted(d, listing_run(&l, prefix, e));
+}
+
+static void
+directory_stats(struct store *s, struct store_stats *st)
+{
+	struct directory *d = directory_of(s);
+
+	st->gets = atomic_load(&d->gets);
+	st->lists = atomic_load(&d->lists);
+	st->bytes = atomic_load(&d->bytes);
+	st->errors = atomic_load(&d->errors);
+}
+
+static void
+directory_free(struct store *s)
+{
+	struct directory *d = directory_of(s);
+
+	handles_free(d->handles);
+	close(d->root);
+	free(s->name);
+	free(s->local_path);
+	free(d);
+}
+
+static const struct store_ops directory_ops = {
+	.get = directory_get,
+	.size = directory_size,
+	.list = directory_list,
+	.stats = directory_stats,
+	.free = directory_free,
+};
+
+int
+store_directory_open(const char *path, struct store **s, struct err *e)
+{
+	auto_free char *real = realpath(path, NULL);
+
+	if (!real)
+		return err_sys(e, errno, "cannot open %s", path);
+	auto_close int root = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return err_sys(e, errno, "cannot open %s", path);
+	struct directory *d = xcalloc(1, sizeof(*d));
+
+	d->handles = handles_new(root);
+	d->root = steal_fd(root);
+	d->store.ops = &directory_ops;
+	d->store.name = xstrdup(path);
+	d->store.local_path = steal(real);
+	*s = &d->store;
+	return 0;
+}

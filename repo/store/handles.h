@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Descriptors of recently read objects, at most 64 of them kept open.  A
+ * handle that is in use outlives its place in the table.  Thread-safe; the lock
+ * is held for a table look-up only, never while a file is opened or read.
+ */
+#ifndef YORE_STORE_HANDLES_H
+#define YORE_STORE_HANDLES_H
+
+#include "repo/base/auto.h"
+#include "repo/base/err.h"
+
+struct handles;
+
+struct handle {
+	int fd;
+};
+
+/* Handles for files below the directory root (borrowed). */
+struct handles *handles_new(int root);
+void handles_free(struct handles *t);
+
+/* Open name or take it from the table; give it back with handle_put.
+ * Errors as beneath_open_file. */
+int handle_get(struct handles *t, const char *name, struct handle **h,
+	struct err *e);
+void handle_put(struct handle *h);
+
+#define auto_handle AUTO(handle_auto_)
+static inline void
+handle_auto_(struct handle **h)
+{
+	if (*h)
+		handle_put(*h);
+}
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Depth first, the entries of each directory sorted with a '/' behind the
+ * names of directories: then whole names come out in byte order ("a.b" before
+ * "a/b" before "a0").
+ *
+ * A directory too big to sort in memory is read several times, each time for
+ * the next BATCH names: whenever 2 * BATCH are collected, the upper half is
+ * dropped and with it all that would follow it.
+ */
+#include "repo/store/listing.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "repo/base/buf.h"
+#include "repo/store/beneath.h"
+#include "repo/store/store.h"
+
+#define BATCH 32768
+
+/* The next names of one directory. */
+struct batch {
+	char **names; /* whole names; directories end in '/' */
+	size_t n;
+	bool more; /* some were dropped: they sort after the last */
+};
+
+static void
+truncate_batch(struct batch *b, size_t n)
+{
+	while (b->n > n)
+		free(b->names[--b->n]);
+}
+
+static void
+batch_release(struct batch *b)
+{
+	truncate_batch(b, 0);
+	free(b->names);
+}
+#define auto_batch AUTO(batch_release)
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void
+sort_and_trim(struct batch *b)
+{
+	qsort(b->names, b->n, sizeof(*b->names), compare);
+	if (b->n > BATCH) {
+		truncate_batch(b, BATCH);
+		b->more = true;
+	}
+}
+
+static void
+add_to_batch(struct batch *b, const char *name)
+{
+	if (!b->names)
+		b->names = xmalloc(2 * BATCH * sizeof(*b->names));
+	/* after a trim the first BATCH are sorted */
+	if (b->more && strcmp(name, b->names[BATCH - 1]) > 0)
+		return;
+	b->names[b->n++] = xstrdup(name);
+	if (b->n == 2 * BATCH)
+		sort_and_trim(b);
+}
+
+/* Whether name, or a name below it, sorts after `after`. */
+static bool
+comes_after(const char *name, const char *after)
+{
+	size_t len = strlen(name);
+
+	if (strcmp(name, after) > 0)
+		return true;
+	return name[len - 1] == '/' && strncmp(after, name, len) == 0;
+}
+
+static bool
+is_directory(DIR *dir, const struct dirent *entry)
+{
+	struct stat st;
+
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
+		0 && S_ISDIR(st.st_mode);
+}
+
+/* The whole name of an entry, "" when it is none of ours. */
+static void
+whole_name(char out[STORE_NAME_MAX + 2], const char *prefix, DIR *dir,
+	const struct dirent *entry)
+{
+	size_t len = strlen(prefix) + strlen(entry->d_name);
+
+	out[0] = '\0';
+	if (len > STORE_NAME_MAX)
+		return;
+	strcpy(stpcpy(out, prefix), entry->d_name);
+	if (!store_name_ok(out) || strcmp(out, "lost+found") == 0)
+		out[0] = '\0';
+	else if (is_directory(dir, entry))
+		strcpy(out + len, "/");
+}
+
+/* Collect the names of one directory that come next, after `last`. */
+static int
+read_batch(struct listing *l, DIR *dir, const char *prefix, const char *last,
+	struct batch *b, struct err *e)
+{
+	char name[STORE_NAME_MAX + 2];
+	struct dirent *entry;
+
+	rewinddir(dir);
+	while (errno = 0, entry = readdir(dir)) {
+		whole_name(name, prefix, dir, entry);
+		if (name[0] && comes_after(name, l->after) &&
+			strcmp(name, last) > 0)
+			add_to_batch(b, name);
+	}
+	if (errno != 0)
+		return err_sys(e, errno, "cannot list %s",
+			*prefix ? prefix : "the repository");
+	sort_and_trim(b);
+	return 0;
+}
+
+/* 1 to go on, 0 when the callback has enough. */
+static int
+emit_file(struct listing *l, DIR *dir, const char *prefix, const char *name,
+	struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(dirfd(dir), name + strlen(prefix), &st,
+		    AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 1 :
+			err_sys(e, errno, "cannot stat %s", name);
+	if (!S_ISREG(st.st_mode))
+		return 1;
+	return l->each(l->ctx, name, (uint64_t)st.st_size);
+}
+
+static int list_directory(struct listing *l, const char *prefix,
+	struct err *e);
+
+static int
+emit_batch(struct listing *l, DIR *dir, const char *prefix,
+	const struct batch *b, struct err *e)
+{
+	int r = 1;
+
+	for (size_t i = 0; i < b->n && r == 1; i++) {
+		const char *name = b->names[i];
+
+		r = name[strlen(name) - 1] == '/' ?
+			list_directory(l, name, e) :
+			emit_file(l, dir, prefix, name, e);
+	}
+	return r;
+}
+
+static int
+open_directory(int root, const char *prefix, DIR **dir, struct err *e)
+{
+	auto_close int fd = beneath_open(root, *prefix ? prefix : ".",
+		O_RDONLY | O_DIRECTORY, e);
+
+	if (fd < 0)
+		return fd;
+	*dir = fdopendir(fd);
+	if (!*dir)
+		return err_sys(e, errno, "cannot list %s", prefix);
+	steal_fd(fd);
+	return 0;
+}
+
+/* As emit_file. */
+static int
+list_directory(struct listing *l, const char *prefix, struct err *e)
+{
+	auto_closedir DIR *dir = NULL;
+	char last[STORE_NAME_MAX + 2] = "";
+	bool more = true;
+	int r = open_directory(l->root, prefix, &dir, e);
+
+	if (r < 0)
+		return r == -ENOENT ? 1 : r;
+	for (r = 1; more && r == 1;) {
+		auto_batch struct batch b = { 0 };
+
+		r = read_batch(l, dir, prefix, last, &b, e);
+		if (r < 0)
+			return r;
+		more = b.more;
+		if (more)
+			strcpy(last, b.names[b.n - 1]);
+		r = emit_batch(l, dir, prefix, &b, e);
+	}
+	return r;
+}
+
+int
+listing_run(struct listing *l, const char *prefix, struct err *e)
+{
+	int r = list_directory(l, prefix, e);
+
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "repo/store/location.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include "repo/base/auto.h"
+
+static bool
+begins(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+int
+location_directory(const char *repo, const char **path, struct err *e)
+{
+	static const char *const later[] = { "s3://", "https://", "http://" };
+
+	if (!repo || !*repo)
+		return err_set(e, EINVAL, "no repository is named (-r REPO or "
+			"YORE_REPOSITORY)");
+	for (size_t i = 0; i < n_elements(later); i++)
+		if (begins(repo, later[i]))
+			return err_set(e, EPROTONOSUPPORT, "%s: %s "
+				"repositories are not supported yet; name a "
+				"local directory", repo, later[i]);
+	*path = begins(repo, "file://") ? repo + 7 : repo;
+	if (*path != repo && **path != '/')
+		return err_set(e, EINVAL, "%s: file:// needs an absolute path, "
+			"as in file:///srv/backup", repo);
+	return 0;
+}
