@@ -35,7 +35,13 @@ if [ "$(id -u)" != 0 ]; then
 		exit 1
 	}
 fi
-$sudo apt-get -qq update
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086 # a list of words
-DEBIAN_FRONTEND=noninteractive $sudo apt-get -qq -y \
-	--no-install-recommends install $missing >/dev/null
+if ! { $sudo apt-get -q update && $sudo env DEBIAN_FRONTEND=noninteractive \
+	apt-get -q -y --no-install-recommends install $missing; } >"$log" 2>&1
+then
+	tail -n 20 "$log" >&2
+	echo "cannot install$missing" >&2
+	exit 1
+fi
