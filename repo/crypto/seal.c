@@ -179,6 +179,7 @@ object_key_init(struct object_key *k, const struct keyring *keys,
 
 struct packer {
 	ZSTD_CCtx *zstd;
+	ZSTD_CCtx *probe; /* the fastest level, to see whether it is worth it */
 	int level;
 	struct buf check; /* what came out again */
 };
@@ -190,7 +191,9 @@ packer_new(int zstd_level)
 
 	p->level = zstd_level;
 	p->zstd = ZSTD_createCCtx();
-	kdf_must(p->zstd != NULL, "a compressor");
+	p->probe = ZSTD_createCCtx();
+	kdf_must(p->zstd && p->probe, "a compressor");
+	ZSTD_CCtx_setParameter(p->probe, ZSTD_c_compressionLevel, 1);
 	return p;
 }
 
@@ -200,6 +203,7 @@ packer_free(struct packer *p)
 	if (!p)
 		return;
 	ZSTD_freeCCtx(p->zstd);
+	ZSTD_freeCCtx(p->probe);
 	buf_release(&p->check);
 	free(p);
 }
@@ -234,7 +238,41 @@ unzstd(const void *packed, size_t packed_len, void *plain, size_t plain_len,
 	return 0;
 }
 
-/* Compressed length in out, or 0 when it is not worth its decompression. */
+/* Compressed length at `to`, or 0 when it is not worth its decompression. */
+static size_t
+try_compress(ZSTD_CCtx *zstd, const void *plain, size_t plain_len, uint8_t *to,
+	size_t room)
+{
+	size_t n = ZSTD_compress2(zstd, to, room, plain, plain_len);
+
+	if (ZSTD_isError(n) || n >= plain_len - plain_len / 64)
+		return 0;
+	return n;
+}
+
+#define PROBE_FROM (64u << 10)
+#define PROBE_LEVEL 3
+#define SAMPLES 4
+#define SAMPLE_LEN 4096
+
+/*
+ * Whether neither samples nor, then, all of it gain at level 1, which passes
+ * over random bytes at 7 GB/s where level 3 takes 1.6 and level 5 takes 0.2.
+ */
+static bool
+looks_random(struct packer *p, const uint8_t *plain, size_t plain_len,
+	uint8_t *scratch, size_t room)
+{
+	size_t step = (plain_len - SAMPLE_LEN) / (SAMPLES - 1);
+
+	for (size_t i = 0; i < SAMPLES; i++)
+		if (try_compress(p->probe, plain + i * step, SAMPLE_LEN,
+			    scratch, room) != 0)
+			return false;
+	return try_compress(p->probe, plain, plain_len, scratch, room) == 0;
+}
+
+/* As try_compress. */
 static size_t
 compress(struct packer *p, int level, const void *plain, size_t plain_len,
 	struct buf *out)
@@ -242,14 +280,11 @@ compress(struct packer *p, int level, const void *plain, size_t plain_len,
 	size_t room = ZSTD_compressBound(plain_len);
 	uint8_t *to = buf_reserve(out, room);
 
-	ZSTD_CCtx_reset(p->zstd, ZSTD_reset_session_only);
-	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_compressionLevel,
-		level ? level : p->level);
-	size_t n = ZSTD_compress2(p->zstd, to, room, plain, plain_len);
-
-	if (ZSTD_isError(n) || n >= plain_len - plain_len / 64)
+	if (plain_len >= PROBE_FROM && level >= PROBE_LEVEL &&
+		looks_random(p, plain, plain_len, to, room))
 		return 0;
-	return n;
+	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_compressionLevel, level);
+	return try_compress(p->zstd, plain, plain_len, to, room);
 }
 
 static int
@@ -275,7 +310,7 @@ packer_pack(struct packer *p, int level, const void *plain, size_t plain_len,
 	if (plain_len > FRAME_PLAIN_MAX)
 		return err_set(e, EINVAL, "%zu bytes do not fit a frame",
 			plain_len);
-	out->len = compress(p, level, plain, plain_len, out);
+	out->len = compress(p, level ? level : p->level, plain, plain_len, out);
 	if (out->len == 0) {
 		*codec = CODEC_RAW;
 		buf_append(out, plain, plain_len);
