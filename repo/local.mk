@@ -10,3 +10,5 @@ libyore_a_SOURCES += \
 	repo/view.h \
 	repo/when.c \
 	repo/when.h
+
+EXTRA_DIST += repo/FORMAT
