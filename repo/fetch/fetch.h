@@ -30,7 +30,10 @@ struct fetch_options {
 /* Borrows store and keys, which must outlive it. */
 struct fetch *fetch_new(struct store *store, const struct keyring *keys,
 	const struct fetch_options *o);
+/* Frames still held stay readable. */
 void fetch_free(struct fetch *f);
+/* How far ahead one stream may read (repo/fetch/readahead.h). */
+size_t fetch_window_max(const struct fetch *f);
 
 /* A decoded frame; immutable while held. */
 struct frame {

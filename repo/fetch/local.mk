@@ -1,4 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libyore_a_SOURCES += \
-	repo/fetch/fetch.h
+	repo/fetch/ahead.c \
+	repo/fetch/ahead.h \
+	repo/fetch/budget.c \
+	repo/fetch/budget.h \
+	repo/fetch/cell.c \
+	repo/fetch/cell.h \
+	repo/fetch/detour.c \
+	repo/fetch/detour.h \
+	repo/fetch/fetch.c \
+	repo/fetch/fetch.h \
+	repo/fetch/readahead.c \
+	repo/fetch/readahead.h \
+	repo/fetch/table.c \
+	repo/fetch/table.h \
+	repo/fetch/unsealer.c \
+	repo/fetch/unsealer.h

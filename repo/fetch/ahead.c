@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <signal.h>
+#include <string.h>
+#include "repo/base/buf.h"
+#include "repo/base/log.h"
+#include "repo/fetch/ahead.h"
+#include "repo/format/object.h"
+
+#define RUN_FRAMES_MAX 128
+#define BATCH_MAX 64
+
+struct run {
+	struct cell *cells[RUN_FRAMES_MAX];
+	size_t n;
+};
+
+void
+ahead_init(struct ahead *a)
+{
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->wake, NULL);
+}
+
+static uint64_t
+end_of(const struct cell *c)
+{
+	return c->at.off + c->at.len;
+}
+
+/* Whether b may follow a in one get that begins with first. */
+static bool
+joins(const struct ahead *h, const struct cell *first, const struct cell *a,
+	const struct cell *b, size_t run_max)
+{
+	return a->at.object == b->at.object &&
+	       memcmp(a->at.pack, b->at.pack, OBJECT_ID_LEN) == 0 &&
+	       b->at.off >= end_of(a) && b->at.off - end_of(a) <= h->gap &&
+	       end_of(b) - first->at.off <= run_max;
+}
+
+/* -- One get and what is in it ------------------------------------------- */
+
+/* A cell whose bytes have come, `sealed` NULL when they have not. */
+static void
+open_cell(struct ahead *a, struct cell *c, uint8_t *sealed)
+{
+	struct err e = ERR_INIT;
+	struct opened o;
+
+	if (!sealed || unsealer_open(a->unsealer, &c->at, sealed, &o, &e) < 0) {
+		if (sealed)
+			log_debug("read-ahead: %s", e.text);
+		table_fail(a->table, c, NULL);
+		return;
+	}
+	table_land(a->table, c, &o);
+	a->frames++;
+	cell_put(c);
+}
+
+/* Cells that lie together, claimed; their references go. */
+static void
+fetch_together(struct ahead *a, struct cell **cells, size_t n)
+{
+	const struct frame_place *at = &cells[0]->at;
+	size_t len = end_of(cells[n - 1]) - at->off, got = 0;
+	auto_free uint8_t *sealed = xmalloc(len);
+	char name[OBJECT_NAME_MAX];
+	struct err e = ERR_INIT;
+
+	object_pack_name(name, at->object, at->pack);
+	if (store_get(a->store, name, at->off, len, sealed, &got, &e) < 0) {
+		log_debug("read-ahead: %s", e.text);
+		got = 0;
+	}
+	uint64_t first = at->off; /* the first cell goes first */
+	for (size_t i = 0; i < n; i++) {
+		bool came = end_of(cells[i]) - first <= got;
+
+		open_cell(a, cells[i],
+			came ? sealed + (cells[i]->at.off - first) : NULL);
+	}
+}
+
+/* Readers may have taken some of the run, so that its ends no longer meet. */
+static void
+fetch_run(struct ahead *a, struct run *run)
+{
+	size_t n = 0, from = 0;
+
+	for (size_t i = 0; i < run->n; i++) {
+		if (table_claim(a->table, run->cells[i]))
+			run->cells[n++] = run->cells[i];
+	}
+	for (size_t i = 1; i <= n; i++) {
+		struct cell **c = run->cells;
+
+		if (i < n && joins(a, c[from], c[i - 1], c[i], a->run_max))
+			continue;
+		fetch_together(a, c + from, i - from);
+		from = i;
+	}
+}
+
+/* -- The queue; its lock is held ----------------------------------------- */
+
+/* The threads share what is queued, so that several gets are under way. */
+static size_t
+share(const struct ahead *a)
+{
+	size_t len = a->bytes / a->max_threads;
+
+	if (len < a->run_min)
+		len = a->run_min;
+	return len < a->run_max ? len : a->run_max;
+}
+
+/* The oldest cell and all that can travel with it. */
+static void
+take_run(struct ahead *a, struct run *run)
+{
+	size_t kept = 0, max = share(a);
+
+	run->cells[0] = a->queue[0];
+	run->n = 1;
+	for (size_t i = 1; i < a->n; i++) {
+		struct cell *c = a->queue[i];
+
+		if (run->n < RUN_FRAMES_MAX &&
+			joins(a, run->cells[0], run->cells[run->n - 1], c, max))
+			run->cells[run->n++] = c;
+		else
+			a->queue[kept++] = c;
+	}
+	a->n = kept;
+	for (size_t i = 0; i < run->n; i++)
+		a->bytes -= run->cells[i]->at.len;
+}
+
+static bool
+next_run(struct ahead *a, struct run *run)
+{
+	auto_lock(&a->lock);
+
+	while (a->n == 0 && !a->stop) {
+		a->n_idle++;
+		pthread_cond_wait(&a->wake, &a->lock);
+		a->n_idle--;
+	}
+	if (a->stop)
+		return false;
+	take_run(a, run);
+	return true;
+}
+
+static void *
+work(void *ctx)
+{
+	struct ahead *a = ctx;
+	struct run run;
+
+	while (next_run(a, &run))
+		fetch_run(a, &run);
+	return NULL;
+}
+
+/* As many threads as there are gets to make.  They leave signals to others. */
+static void
+start_threads(struct ahead *a)
+{
+	size_t wanted = a->n_threads - a->n_idle + a->bytes / a->run_min + 1;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (a->n_threads < a->max_threads && a->n_threads < wanted) {
+		if (pthread_create(&a->threads[a->n_threads], NULL, work, a))
+			break;
+		a->n_threads++;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Returns how many of the cells found room. */
+static size_t
+push(struct ahead *a, struct cell **cells, size_t n)
+{
+	auto_lock(&a->lock);
+	size_t i = 0;
+
+	for (; i < n && a->n < AHEAD_QUEUE_MAX && !a->stop; i++) {
+		a->bytes += cells[i]->at.len;
+		a->queue[a->n++] = cells[i];
+	}
+	if (i > 0) {
+		start_threads(a);
+		pthread_cond_broadcast(&a->wake);
+	}
+	return i;
+}
+
+/* -- Asking -------------------------------------------------------------- */
+
+/* Returns false when there is no room for all of them. */
+static bool
+push_batch(struct ahead *a, struct cell **cells, size_t n)
+{
+	size_t pushed = push(a, cells, n);
+
+	for (size_t i = pushed; i < n; i++)
+		table_forget(a->table, cells[i]);
+	return pushed == n;
+}
+
+void
+ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
+{
+	struct cell *batch[BATCH_MAX];
+	enum table_queued q = TABLE_KNOWN;
+	size_t n_batch = 0;
+
+	for (size_t i = 0; i < n && q != TABLE_FULL; i++) {
+		if (unsealer_check(&at[i], NULL) < 0)
+			continue;
+		q = table_queue(a->table, &at[i], &batch[n_batch]);
+		if (q == TABLE_QUEUED && ++n_batch == BATCH_MAX) {
+			if (!push_batch(a, batch, n_batch))
+				return;
+			n_batch = 0;
+		}
+	}
+	push_batch(a, batch, n_batch);
+}
+
+void
+ahead_release(struct ahead *a)
+{
+	pthread_mutex_lock(&a->lock);
+	a->stop = true;
+	pthread_cond_broadcast(&a->wake);
+	pthread_mutex_unlock(&a->lock);
+	for (unsigned i = 0; i < a->n_threads; i++)
+		pthread_join(a->threads[i], NULL);
+	for (size_t i = 0; i < a->n; i++)
+		table_forget(a->table, a->queue[i]);
+	pthread_cond_destroy(&a->wake);
+	pthread_mutex_destroy(&a->lock);
+}

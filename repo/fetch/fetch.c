@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A reader asks the table for a frame.  It is there; or somebody fetches it
+ * already, and the reader waits for that; or the reader fetches it, in its own
+ * thread, and the table tells everyone who has come meanwhile.  Read-ahead
+ * (ahead.c) does the same from threads of its own, for frames that nobody
+ * wants yet.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "repo/base/buf.h"
+#include "repo/base/log.h"
+#include "repo/crypto/id.h"
+#include "repo/fetch/ahead.h"
+#include "repo/fetch/detour.h"
+#include "repo/fetch/fetch.h"
+#include "repo/fetch/table.h"
+#include "repo/fetch/unsealer.h"
+#include "repo/format/object.h"
+
+#define KIB 1024u
+#define MIB (1024u * KIB)
+
+struct fetch {
+	struct store *store;
+	const struct keyring *keys;
+	size_t window_max;
+	fetch_locator *locate;
+	void *locate_ctx;
+	struct table table;
+	struct unsealer unsealer;
+	struct ahead ahead;
+	struct detours detours;
+};
+
+static size_t
+or_default(size_t value, size_t otherwise)
+{
+	return value ? value : otherwise;
+}
+
+static size_t
+smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A local store answers at once: two threads keep two cores busy, and short
+ * gets stay in the processor's cache. */
+static void
+set_up_ahead(struct fetch *f, const struct fetch_options *o, size_t memory)
+{
+	bool local = f->store->local_path != NULL;
+	unsigned threads = o->threads ? o->threads : local ? 2 : 8;
+
+	f->ahead.store = f->store;
+	f->ahead.unsealer = &f->unsealer;
+	f->ahead.table = &f->table;
+	f->ahead.gap = or_default(o->gap, 128 * KIB);
+	f->ahead.run_max = smaller(local ? MIB : 4 * MIB, memory / 16);
+	f->ahead.run_min = smaller(MIB, f->ahead.run_max);
+	f->ahead.max_threads = (unsigned)smaller(threads, AHEAD_THREADS_MAX);
+	f->window_max = smaller(memory / 4,
+		or_default(o->window_max, local ? 8 * MIB : 16 * MIB));
+	ahead_init(&f->ahead);
+}
+
+struct fetch *
+fetch_new(struct store *store, const struct keyring *keys,
+	const struct fetch_options *o)
+{
+	static const struct fetch_options defaults;
+	struct fetch *f = xcalloc(1, sizeof(*f));
+
+	if (!o)
+		o = &defaults;
+	size_t memory = or_default(o->memory, 64 * MIB);
+	f->store = store;
+	f->keys = keys;
+	table_init(&f->table, memory);
+	unsealer_init(&f->unsealer, keys);
+	detour_init(&f->detours);
+	set_up_ahead(f, o, memory);
+	return f;
+}
+
+void
+fetch_free(struct fetch *f)
+{
+	if (!f)
+		return;
+	ahead_release(&f->ahead);
+	table_release(&f->table);
+	unsealer_release(&f->unsealer);
+	detour_release(&f->detours);
+	free(f);
+}
+
+size_t
+fetch_window_max(const struct fetch *f)
+{
+	return f->window_max;
+}
+
+void
+fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx)
+{
+	f->locate = locate;
+	f->locate_ctx = ctx;
+}
+
+/* -- Frames -------------------------------------------------------------- */
+
+static int
+get_and_open(struct fetch *f, const struct frame_place *at, struct opened *o,
+	struct err *e)
+{
+	char name[OBJECT_NAME_MAX];
+	int r = unsealer_check(at, e);
+
+	if (r < 0)
+		return r;
+	auto_free uint8_t *sealed = xmalloc(at->len);
+	object_pack_name(name, at->object, at->pack);
+	r = store_get(f->store, name, at->off, at->len, sealed, NULL, e);
+	if (r < 0)
+		return r;
+	return unsealer_open(&f->unsealer, at, sealed, o, e);
+}
+
+/* Fetch a frame for everyone who waits; on failure the reference goes. */
+static int
+fly(struct fetch *f, struct cell *c, struct err *e)
+{
+	struct err own = ERR_INIT;
+	struct opened o;
+	int r = get_and_open(f, &c->at, &o, &own);
+
+	if (r == 0) {
+		table_land(&f->table, c, &o);
+		return 0;
+	}
+	own.code = -r;
+	if (e)
+		*e = own;
+	/* Whoever was interrupted speaks for itself only. */
+	table_fail(&f->table, c, r == -EINTR ? NULL : &own);
+	return r;
+}
+
+static int
+cell_at(struct fetch *f, const struct frame_place *at, struct cell **c,
+	struct err *e)
+{
+	bool own;
+	int r = table_enter(&f->table, at, c, &own, e);
+
+	return r == 0 && own ? fly(f, *c, e) : r;
+}
+
+int
+fetch_frame(struct fetch *f, const struct frame_place *at, struct frame **frame,
+	struct err *e)
+{
+	struct cell *c;
+	int r = cell_at(f, at, &c, e);
+
+	if (r == 0)
+		*frame = &c->frame;
+	return r;
+}
+
+struct frame *
+fetch_peek(struct fetch *f, const struct frame_place *at)
+{
+	struct cell *c = table_peek(&f->table, at);
+
+	return c ? &c->frame : NULL;
+}
+
+void
+fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n)
+{
+	ahead_ask(&f->ahead, at, n);
+}
+
+/* -- Chunks -------------------------------------------------------------- */
+
+/* The chunk where the reference says it is. */
+static int
+chunk_at_hint(struct fetch *f, const struct ref *r, struct frame **frame,
+	const uint8_t **data, struct err *e)
+{
+	struct cell *c;
+	int rc = cell_at(f, &r->place, &c, e);
+
+	if (rc < 0)
+		return rc;
+	if ((uint64_t)r->chunk_off + r->chunk_len > c->content) {
+		char name[OBJECT_NAME_MAX];
+
+		object_pack_name(name, r->place.object, r->place.pack);
+		rc = err_set(e, EUCLEAN,
+			"%s: reference leaves its frame at %" PRIu64, name,
+			r->place.off);
+		cell_put(c);
+		return rc;
+	}
+	*frame = &c->frame;
+	*data = c->frame.data + r->chunk_off;
+	return 0;
+}
+
+/* A chunk found by its id must have that id. */
+static bool
+has_id(const struct fetch *f, const struct ref *r, const uint8_t *data)
+{
+	static const enum chunk_type types[] = { CHUNK_DATA, CHUNK_PAGE,
+		CHUNK_XATTRS };
+	uint8_t id[CHUNK_ID_LEN];
+
+	for (size_t i = 0; i < n_elements(types); i++) {
+		chunk_id(f->keys, types[i], data, r->chunk_len, id);
+		if (memcmp(id, r->id, CHUNK_ID_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+same_chunk_place(const struct ref *a, const struct ref *b)
+{
+	return a->place.off == b->place.off && a->place.len == b->place.len &&
+	       a->place.object == b->place.object &&
+	       memcmp(a->place.pack, b->place.pack, OBJECT_ID_LEN) == 0 &&
+	       a->chunk_off == b->chunk_off;
+}
+
+/*
+ * The chunk where the index says it is.  -ENOENT without a better place (e is
+ * then untouched).
+ */
+static int
+chunk_at_index(struct fetch *f, const struct ref *r, struct ref *better,
+	struct frame **frame, const uint8_t **data, struct err *e)
+{
+	*better = *r;
+	if (f->locate(f->locate_ctx, better, NULL) < 0 ||
+		better->chunk_len != r->chunk_len ||
+		same_chunk_place(r, better))
+		return -ENOENT;
+	int rc = chunk_at_hint(f, better, frame, data, e);
+	if (rc < 0 || has_id(f, better, *data))
+		return rc;
+	frame_put(*frame);
+	return err_set(e, EUCLEAN, "the index names other bytes for a chunk");
+}
+
+static bool
+hint_failed(int rc)
+{
+	return rc == -ENOENT || rc == -EBADMSG || rc == -EUCLEAN;
+}
+
+/* The hint led nowhere and the index did better. */
+static void
+remember_detour(struct fetch *f, const struct ref *r, int rc,
+	const struct ref *better, const char *why)
+{
+	char name[OBJECT_NAME_MAX];
+
+	detour_add(&f->detours, &r->place, rc == -ENOENT);
+	object_pack_name(name, better->place.object, better->place.pack);
+	log_warn("%s: read from %s instead", why, name);
+}
+
+int
+fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
+	const uint8_t **data, struct err *e)
+{
+	struct err hint = ERR_INIT, index = ERR_INIT;
+	struct ref better;
+	int rc;
+
+	if (f->locate && detour_known(&f->detours, &r->place) &&
+		chunk_at_index(f, r, &better, frame, data, &index) == 0)
+		return 0;
+	rc = chunk_at_hint(f, r, frame, data, &hint);
+	if (f->locate && hint_failed(rc) &&
+		chunk_at_index(f, r, &better, frame, data, &index) == 0) {
+		remember_detour(f, r, rc, &better, hint.text);
+		return 0;
+	}
+	if (rc < 0 && e)
+		*e = hint;
+	return rc;
+}
+
+void
+fetch_stats(struct fetch *f, struct fetch_stats *s)
+{
+	*s = (struct fetch_stats){
+		.unsealed = f->unsealer.unsealed,
+		.ahead_frames = f->ahead.frames,
+	};
+	table_stats(&f->table, s);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "repo/fetch/readahead.h"
+
+#define FIRST_READ_MIN (64u << 10)
+/* What a window has passed counts less the longer ago it was. */
+#define MEMORY_MAX (4u << 20)
+
+static uint64_t
+distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* The window whose front is nearest to off; NULL when none is near. */
+static struct readahead_window *
+window_near(struct stream *s, uint64_t off)
+{
+	struct readahead_window *best = NULL;
+
+	for (int i = 0; i < READAHEAD_WINDOWS; i++) {
+		struct readahead_window *w = &s->windows[i];
+		uint64_t d = distance(w->front, off);
+
+		if (w->reach == 0 || d > READAHEAD_SLACK)
+			continue;
+		if (!best || d < distance(best->front, off))
+			best = w;
+	}
+	return best;
+}
+
+static struct readahead_window *
+oldest_window(struct stream *s)
+{
+	struct readahead_window *w = &s->windows[0];
+
+	for (int i = 1; i < READAHEAD_WINDOWS; i++) {
+		if (s->clock - s->windows[i].used > s->clock - w->used)
+			w = &s->windows[i];
+	}
+	return w;
+}
+
+/* Note that [off, off + len) was read in the window. */
+static void
+advance(struct readahead_window *w, uint64_t off, size_t len)
+{
+	uint64_t end = off + len, start = w->front - w->passed;
+
+	if (off < start)
+		w->passed += start - off;
+	if (end > w->front) {
+		w->passed += end - w->front;
+		w->since += end - w->front;
+		w->front = end;
+	}
+	w->read += len;
+	if (w->read > w->passed)
+		w->read = w->passed;
+	if (w->passed > MEMORY_MAX) {
+		w->passed /= 2;
+		w->read /= 2;
+	}
+	w->reads++;
+}
+
+static void
+widen(struct readahead_window *w, uint64_t max)
+{
+	while (w->reach < max &&
+		w->since >= (w->reach == READAHEAD_FIRST ? READAHEAD_HOLD
+							 : w->reach)) {
+		w->since -=
+			w->reach == READAHEAD_FIRST ? READAHEAD_HOLD : w->reach;
+		w->reach *= 2;
+	}
+	if (w->reach > max)
+		w->reach = max;
+}
+
+static bool
+is_dense(const struct readahead_window *w)
+{
+	return w->read >= w->passed / 2;
+}
+
+/* What the window lacks, once it is half a reach or more. */
+static struct readahead
+ask(struct readahead_window *w, uint64_t size)
+{
+	struct readahead r = { .sequential = true };
+	uint64_t to = w->front + w->reach;
+
+	if (w->asked < w->front)
+		w->asked = w->front;
+	if (to > size)
+		to = size;
+	if (w->asked >= to || w->asked - w->front > w->reach / 2)
+		return r;
+	r.from = w->asked;
+	r.to = to;
+	w->asked = to;
+	return r;
+}
+
+static struct readahead
+start(struct stream *s, uint64_t off, size_t len, uint64_t size)
+{
+	struct readahead_window *w = oldest_window(s);
+
+	*w = (struct readahead_window){
+		.front = off,
+		.reach = READAHEAD_FIRST,
+		.used = s->clock,
+	};
+	advance(w, off, len);
+	if (off == 0 && len >= FIRST_READ_MIN && s->misses < READAHEAD_MISSES)
+		return ask(w, size);
+	if (s->misses < READAHEAD_MISSES)
+		s->misses++;
+	return (struct readahead){ .sequential = false };
+}
+
+struct readahead
+stream_read(struct stream *s, uint64_t off, size_t len, uint64_t size,
+	size_t reach_max)
+{
+	struct readahead_window *w = window_near(s, off);
+
+	s->clock++;
+	if (!w)
+		return start(s, off, len, size);
+	w->used = s->clock;
+	advance(w, off, len);
+	if (!is_dense(w))
+		return (struct readahead){ .sequential = false };
+	s->misses = 0;
+	widen(w, reach_max);
+	return ask(w, size);
+}

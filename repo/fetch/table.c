@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "repo/fetch/table.h"
+#include "repo/fetch/unsealer.h"
+
+#define BUCKETS_AT_FIRST 32
+
+void
+table_init(struct table *t, size_t limit)
+{
+	memset(t, 0, sizeof(*t));
+	t->limit = limit;
+	pthread_mutex_init(&t->evicting, NULL);
+	budget_init(&t->ahead, limit / 2);
+	for (int i = 0; i < TABLE_SHARDS; i++) {
+		struct shard *s = &t->shards[i];
+
+		pthread_mutex_init(&s->lock, NULL);
+		s->n_buckets = BUCKETS_AT_FIRST;
+		s->buckets = xcalloc(s->n_buckets, sizeof(*s->buckets));
+	}
+}
+
+/* -- A shard; its lock is held ------------------------------------------- */
+
+static uint64_t
+hash_of(const struct frame_place *at)
+{
+	uint64_t h;
+
+	memcpy(&h, at->pack, sizeof(h));
+	h = (h ^ (at->off * 0x9e3779b97f4a7c15)) * 0xd6e8feb86659fd93;
+	return h ^ (h >> 32);
+}
+
+static struct shard *
+shard_of(struct table *t, uint64_t hash)
+{
+	return &t->shards[hash % TABLE_SHARDS];
+}
+
+static struct cell **
+bucket_of(const struct shard *s, uint64_t hash)
+{
+	return &s->buckets[(hash / TABLE_SHARDS) & (s->n_buckets - 1)];
+}
+
+/* A reference with another length names another frame (which will turn out
+ * not to exist). */
+static bool
+same_place(const struct frame_place *a, const struct frame_place *b)
+{
+	return a->off == b->off && a->len == b->len && a->object == b->object &&
+	       memcmp(a->pack, b->pack, sizeof(a->pack)) == 0;
+}
+
+static struct cell *
+find(const struct shard *s, uint64_t hash, const struct frame_place *at)
+{
+	struct cell *c = *bucket_of(s, hash);
+
+	while (c && !same_place(&c->at, at))
+		c = c->next;
+	return c;
+}
+
+static void
+grow(struct shard *s)
+{
+	auto_free struct cell **old = s->buckets;
+	size_t n_old = s->n_buckets;
+
+	s->n_buckets = n_old * 2;
+	s->buckets = xcalloc(s->n_buckets, sizeof(*s->buckets));
+	for (size_t i = 0; i < n_old; i++) {
+		while (old[i]) {
+			struct cell *c = old[i];
+			struct cell **b = bucket_of(s, hash_of(&c->at));
+
+			old[i] = c->next;
+			c->next = *b;
+			*b = c;
+		}
+	}
+}
+
+static struct cell *
+insert(struct shard *s, uint64_t hash, const struct frame_place *at,
+	enum cell_state state)
+{
+	struct cell *c = cell_new(at, state);
+
+	if (++s->n_cells > s->n_buckets)
+		grow(s);
+	struct cell **b = bucket_of(s, hash);
+	c->next = *b;
+	*b = c;
+	return c;
+}
+
+static void
+use_unlink(struct shard *s, struct cell *c)
+{
+	*(c->newer ? &c->newer->older : &s->newest) = c->older;
+	*(c->older ? &c->older->newer : &s->oldest) = c->newer;
+}
+
+static void
+use_push(struct shard *s, struct cell *c, uint64_t tick)
+{
+	c->used = tick;
+	c->newer = NULL;
+	c->older = s->newest;
+	*(s->newest ? &s->newest->newer : &s->oldest) = c;
+	s->newest = c;
+}
+
+/* Between two landings nothing is evicted, so the order need not be exact. */
+static void
+touch(struct table *t, struct shard *s, struct cell *c)
+{
+	uint64_t tick = atomic_load_explicit(&t->tick, memory_order_relaxed);
+
+	if (c->used == tick)
+		return;
+	use_unlink(s, c);
+	use_push(s, c, tick);
+}
+
+/* A reader wants it: it leaves the budget of read-ahead. */
+static void
+wanted(struct table *t, struct cell *c)
+{
+	if (!c->unread)
+		return;
+	c->unread = false;
+	if (c->state == CELL_READY)
+		budget_unload(&t->ahead, c->epoch, cell_weight(c));
+	else
+		budget_return(&t->ahead, c->at.len);
+}
+
+/* Take the cell out of the table; the table's reference is the caller's. */
+static struct cell *
+unlist(struct table *t, struct shard *s, struct cell *c)
+{
+	struct cell **b = bucket_of(s, hash_of(&c->at));
+
+	while (*b != c)
+		b = &(*b)->next;
+	*b = c->next;
+	s->n_cells--;
+	if (c->state == CELL_READY) {
+		use_unlink(s, c);
+		t->bytes -= cell_weight(c);
+	}
+	return c;
+}
+
+/* -- Eviction ------------------------------------------------------------ */
+
+/* The oldest cell of a shard that nobody holds.  Held ones are in use, which
+ * makes them the newest. */
+static struct cell *
+oldest_idle(struct table *t, struct shard *s)
+{
+	struct cell *first_held = NULL;
+
+	for (;;) {
+		struct cell *c = s->oldest;
+
+		if (!c || c == first_held)
+			return NULL;
+		if (atomic_load_explicit(&c->refs, memory_order_acquire) == 1)
+			return c;
+		if (!first_held)
+			first_held = c;
+		use_unlink(s, c);
+		use_push(s, c, t->tick);
+	}
+}
+
+static struct shard *
+shard_to_evict(struct table *t)
+{
+	struct shard *best = NULL;
+	uint64_t used = UINT64_MAX;
+
+	for (int i = 0; i < TABLE_SHARDS; i++) {
+		struct shard *s = &t->shards[i];
+		auto_lock(&s->lock);
+		struct cell *c = oldest_idle(t, s);
+
+		if (c && c->used < used) {
+			best = s;
+			used = c->used;
+		}
+	}
+	return best;
+}
+
+static bool
+evict_one(struct table *t)
+{
+	struct shard *s = shard_to_evict(t);
+	struct cell *c;
+
+	if (!s)
+		return false;
+	pthread_mutex_lock(&s->lock);
+	c = oldest_idle(t, s);
+	if (c) {
+		s->unused += c->unread;
+		unlist(t, s, c);
+		wanted(t, c);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (c)
+		cell_put(c);
+	return true;
+}
+
+static void
+make_room(struct table *t)
+{
+	if (t->bytes <= t->limit)
+		return;
+	auto_lock(&t->evicting);
+	while (t->bytes > t->limit && evict_one(t))
+		;
+}
+
+void
+table_release(struct table *t)
+{
+	for (int i = 0; i < TABLE_SHARDS; i++) {
+		struct shard *s = &t->shards[i];
+
+		while (s->oldest)
+			cell_put(unlist(t, s, s->oldest));
+		free(s->buckets);
+		pthread_mutex_destroy(&s->lock);
+	}
+	pthread_mutex_destroy(&t->evicting);
+	budget_release(&t->ahead);
+}
+
+/* -- Readers ------------------------------------------------------------- */
+
+struct cell *
+table_peek(struct table *t, const struct frame_place *at)
+{
+	uint64_t hash = hash_of(at);
+	struct shard *s = shard_of(t, hash);
+	auto_lock(&s->lock);
+	struct cell *c = find(s, hash, at);
+
+	if (!c || c->state != CELL_READY)
+		return NULL;
+	s->hits++;
+	wanted(t, c);
+	touch(t, s, c);
+	return cell_get(c);
+}
+
+/*
+ * Wait, with the shard's lock, until the one who fetches the cell is done.
+ * The only place where a reader waits for another one: a way to interrupt
+ * that belongs here.
+ */
+static void
+wait_landed(struct shard *s, struct cell *c)
+{
+	while (c->state == CELL_FLYING)
+		pthread_cond_wait(&c->landed, &s->lock);
+}
+
+#define TRY_AGAIN 1
+
+/* One attempt, with the shard's lock. */
+static int
+enter(struct table *t, struct shard *s, uint64_t hash,
+	const struct frame_place *at, struct cell **cell, bool *own,
+	struct err *e)
+{
+	struct cell *c = find(s, hash, at);
+
+	*own = !c || c->state == CELL_QUEUED;
+	if (!c) {
+		*cell = insert(s, hash, at, CELL_FLYING);
+		return 0;
+	}
+	wanted(t, c);
+	*cell = cell_get(c);
+	if (*own) {
+		c->state = CELL_FLYING;
+	} else if (c->state == CELL_READY) {
+		s->hits++;
+	} else {
+		s->joined++;
+		wait_landed(s, c);
+	}
+	if (c->state == CELL_READY)
+		touch(t, s, c);
+	if (c->state != CELL_FAILED)
+		return 0;
+	if (!c->error)
+		return TRY_AGAIN;
+	if (e)
+		*e = *c->error;
+	return -c->error->code;
+}
+
+int
+table_enter(struct table *t, const struct frame_place *at, struct cell **cell,
+	bool *own, struct err *e)
+{
+	uint64_t hash = hash_of(at);
+	struct shard *s = shard_of(t, hash);
+	int r;
+
+	do {
+		pthread_mutex_lock(&s->lock);
+		r = enter(t, s, hash, at, cell, own, e);
+		pthread_mutex_unlock(&s->lock);
+		if (r != 0)
+			cell_put(*cell);
+	} while (r == TRY_AGAIN);
+	return r;
+}
+
+/* -- Read-ahead ---------------------------------------------------------- */
+
+enum table_queued
+table_queue(struct table *t, const struct frame_place *at, struct cell **cell)
+{
+	uint64_t hash = hash_of(at);
+	struct shard *s = shard_of(t, hash);
+	auto_lock(&s->lock);
+
+	if (find(s, hash, at))
+		return TABLE_KNOWN;
+	if (!budget_take(&t->ahead, at->len))
+		return TABLE_FULL;
+	*cell = insert(s, hash, at, CELL_QUEUED);
+	(*cell)->unread = true;
+	return TABLE_QUEUED;
+}
+
+bool
+table_claim(struct table *t, struct cell *c)
+{
+	struct shard *s = shard_of(t, hash_of(&c->at));
+	bool ours;
+
+	pthread_mutex_lock(&s->lock);
+	ours = c->state == CELL_QUEUED;
+	if (ours)
+		c->state = CELL_FLYING;
+	pthread_mutex_unlock(&s->lock);
+	if (!ours)
+		cell_put(c);
+	return ours;
+}
+
+void
+table_forget(struct table *t, struct cell *c)
+{
+	if (table_claim(t, c))
+		table_fail(t, c, NULL);
+}
+
+/* -- The end of a flight ------------------------------------------------- */
+
+void
+table_land(struct table *t, struct cell *c, struct opened *o)
+{
+	struct shard *s = shard_of(t, hash_of(&c->at));
+
+	c->frame.len = o->len;
+	c->frame.type = o->type;
+	c->frame.flags = o->flags;
+	c->frame.data = steal(o->plain);
+	c->content = o->content;
+	t->bytes += cell_weight(c);
+	make_room(t);
+
+	auto_lock(&s->lock);
+	c->state = CELL_READY;
+	use_push(s, c, ++t->tick);
+	if (c->unread)
+		c->epoch = budget_land(&t->ahead, c->at.len, cell_weight(c));
+	pthread_cond_broadcast(&c->landed);
+}
+
+void
+table_fail(struct table *t, struct cell *c, const struct err *e)
+{
+	struct shard *s = shard_of(t, hash_of(&c->at));
+
+	pthread_mutex_lock(&s->lock);
+	wanted(t, c);
+	unlist(t, s, c);
+	c->error = e ? xmemdup(e, sizeof(*e)) : NULL;
+	c->state = CELL_FAILED;
+	pthread_cond_broadcast(&c->landed);
+	pthread_mutex_unlock(&s->lock);
+	cell_put(c); /* the table's */
+	cell_put(c);
+}
+
+void
+table_stats(struct table *t, struct fetch_stats *st)
+{
+	st->memory_bytes = t->bytes;
+	for (int i = 0; i < TABLE_SHARDS; i++) {
+		struct shard *s = &t->shards[i];
+		auto_lock(&s->lock);
+
+		st->memory_hits += s->hits;
+		st->joined += s->joined;
+		st->ahead_unused += s->unused;
+	}
+}

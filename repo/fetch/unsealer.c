@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include "repo/base/auto.h"
+#include "repo/fetch/unsealer.h"
+#include "repo/format/object.h"
+
+void
+unsealer_init(struct unsealer *u, const struct keyring *ring)
+{
+	*u = (struct unsealer){ .ring = ring };
+	u->keys = secret_alloc(UNSEALER_KEYS * sizeof(*u->keys));
+	pthread_mutex_init(&u->lock, NULL);
+}
+
+void
+unsealer_release(struct unsealer *u)
+{
+	secret_free(u->keys, UNSEALER_KEYS * sizeof(*u->keys));
+	pthread_mutex_destroy(&u->lock);
+}
+
+/* Put the object's name before the sentence; returns r. */
+static int
+name_object(const struct frame_place *at, int r, struct err *e)
+{
+	char name[OBJECT_NAME_MAX];
+
+	object_pack_name(name, at->object, at->pack);
+	err_prefix(e, "%s", name);
+	return r;
+}
+
+int
+unsealer_check(const struct frame_place *at, struct err *e)
+{
+	if (at->object != OBJECT_DATA && at->object != OBJECT_META)
+		return err_set(e, EUCLEAN, "reference to an object of type %u",
+			at->object);
+	if (at->off >= OBJECT_HEADER_LEN &&
+		at->off <= (uint64_t)INT64_MAX - at->len &&
+		at->len >= FRAME_OVERHEAD && at->len <= FRAME_SEALED_MAX)
+		return 0;
+	err_set(e, EUCLEAN, "no frame has %" PRIu32 " bytes at %" PRIu64,
+		at->len, at->off);
+	return name_object(at, -EUCLEAN, e);
+}
+
+/* -- Keys ---------------------------------------------------------------- */
+
+static void
+wipe_key(struct object_key *k)
+{
+	secret_wipe(k, sizeof(*k));
+}
+
+static bool
+is_key_of(const struct object_key *k, const struct frame_place *at)
+{
+	return k->type == at->object &&
+	       memcmp(k->object_id, at->pack, OBJECT_ID_LEN) == 0;
+}
+
+static void
+key_of(struct unsealer *u, const struct frame_place *at, struct object_key *k)
+{
+	struct object_key *kept = &u->keys[at->pack[0] % UNSEALER_KEYS];
+
+	pthread_mutex_lock(&u->lock);
+	*k = *kept;
+	pthread_mutex_unlock(&u->lock);
+	if (is_key_of(k, at))
+		return;
+	object_key_init(k, u->ring, at->object, at->pack);
+	pthread_mutex_lock(&u->lock);
+	*kept = *k;
+	pthread_mutex_unlock(&u->lock);
+}
+
+/* -- Frames -------------------------------------------------------------- */
+
+static int
+check_type(const struct frame_place *at, const struct frame_prefix *p,
+	struct err *e)
+{
+	uint8_t wanted = at->object == OBJECT_DATA ? FRAME_DATA : FRAME_PAGES;
+
+	if (p->type == wanted)
+		return 0;
+	return err_set(e, EUCLEAN, "frame at %" PRIu64 " is of type %u, not %u",
+		at->off, p->type, wanted);
+}
+
+static int
+find_content(struct opened *o, struct err *e)
+{
+	const uint8_t *lens;
+	uint32_t n;
+	int r;
+
+	o->content = o->len;
+	if (!(o->flags & FRAME_SOLID))
+		return 0;
+	r = solid_table_decode(o->plain, o->len, &lens, &n, e);
+	if (r == 0)
+		o->content = (uint32_t)(lens - o->plain);
+	return r;
+}
+
+static int
+open_frame(struct unsealer *u, const struct frame_place *at, uint8_t *sealed,
+	struct opened *o, struct err *e)
+{
+	AUTO(wipe_key) struct object_key key;
+	auto_free uint8_t *plain = NULL;
+	struct frame_prefix p;
+
+	key_of(u, at, &key);
+	int r = frame_unseal(&key, at->off, sealed, at->len, &p, &plain, e);
+	if (r < 0)
+		return r;
+	u->unsealed++;
+	r = check_type(at, &p, e);
+	if (r < 0)
+		return r;
+	*o = (struct opened){
+		.plain = plain,
+		.len = p.plain_len,
+		.type = p.type,
+		.flags = p.flags,
+	};
+	r = find_content(o, e);
+	if (r == 0)
+		steal(plain);
+	return r;
+}
+
+int
+unsealer_open(struct unsealer *u, const struct frame_place *at, uint8_t *sealed,
+	struct opened *o, struct err *e)
+{
+	int r = open_frame(u, at, sealed, o, e);
+
+	return r < 0 ? name_object(at, r, e) : 0;
+}
