@@ -54,7 +54,6 @@ AC_DEFUN([YORE_OPTION_FUZZ], [
 		[], [enable_fuzz=no])
 	AS_IF([test "x$enable_fuzz" = xyes], [
 		YORE_SANITIZE="$YORE_SANITIZE -fsanitize=fuzzer-no-link"
-		YORE_FUZZER=-fsanitize=fuzzer
 		AC_MSG_CHECKING([whether $CC has libFuzzer])
 		saved_CFLAGS=$CFLAGS
 		CFLAGS="$CFLAGS $YORE_SANITIZE"
@@ -63,6 +62,9 @@ AC_DEFUN([YORE_OPTION_FUZZ], [
 			[AC_MSG_RESULT([no])
 			AC_MSG_ERROR([--enable-fuzz needs clang: apt-get install clang, then CC=clang])])
 		CFLAGS=$saved_CFLAGS
+		# by path: its main() is taken where there is no other
+		YORE_FUZZER=$($CC -print-file-name=libclang_rt.fuzzer-$(uname -m).a)
+		YORE_FUZZER="$YORE_FUZZER -lstdc++ -lm"
 	])
 	AC_SUBST([YORE_FUZZER])
 	AM_CONDITIONAL([FUZZ], [test "x$enable_fuzz" = xyes])

@@ -1,1 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+#
+# One target a line, made of the .c file of the same name, which defines
+# LLVMFuzzerTestOneInput.  Its corpus is tests/fuzz/corpus/NAME/.
+# (.gitattributes merges this file line by line: no continued lines.)
+
+fuzz_targets =
+fuzz_targets += tests/fuzz/fuzz_cut
+
+check_PROGRAMS += $(fuzz_targets)
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run.sh
+
+# The main() of all targets: libFuzzer's, or one that replays the corpus.  A
+# library, so that test programs with a main() of their own do not take it.
+check_LIBRARIES = tests/fuzz/libreplay.a
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c
+if FUZZ
+FUZZ_MAIN = $(YORE_FUZZER)
+else
+FUZZ_MAIN = tests/fuzz/libreplay.a
+TESTS += $(fuzz_targets)
+endif
