@@ -133,7 +133,8 @@ take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
 		refuse(d, "a name is too long");
 		return;
 	}
-	memmove(to, last, shared);
+	if (shared)
+		memmove(to, last, shared);
 	memcpy(to + shared, suffix, n);
 	*name_len = (uint32_t)(shared + n);
 	d->names_len += shared + n;

@@ -51,7 +51,8 @@ compare(const void *a, const void *b)
 static void
 sort_and_trim(struct batch *b)
 {
-	qsort(b->names, b->n, sizeof(*b->names), compare);
+	if (b->n)
+		qsort(b->names, b->n, sizeof(*b->names), compare);
 	if (b->n > BATCH) {
 		truncate_batch(b, BATCH);
 		b->more = true;
