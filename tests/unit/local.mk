@@ -9,6 +9,7 @@ unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
 unit_tests += tests/unit/test_cut
 unit_tests += tests/unit/test_err
+unit_tests += tests/unit/test_exclude
 unit_tests += tests/unit/test_hex
 
 EXTRA_DIST += tests/unit/unit.h
