@@ -11,8 +11,18 @@ unit_tests += tests/unit/test_cut
 unit_tests += tests/unit/test_err
 unit_tests += tests/unit/test_exclude
 unit_tests += tests/unit/test_hex
+unit_tests += tests/unit/test_id
+unit_tests += tests/unit/test_keyring
+unit_tests += tests/unit/test_packer
+unit_tests += tests/unit/test_seal
+unit_tests += tests/unit/test_slot
+thread_tests += tests/unit/test_id
+thread_tests += tests/unit/test_seal
 
 EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/unit/crypto_vectors.h
+EXTRA_DIST += tests/unit/crypto_vectors.py
+dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
