@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Segments are listed once; of each only its directory is kept, the pages are
+ * loaded when an id falls into them and kept in a small cache.  A segment that
+ * another one supersedes is not looked at.  One lock guards everything; a miss
+ * reads the store with the lock held: only writers and
+ * readers whose hint failed come here.
+ */
+#include <errno.h>
+#include <string.h>
+#include "repo/base/auto.h"
+#include "repo/base/log.h"
+#include "repo/crypto/seal.h"
+#include "repo/format/object.h"
+#include "repo/format/segment.h"
+#include "repo/native/index.h"
+
+struct segment {
+	char name[96];
+	uint8_t id[OBJECT_ID_LEN];
+	struct object_key key;
+	struct segment_directory dir;
+	struct slot_page **cached; /* one a page */
+};
+
+struct slot_page {
+	struct slot_page *newer, *older;
+	struct segment *seg;
+	uint32_t page;
+	uint32_t n;
+	struct segment_entry *en;
+};
+
+struct index {
+	pthread_mutex_t lock;
+	struct repository *rp;
+	struct segment **segs;
+	size_t n_segs;
+	bool listed;
+	size_t memory, max;
+	struct slot_page *newest, *oldest;
+};
+
+struct index *
+index_new(struct repository *rp, size_t memory)
+{
+	struct index *ix = xcalloc(1, sizeof(*ix));
+
+	pthread_mutex_init(&ix->lock, NULL);
+	ix->rp = rp;
+	ix->max = memory ? memory : 8u << 20;
+	return ix;
+}
+
+static void
+drop_page(struct index *ix, struct slot_page *p)
+{
+	*(p->newer ? &p->newer->older : &ix->newest) = p->older;
+	*(p->older ? &p->older->newer : &ix->oldest) = p->newer;
+	ix->memory -= p->n * sizeof(*p->en);
+	p->seg->cached[p->page] = NULL;
+	free(p->en);
+	free(p);
+}
+
+static void
+forget_segments(struct index *ix)
+{
+	while (ix->oldest)
+		drop_page(ix, ix->oldest);
+	for (size_t i = 0; i < ix->n_segs; i++) {
+		segment_directory_release(&ix->segs[i]->dir);
+		free(ix->segs[i]->cached);
+		free(ix->segs[i]);
+	}
+	free(ix->segs);
+	ix->segs = NULL;
+	ix->n_segs = 0;
+	ix->listed = false;
+}
+
+void
+index_free(struct index *ix)
+{
+	if (!ix)
+		return;
+	forget_segments(ix);
+	pthread_mutex_destroy(&ix->lock);
+	free(ix);
+}
+
+void
+index_refresh(struct index *ix)
+{
+	auto_lock(&ix->lock);
+	forget_segments(ix);
+}
+
+static bool
+add_segment(void *ctx, const char *name, uint64_t size)
+{
+	struct index *ix = ctx;
+	unsigned level;
+	struct segment *s;
+	uint8_t id[OBJECT_ID_LEN];
+
+	(void)size;
+	if (segment_name_parse(name, &level, id))
+		return true;
+	s = xcalloc(1, sizeof(*s));
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	memcpy(s->id, id, sizeof(id));
+	ix->segs = xrealloc(ix->segs, (ix->n_segs + 1) * sizeof(*ix->segs));
+	ix->segs[ix->n_segs++] = s;
+	return true;
+}
+
+static int
+check_header(struct index *ix, struct segment *s, struct err *e)
+{
+	uint8_t head[OBJECT_HEADER_LEN];
+	struct object_header h;
+	int r = store_get(ix->rp->store, s->name, 0, sizeof(head), head, NULL, e);
+
+	if (!r)
+		r = object_header_decode(head, &h, e);
+	if (r)
+		return r;
+	if (h.type != OBJECT_INDEX || memcmp(h.id, s->id, OBJECT_ID_LEN) ||
+		memcmp(h.repository_id, ix->rp->header.id, REPOSITORY_ID_LEN))
+		return err_set(e, EBADMSG, "not the object its name says");
+	object_key_init(&s->key, ix->rp->keys, OBJECT_INDEX, s->id);
+	return 0;
+}
+
+/* The frame at off of len bytes, unsealed. */
+static int
+load_frame(struct index *ix, struct segment *s, uint64_t off, uint32_t len,
+	uint8_t **plain, size_t *plain_len, struct err *e)
+{
+	auto_free uint8_t *sealed = xmalloc(len + 1);
+	struct frame_prefix p;
+	int r = store_get(ix->rp->store, s->name, off, len, sealed, NULL, e);
+
+	if (!r)
+		r = frame_unseal(&s->key, off, sealed, len, &p, plain, e);
+	if (r)
+		return r;
+	*plain_len = p.plain_len;
+	if (p.type == FRAME_INDEX)
+		return 0;
+	free(steal(*plain));
+	return err_set(e, EUCLEAN, "a frame of the wrong type");
+}
+
+static int
+load_directory(struct index *ix, struct segment *s, struct err *e)
+{
+	uint8_t end[OBJECT_TRAILER_LEN];
+	auto_free uint8_t *plain = NULL;
+	struct object_trailer t;
+	uint64_t size = 0;
+	size_t n;
+	int r = check_header(ix, s, e);
+
+	if (!r)
+		r = store_size(ix->rp->store, s->name, &size, e);
+	if (!r && size < OBJECT_HEADER_LEN + sizeof(end))
+		r = err_set(e, EBADMSG, "cut off");
+	if (!r)
+		r = store_get(ix->rp->store, s->name, size - sizeof(end),
+			sizeof(end), end, NULL, e);
+	if (!r)
+		r = object_trailer_decode(end, &t, e);
+	if (!r && (t.toc_len > SEGMENT_DIRECTORY_MAX || t.toc_off > size ||
+			  t.toc_len > size - t.toc_off))
+		r = err_set(e, EBADMSG, "its directory lies outside");
+	if (!r)
+		r = load_frame(ix, s, t.toc_off, t.toc_len, &plain, &n, e);
+	if (!r)
+		r = segment_directory_decode(plain, n, &s->dir, e);
+	if (!r)
+		s->cached = xcalloc(s->dir.n_pages + 1, sizeof(*s->cached));
+	return r;
+}
+
+static bool
+superseded(const struct index *ix, const struct segment *s)
+{
+	for (size_t i = 0; i < ix->n_segs; i++) {
+		const struct segment_directory *d = &ix->segs[i]->dir;
+
+		for (uint32_t k = 0; k < d->n_supersedes; k++) {
+			if (!memcmp(d->supersedes[k], s->id, OBJECT_ID_LEN))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A segment that cannot be read is left out: what it knew is then looked up
+ * in vain, which costs readers a fallback and writers some deduplication. */
+static int
+list_segments(struct index *ix, struct err *e)
+{
+	size_t n = 0;
+	int r = store_list(ix->rp->store, "idx/", "", add_segment, ix, e);
+
+	for (size_t i = 0; i < ix->n_segs && !r; i++) {
+		struct err why = ERR_INIT;
+
+		if (load_directory(ix, ix->segs[i], &why)) {
+			log_warn("%s: %s; going on without it",
+				ix->segs[i]->name, why.text);
+			free(ix->segs[i]);
+			continue;
+		}
+		ix->segs[n++] = ix->segs[i];
+	}
+	if (r)
+		return r;
+	ix->n_segs = n;
+	n = 0;
+	bool *gone = xcalloc(ix->n_segs + 1, sizeof(*gone));
+	for (size_t i = 0; i < ix->n_segs; i++)
+		gone[i] = superseded(ix, ix->segs[i]);
+	for (size_t i = 0; i < ix->n_segs; i++) {
+		if (!gone[i]) {
+			ix->segs[n++] = ix->segs[i];
+			continue;
+		}
+		segment_directory_release(&ix->segs[i]->dir);
+		free(ix->segs[i]->cached);
+		free(ix->segs[i]);
+	}
+	ix->n_segs = n;
+	free(gone);
+	ix->listed = true;
+	return 0;
+}
+
+/* The page that would hold id, or -1. */
+static int64_t
+page_for(const struct segment_directory *d, const uint8_t *id)
+{
+	uint32_t lo = 0, hi = d->n_pages;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (memcmp(d->pages[mid].first, id, CHUNK_ID_LEN) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (int64_t)lo - 1;
+}
+
+static void
+touch(struct index *ix, struct slot_page *p, bool linked)
+{
+	if (linked) {
+		if (ix->newest == p)
+			return;
+		p->newer->older = p->older;
+		*(p->older ? &p->older->newer : &ix->oldest) = p->newer;
+	}
+	p->newer = NULL;
+	p->older = ix->newest;
+	*(ix->newest ? &ix->newest->newer : &ix->oldest) = p;
+	ix->newest = p;
+}
+
+static int
+load_page(struct index *ix, struct segment *s, uint32_t i,
+	struct slot_page **out, struct err *e)
+{
+	const struct segment_page *at = &s->dir.pages[i];
+	auto_free uint8_t *plain = NULL;
+	struct slot_page *p = s->cached[i];
+	size_t n;
+	int r;
+
+	if (p) {
+		touch(ix, p, true);
+		*out = p;
+		return 0;
+	}
+	r = load_frame(ix, s, at->off, at->len, &plain, &n, e);
+	if (r)
+		return err_prefix(e, "%s", s->name);
+	p = xcalloc(1, sizeof(*p));
+	r = segment_page_decode(plain, n, &p->en, &p->n, e);
+	if (r) {
+		free(p);
+		return err_prefix(e, "%s", s->name);
+	}
+	p->seg = s;
+	p->page = i;
+	s->cached[i] = p;
+	ix->memory += p->n * sizeof(*p->en);
+	touch(ix, p, false);
+	while (ix->memory > ix->max && ix->oldest != p)
+		drop_page(ix, ix->oldest);
+	*out = p;
+	return 0;
+}
+
+static const struct segment_entry *
+search(const struct slot_page *p, const uint8_t *id)
+{
+	uint32_t lo = 0, hi = p->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		int c = memcmp(p->en[mid].id, id, CHUNK_ID_LEN);
+
+		if (c == 0)
+			return &p->en[mid];
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+static int
+find_in(struct index *ix, struct segment *s, struct ref *r, struct err *e)
+{
+	int64_t i = page_for(&s->dir, r->id);
+	const struct segment_entry *en;
+	struct slot_page *p;
+	int rc;
+
+	if (i < 0)
+		return -ENOENT;
+	rc = load_page(ix, s, (uint32_t)i, &p, e);
+	if (rc)
+		return rc;
+	en = search(p, r->id);
+	if (!en)
+		return -ENOENT;
+	if (en->pack >= s->dir.n_packs)
+		return err_set(e, EUCLEAN, "%s: an entry names no pack",
+			s->name);
+	memcpy(r->place.pack, s->dir.packs[en->pack].id, OBJECT_ID_LEN);
+	r->place.object = s->dir.packs[en->pack].object;
+	r->place.off = en->frame_off;
+	r->place.len = en->frame_len;
+	r->chunk_off = en->chunk_off;
+	r->chunk_len = en->chunk_len;
+	return 0;
+}
+
+int
+index_find(struct index *ix, struct ref *r, struct err *e)
+{
+	int result = -ENOENT;
+
+	auto_lock(&ix->lock);
+	if (!ix->listed) {
+		int rc = list_segments(ix, e);
+
+		if (rc)
+			return rc;
+	}
+	for (size_t i = ix->n_segs; i-- > 0;) {
+		int rc = find_in(ix, ix->segs[i], r, e);
+
+		if (!rc)
+			return 0;
+		if (rc != -ENOENT)
+			log_warn("%s", e ? e->text : "index unreadable");
+	}
+	if (e)
+		err_set(e, ENOENT, "the index does not know the chunk");
+	return result;
+}
