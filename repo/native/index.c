@@ -330,7 +330,7 @@ find_in(struct index *ix, struct segment *s, struct ref *r, struct err *e)
 {
 	int64_t i = page_for(&s->dir, r->id);
 	const struct segment_entry *en;
-	struct slot_page *p;
+	struct slot_page *p = NULL;
 	int rc;
 
 	if (i < 0)
