@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include "repo/base/log.h"
+#include "repo/write/parent.h"
+
+struct step {
+	struct page *page;
+	uint8_t *bytes;
+	uint32_t i; /* the entry or child that comes next */
+};
+
+struct parent_dir {
+	struct fetch *fetch;
+	struct step steps[MAP_DEPTH_MAX]; /* from the root page down */
+	unsigned n;
+};
+
+static void
+pop(struct parent_dir *pd)
+{
+	struct step *s = &pd->steps[--pd->n];
+
+	page_free(s->page);
+	free(s->bytes);
+	memset(s, 0, sizeof(*s));
+}
+
+/* Take over bytes as the next page below; forget everything when it is none. */
+static bool
+push(struct parent_dir *pd, uint8_t *bytes, size_t len)
+{
+	struct err e = ERR_INIT;
+	struct step *s;
+
+	if (pd->n == MAP_DEPTH_MAX) {
+		free(bytes);
+		return false;
+	}
+	s = &pd->steps[pd->n];
+	if (page_decode(bytes, len, &s->page, &e) ||
+		(s->page->kind != PAGE_DIR_LEAF &&
+			s->page->kind != PAGE_DIR_INNER)) {
+		log_warn("a directory of the snapshot before: %s", e.text);
+		page_free(steal(s->page));
+		free(bytes);
+		return false;
+	}
+	s->bytes = bytes;
+	s->i = 0;
+	pd->n++;
+	return true;
+}
+
+static bool
+push_ref(struct parent_dir *pd, const struct ref *r)
+{
+	auto_frame struct frame *frame = NULL;
+	struct err e = ERR_INIT;
+	const uint8_t *data;
+
+	if (fetch_chunk(pd->fetch, r, &frame, &data, &e)) {
+		log_warn("a directory of the snapshot before: %s", e.text);
+		return false;
+	}
+	return push(pd, xmemdup(data, r->chunk_len), r->chunk_len);
+}
+
+struct parent_dir *
+parent_dir_open(struct fetch *f, const struct entry *dir, const uint8_t *page,
+	size_t len)
+{
+	struct parent_dir *pd = xcalloc(1, sizeof(*pd));
+
+	pd->fetch = f;
+	if (page)
+		push(pd, xmemdup(page, len), len);
+	else if (dir && dir->content == CONTENT_MAP)
+		push_ref(pd, &dir->ref);
+	return pd;
+}
+
+void
+parent_dir_free(struct parent_dir *pd)
+{
+	if (!pd)
+		return;
+	while (pd->n)
+		pop(pd);
+	free(pd);
+}
+
+/* The leaf with entries left, or NULL when the directory is at its end. */
+static struct step *
+leaf(struct parent_dir *pd)
+{
+	while (pd->n) {
+		struct step *s = &pd->steps[pd->n - 1];
+
+		if (s->i == s->page->n) {
+			pop(pd);
+		} else if (s->page->kind == PAGE_DIR_LEAF) {
+			return s;
+		} else if (!push_ref(pd, &s->page->inners[s->i++].ref)) {
+			while (pd->n)
+				pop(pd);
+		}
+	}
+	return NULL;
+}
+
+static int
+compare(const struct entry *en, const char *name, size_t len)
+{
+	size_t n = en->name_len < len ? en->name_len : len;
+	int c = memcmp(en->name, name, n);
+
+	if (c)
+		return c;
+	return en->name_len < len ? -1 : en->name_len > len;
+}
+
+const struct entry *
+parent_dir_find(struct parent_dir *pd, const char *name, size_t len)
+{
+	struct step *s;
+
+	while ((s = leaf(pd))) {
+		const struct entry *en = &s->page->entries[s->i];
+		int c = compare(en, name, len);
+
+		if (c > 0)
+			return NULL;
+		if (c == 0)
+			return en;
+		s->i++;
+	}
+	return NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A directory of the snapshot before, read beside the new one: names are asked
+ * for in ascending order, and pages go by once.  What cannot be read counts as
+ * not there: its files are read again.
+ */
+#ifndef YORE_WRITE_PARENT_H
+#define YORE_WRITE_PARENT_H
+
+#include "repo/fetch/fetch.h"
+#include "repo/format/entry.h"
+
+struct parent_dir;
+
+/* dir: a directory's entry, read at once and not kept; page: its root page's
+ * bytes when they are at hand, else NULL.  NULL dir: a directory that was not
+ * there.  Never fails. */
+struct parent_dir *parent_dir_open(struct fetch *f, const struct entry *dir,
+	const uint8_t *page, size_t len);
+void parent_dir_free(struct parent_dir *pd);
+
+/* The entry called name or NULL; borrowed until the next call.  Names must
+ * ascend. */
+const struct entry *parent_dir_find(struct parent_dir *pd, const char *name,
+	size_t len);
+
+#endif
