@@ -353,6 +353,23 @@ find_in(struct index *ix, struct segment *s, struct ref *r, struct err *e)
 	return 0;
 }
 
+bool
+index_has_pack(struct index *ix, const uint8_t pack[OBJECT_ID_LEN])
+{
+	auto_lock(&ix->lock);
+	if (!ix->listed && list_segments(ix, NULL))
+		return false;
+	for (size_t i = 0; i < ix->n_segs; i++) {
+		const struct segment_directory *d = &ix->segs[i]->dir;
+
+		for (uint32_t k = 0; k < d->n_packs; k++) {
+			if (!memcmp(d->packs[k].id, pack, OBJECT_ID_LEN))
+				return true;
+		}
+	}
+	return false;
+}
+
 int
 index_find(struct index *ix, struct ref *r, struct err *e)
 {

@@ -20,6 +20,8 @@ void index_free(struct index *ix);
 /* Fill r->place, chunk_off and chunk_len from r->id; -ENOENT not known.
  * Loads the list of segments at the first call. */
 int index_find(struct index *ix, struct ref *r, struct err *e);
+/* Whether some segment names the pack; false also when none can be read. */
+bool index_has_pack(struct index *ix, const uint8_t pack[OBJECT_ID_LEN]);
 /* Load the list of segments again at the next call. */
 void index_refresh(struct index *ix);
 

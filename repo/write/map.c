@@ -20,6 +20,7 @@ struct map_builder {
 	struct level levels[MAP_DEPTH_MAX];
 	unsigned depth; /* levels in use */
 	struct buf page; /* the last one stored */
+	struct totals totals; /* of all entries added */
 };
 
 void
@@ -164,6 +165,7 @@ map_builder_entry(struct map_builder *mb, const struct entry *en,
 	page_encoder_entry(l->pe, en);
 	entry_totals(en, &t);
 	totals_add(&l->sum.totals, &t);
+	totals_add(&mb->totals, &t);
 	l->sum.n++;
 	if (ends_here(l, hash_name(mb->cut, en->name, en->name_len)))
 		return store_level(mb, 0, e);
@@ -213,4 +215,10 @@ map_builder_finish(struct map_builder *mb, bool *any, struct ref *root,
 			return r;
 	}
 	return *any ? err_set(e, EUCLEAN, "a map has no root") : 0;
+}
+
+struct totals
+map_builder_totals(const struct map_builder *mb)
+{
+	return mb->totals;
 }

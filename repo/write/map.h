@@ -41,4 +41,7 @@ int map_builder_extent(struct map_builder *mb, const struct extent *x,
 int map_builder_finish(struct map_builder *mb, bool *any, struct ref *root,
 	const uint8_t **page, size_t *len, struct err *e);
 
+/* Totals of all entries added to a directory. */
+struct totals map_builder_totals(const struct map_builder *mb);
+
 #endif

@@ -42,8 +42,9 @@ struct backup_options {
 	bool one_file_system;
 	bool dry_run;	   /* read and compress, write nothing */
 	bool force;	   /* read every file, trust no unchanged mark */
-	int stdin_fd;	   /* >= 0: one file with these bytes */
-	const char *stdin_name;
+	const char *stdin_name; /* not NULL: one file of this name with the
+				 * bytes of stdin_fd; path is not used */
+	int stdin_fd;
 	uint64_t limit_upload; /* bytes a second; 0: none */
 	unsigned threads;      /* 0: chosen from the machine */
 	int zstd_level;	       /* 0: default */

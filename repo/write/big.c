@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A big file becomes jobs of about a megabyte of whole chunks.  It is read
+ * once, in order; what a chunk lacks at the end of a job's buffer is carried
+ * into the next one.  Holes are found by SEEK_DATA and never read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "repo/base/auto.h"
+#include "repo/write/run.h"
+
+#define DATABASE_LEVEL 2
+
+struct stream {
+	struct run *run;
+	struct cutter cutter;
+	bool database;
+	bool seekable; /* lseek finds holes */
+	int fd;
+	uint8_t *data; /* not yet cut */
+	size_t len, cap;
+	uint64_t read; /* bytes of the file read */
+	uint64_t size; /* at the beginning */
+	struct job *job; /* chunks that go together */
+};
+
+static int
+send(struct stream *s, struct err *e)
+{
+	struct run *run = s->run;
+
+	if (!s->job)
+		return 0;
+	run->job = steal(s->job);
+	return run_flush(run, e);
+}
+
+/* Take the first n bytes as a chunk. */
+static int
+take_chunk(struct stream *s, size_t off, size_t n, struct err *e)
+{
+	struct run *run = s->run;
+	struct job *j;
+	struct item *it;
+
+	run->job = steal(s->job);
+	it = run_item(run, ITEM_CHUNK);
+	j = s->job = steal(run->job);
+	it->en.size = n;
+	if (!j->data)
+		j->data = xmalloc(CHUNK_JOB_LEN + s->cutter.params.max);
+	memcpy(j->data + j->data_len, s->data + off, n);
+	j->data_len += n;
+	j->bytes += n;
+	if (s->database)
+		j->level = DATABASE_LEVEL;
+	if (j->bytes >= CHUNK_JOB_LEN || j->n_items >= JOB_ITEMS - 2)
+		return send(s, e);
+	return 0;
+}
+
+/* Cut what can be cut of the buffer. */
+static int
+cut(struct stream *s, bool final, struct err *e)
+{
+	size_t off = 0, n;
+	int r = 0;
+
+	while (!r && (n = cutter_next(&s->cutter, s->data + off, s->len - off,
+			      final)))
+		r = take_chunk(s, off, n, e), off += n;
+	memmove(s->data, s->data + off, s->len - off);
+	s->len -= off;
+	return r;
+}
+
+static int
+hole(struct stream *s, uint64_t len, struct err *e)
+{
+	struct run *run = s->run;
+	struct item *it;
+	int r = cut(s, true, e);
+
+	if (r)
+		return r;
+	cutter_begin(&s->cutter, s->database);
+	run->job = steal(s->job);
+	it = run_item(run, ITEM_HOLE);
+	s->job = steal(run->job);
+	it->en.size = len;
+	s->read += len;
+	return s->job->n_items >= JOB_ITEMS - 2 ? send(s, e) : 0;
+}
+
+/* Where data goes on from here, and where it ends; false: no data follows. */
+static bool
+next_data(struct stream *s, uint64_t *begin, uint64_t *end)
+{
+	off_t b, h;
+
+	*begin = s->read;
+	*end = UINT64_MAX;
+	if (!s->seekable)
+		return true;
+	b = lseek(s->fd, (off_t)s->read, SEEK_DATA);
+	if (b < 0)
+		return errno != ENXIO;
+	h = lseek(s->fd, b, SEEK_HOLE);
+	*begin = (uint64_t)b;
+	if (h > b)
+		*end = (uint64_t)h;
+	return true;
+}
+
+/* Read on to `end`; sets *eof.  -errno of reading is positive in *bad. */
+static int
+read_run(struct stream *s, uint64_t end, bool *eof, int *bad, struct err *e)
+{
+	int r = 0;
+
+	while (!r && s->read < end && !*eof) {
+		size_t want = s->cap - s->len;
+		ssize_t n;
+
+		if (want > end - s->read)
+			want = end - s->read;
+		n = s->seekable ? pread(s->fd, s->data + s->len, want,
+					  (off_t)s->read)
+				: read(s->fd, s->data + s->len, want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			*bad = errno;
+		*eof = n <= 0;
+		if (n > 0) {
+			s->len += (size_t)n;
+			s->read += (uint64_t)n;
+		}
+		if (run_failed(s->run) || (s->run->o->interrupted &&
+						  *s->run->o->interrupted))
+			return err_set(e, ECANCELED, "interrupted");
+		r = cut(s, false, e);
+	}
+	return r;
+}
+
+static int
+read_file(struct stream *s, int *bad, struct err *e)
+{
+	uint64_t begin, end;
+	bool eof = false;
+	int r = 0;
+
+	while (!r && !eof) {
+		if (!next_data(s, &begin, &end)) {
+			if (s->size > s->read)
+				r = hole(s, s->size - s->read, e);
+			break;
+		}
+		if (begin > s->read)
+			r = hole(s, begin - s->read, e);
+		if (!r)
+			r = read_run(s, end, &eof, bad, e);
+	}
+	if (!r)
+		r = cut(s, true, e);
+	return r ? r : send(s, e);
+}
+
+static void
+begin_stream(struct stream *s, struct run *run, int fd, bool seekable)
+{
+	static const struct cut_params params = CUT_PARAMS_DEFAULT;
+	uint8_t head[100];
+
+	memset(s, 0, sizeof(*s));
+	s->run = run;
+	s->fd = fd;
+	s->seekable = seekable;
+	s->cap = CHUNK_JOB_LEN + params.max;
+	s->data = xmalloc(s->cap);
+	cutter_init(&s->cutter, &run->w->gear, &params);
+	if (seekable) {
+		ssize_t n = pread(fd, head, sizeof(head), 0);
+
+		s->database = n > 0 && cut_is_database(head, (size_t)n);
+		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	}
+	cutter_begin(&s->cutter, s->database);
+}
+
+static void
+end_stream(struct stream *s)
+{
+	job_free(s->run, s->job);
+	free(s->data);
+}
+
+static void
+report(struct run *run, struct scan_dir *d, const char *name, int code,
+	const char *what)
+{
+	auto_buf struct buf path = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	scan_dir_path(d, name, &path);
+	err_sys(&e, code, "%s: %s", (char *)path.data, what);
+	run_report(run, (char *)path.data, code, e.text);
+}
+
+/* Attributes are those at the beginning, so that a file that changed while it
+ * was read is read again the next time. */
+static void
+end_item(struct run *run, struct scan_dir *d, const char *name,
+	const struct entry *begun, const struct attributes *a, int fd, int bad)
+{
+	struct item *it = run_item(run, ITEM_END);
+	auto_buf struct buf x = BUF_INIT;
+	struct attributes after;
+	struct err e = ERR_INIT;
+	int r = attributes_xattrs(fd, "", &x, &e);
+
+	it->en = *begun;
+	it->en.mode = a->mode;
+	it->en.uid = a->uid;
+	it->en.gid = a->gid;
+	it->en.mtime_s = a->mtime_s;
+	it->en.mtime_ns = a->mtime_ns;
+	it->en.ctime_s = a->ctime_s;
+	it->en.ctime_ns = a->ctime_ns;
+	it->en.blocks = a->blocks;
+	it->en.nlink = a->nlink;
+	it->en.ino = a->ino;
+	if (bad) {
+		report(run, d, name, bad, "cannot be read");
+		it->dropped = true;
+		return;
+	}
+	if (r)
+		report(run, d, name, -r, "extended attributes");
+	if (!r && x.len) {
+		it->xattrs_at = job_keep(run->job, x.data, x.len);
+		it->en.xattrs_len = (uint32_t)x.len;
+	}
+	if (attributes_read(fd, "", &after, &e) || after.size != a->size ||
+		after.mtime_s != a->mtime_s || after.mtime_ns != a->mtime_ns)
+		report(run, d, name, EBUSY, "changed while it was read");
+}
+
+int
+run_walk_big(struct run *run, struct scan_dir *d, const char *name,
+	const struct entry *begun, int fd, struct err *e)
+{
+	struct entry en = *begun;
+	struct attributes a;
+	struct stream s;
+	int bad = 0;
+	int r = run_flush(run, e);
+
+	if (r)
+		return r;
+	r = attributes_read(fd, "", &a, e);
+	if (r || !S_ISREG(a.mode)) {
+		report(run, d, name, r ? -r : ESTALE, "cannot be read");
+		run_item(run, ITEM_END)->dropped = true;
+		return 0;
+	}
+	begin_stream(&s, run, fd, true);
+	s.size = a.size;
+	r = read_file(&s, &bad, e);
+	end_stream(&s);
+	if (!r)
+		end_item(run, d, name, &en, &a, fd, bad);
+	return r;
+}
+
+/* -- One file from a pipe ------------------------------------------------------- */
+
+static void
+stdin_item(struct run *run, enum item_op op, uint32_t mode, const char *name)
+{
+	struct item *it = run_item(run, op);
+
+	it->en.mode = mode;
+	it->en.uid = geteuid();
+	it->en.gid = getegid();
+	it->en.mtime_s = it->en.ctime_s = time(NULL);
+	it->en.nlink = S_ISDIR(mode) ? 2 : 1;
+	if (!name)
+		return;
+	it->en.name_len = (uint32_t)strlen(name);
+	it->name_at = job_keep(run->job, name, it->en.name_len + 1);
+}
+
+int
+run_walk_stdin(struct run *run, struct err *e)
+{
+	const struct backup_options *o = run->o;
+	struct stream s;
+	int bad = 0;
+	int r;
+
+	stdin_item(run, ITEM_ENTER, S_IFDIR | 0700, NULL);
+	stdin_item(run, ITEM_BEGIN, S_IFREG | 0600, o->stdin_name);
+	r = run_flush(run, e);
+	if (r)
+		return r;
+	begin_stream(&s, run, o->stdin_fd, false);
+	r = read_file(&s, &bad, e);
+	run->result->files = run->result->files_new = 1;
+	run->result->bytes = s.read;
+	end_stream(&s);
+	if (!r && bad)
+		r = err_sys(e, bad, "standard input");
+	if (!r && o->stdin_finished && o->stdin_finished(o->ctx))
+		r = err_set(e, ECANCELED,
+			"the command that wrote %s failed: no snapshot made",
+			o->stdin_name);
+	if (r)
+		return r;
+	stdin_item(run, ITEM_END, S_IFREG | 0600, NULL);
+	run_item(run, ITEM_LEAVE);
+	return run_flush(run, e);
+}

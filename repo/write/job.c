@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The queue between walking, working and placing, and its threads' loops. */
+#include <errno.h>
+#include <string.h>
+#include "repo/base/auto.h"
+#include "repo/write/run.h"
+
+int
+run_fail(struct run *run, const struct err *e)
+{
+	auto_lock(&run->lock);
+	if (!run->failed.code)
+		run->failed = *e;
+	pthread_cond_broadcast(&run->changed);
+	return -run->failed.code;
+}
+
+bool
+run_failed(struct run *run)
+{
+	auto_lock(&run->lock);
+	return run->failed.code;
+}
+
+void
+run_report(struct run *run, const char *path, int code, const char *text)
+{
+	auto_lock(&run->report_lock);
+	run->errors++;
+	if (run->o->report)
+		run->o->report(run->o->ctx, path, code, text);
+}
+
+static struct job *
+job_new(void)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->items = xmalloc(JOB_ITEMS * sizeof(*j->items));
+	return j;
+}
+
+void
+job_free(struct run *run, struct job *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; i < j->n_items; i++) {
+		if (j->items[i].dir)
+			scan_dir_put(run->scan, j->items[i].dir);
+	}
+	for (size_t i = 0; i < j->n_frames; i++) {
+		buf_release(&j->frames[i].bytes);
+		free(j->frames[i].chunks);
+	}
+	free(j->frames);
+	free(j->items);
+	buf_release(&j->arena);
+	free(j->data);
+	free(j);
+}
+
+struct item *
+run_item(struct run *run, enum item_op op)
+{
+	struct item *it;
+
+	if (!run->job)
+		run->job = job_new();
+	it = &run->job->items[run->job->n_items++];
+	memset(it, 0, sizeof(*it));
+	it->op = (uint8_t)op;
+	it->name_at = it->data_at = it->xattrs_at = NOWHERE;
+	return it;
+}
+
+size_t
+job_keep(struct job *j, const void *data, size_t len)
+{
+	return (size_t)(buf_append(&j->arena, data, len) - j->arena.data);
+}
+
+/* Room for one more job?  An empty queue takes any. */
+static bool
+full(const struct run *run, const struct job *j)
+{
+	uint64_t n = run->produced - run->placed;
+
+	return n == JOBS_MAX || (n && run->bytes + j->bytes > JOB_BYTES_MAX);
+}
+
+int
+run_flush(struct run *run, struct err *e)
+{
+	struct job *j = run->job;
+
+	if (!j || !j->n_items)
+		return 0;
+	auto_lock(&run->lock);
+	while (full(run, j) && !run->failed.code)
+		pthread_cond_wait(&run->changed, &run->lock);
+	if (run->failed.code) {
+		*e = run->failed;
+		return -e->code;
+	}
+	run->job = NULL;
+	j->number = run->produced++;
+	run->bytes += j->bytes;
+	run->ring[j->number % JOBS_MAX] = j;
+	pthread_cond_broadcast(&run->changed);
+	return 0;
+}
+
+/* The next job nobody works on; NULL when there will be none. */
+static struct job *
+next_to_work(struct run *run)
+{
+	auto_lock(&run->lock);
+	while (!run->failed.code && run->worked == run->produced && !run->ended)
+		pthread_cond_wait(&run->changed, &run->lock);
+	if (run->failed.code || run->worked == run->produced)
+		return NULL;
+	return run->ring[run->worked++ % JOBS_MAX];
+}
+
+void *
+run_work_main(void *arg)
+{
+	struct run *run = arg;
+	struct packer *packer = packer_new(
+		run->o->zstd_level ? run->o->zstd_level : 3);
+	struct job *j;
+
+	while ((j = next_to_work(run))) {
+		job_work(run, j, packer);
+		auto_lock(&run->lock);
+		j->done = true;
+		if (j->number == run->placed)
+			pthread_cond_broadcast(&run->changed);
+	}
+	packer_free(packer);
+	return NULL;
+}
+
+static struct job *
+next_to_place(struct run *run)
+{
+	auto_lock(&run->lock);
+	for (;;) {
+		struct job *j = run->ring[run->placed % JOBS_MAX];
+
+		if (run->failed.code)
+			return NULL;
+		if (run->placed < run->produced && j->done)
+			return j;
+		if (run->placed == run->produced && run->ended)
+			return NULL;
+		pthread_cond_wait(&run->changed, &run->lock);
+	}
+}
+
+void *
+run_place_main(void *arg)
+{
+	struct run *run = arg;
+	struct job *j;
+
+	while ((j = next_to_place(run))) {
+		struct err e = ERR_INIT;
+
+		if (job_place(run, j, &e)) {
+			run_fail(run, &e);
+			break;
+		}
+		pthread_mutex_lock(&run->lock);
+		run->ring[run->placed++ % JOBS_MAX] = NULL;
+		run->bytes -= j->bytes;
+		pthread_cond_broadcast(&run->changed);
+		pthread_mutex_unlock(&run->lock);
+		job_free(run, j);
+	}
+	return NULL;
+}

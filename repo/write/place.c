@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Jobs in order become packs and directories.  Since order is walk order, a
+ * stack of directories under construction is all the state there is.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "repo/base/auto.h"
+#include "repo/base/clock.h"
+#include "repo/base/log.h"
+#include "repo/crypto/id.h"
+#include "repo/write/run.h"
+
+/* One frame with one chunk into the metadata pack, unless it is known. */
+static int
+store_meta(struct run *run, enum chunk_type type, const uint8_t *data,
+	size_t len, struct ref *ref, struct err *e)
+{
+	struct pack_chunk chunk = { .off = 0, .len = (uint32_t)len };
+	struct packed p = { .type = FRAME_PAGES,
+		.plain_len = (uint32_t)len,
+		.chunks = &chunk,
+		.n_chunks = 1 };
+	enum frame_codec codec;
+	int r;
+
+	memset(ref, 0, sizeof(*ref));
+	chunk_id(run->w->rp->keys, type, data, len, ref->id);
+	if (!known_find(run->known, ref) &&
+		ref->place.object == OBJECT_META && ref->chunk_len == len)
+		return 0;
+	r = packer_pack(run->packer, 0, data, len, &p.bytes, &codec, e);
+	p.codec = (uint8_t)codec;
+	memcpy(chunk.id, ref->id, CHUNK_ID_LEN);
+	if (!r)
+		r = pack_writer_add(run->meta, &p, &ref->place, e);
+	buf_release(&p.bytes);
+	ref->chunk_off = 0;
+	ref->chunk_len = (uint32_t)len;
+	if (!r)
+		known_place(run->known, ref);
+	return r;
+}
+
+static int
+store_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
+	struct err *e)
+{
+	return store_meta(ctx, CHUNK_PAGE, page, len, ref, e);
+}
+
+static int
+place_frames(struct run *run, struct job *j, struct err *e)
+{
+	for (size_t i = 0; i < j->n_frames; i++) {
+		const struct packed *p = &j->frames[i];
+		struct ref ref = { .chunk_off = 0 };
+		int r = pack_writer_add(run->data, p, &ref.place, e);
+
+		if (r)
+			return r;
+		for (uint32_t k = 0; k < p->n_chunks; k++) {
+			memcpy(ref.id, p->chunks[k].id, CHUNK_ID_LEN);
+			ref.chunk_off = p->chunks[k].off;
+			ref.chunk_len = p->chunks[k].len;
+			known_place(run->known, &ref);
+		}
+	}
+	return 0;
+}
+
+/* Point the entry at what the arena holds for it, put long extended attributes
+ * into a chunk. */
+static int
+complete(struct run *run, struct item *it, const struct buf *arena,
+	struct err *e)
+{
+	struct entry *en = &it->en;
+
+	if (it->name_at != NOWHERE)
+		en->name = arena->data + it->name_at;
+	if (it->data_at != NOWHERE)
+		en->data = arena->data + it->data_at;
+	if (it->reuse_xattrs_ref)
+		en->xattrs_ref = &it->xattrs_ref;
+	if (it->xattrs_at == NOWHERE)
+		return 0;
+	if (en->xattrs_len <= INLINE_XATTRS_MAX) {
+		en->xattrs = arena->data + it->xattrs_at;
+		return 0;
+	}
+	en->xattrs_ref = &it->xattrs_ref;
+	return store_meta(run, CHUNK_XATTRS, arena->data + it->xattrs_at,
+		en->xattrs_len, &it->xattrs_ref, e);
+}
+
+static int
+find_content(struct run *run, struct entry *en, struct err *e)
+{
+	if (en->content != CONTENT_CHUNK || en->ref.place.len)
+		return 0;
+	if (known_find(run->known, &en->ref))
+		return err_set(e, EIO, "a chunk that was to come did not");
+	return 0;
+}
+
+/* A copy of the entry and all it borrows, for its other names. */
+static void
+remember_link(struct run *run, const struct entry *en)
+{
+	size_t i = en->link - run->first_link;
+	struct entry *copy;
+	uint8_t *tail;
+	size_t len = en->content == CONTENT_INLINE ? en->size : 0;
+
+	if (i >= run->n_linked) {
+		size_t n = i + 1 + run->n_linked / 2;
+
+		run->linked = xrealloc(run->linked, n * sizeof(*run->linked));
+		memset(run->linked + run->n_linked, 0,
+			(n - run->n_linked) * sizeof(*run->linked));
+		run->n_linked = n;
+	}
+	if (run->linked[i])
+		return;
+	copy = xmalloc(sizeof(*copy) + len + INLINE_XATTRS_MAX +
+		       sizeof(struct ref));
+	*copy = *en;
+	copy->name = NULL;
+	tail = (uint8_t *)(copy + 1);
+	if (en->xattrs_ref) {
+		memcpy(tail, en->xattrs_ref, sizeof(struct ref));
+		copy->xattrs_ref = (const struct ref *)(const void *)tail;
+	}
+	tail += sizeof(struct ref);
+	if (en->xattrs) {
+		memcpy(tail, en->xattrs, en->xattrs_len);
+		copy->xattrs = tail;
+	}
+	if (len)
+		copy->data = memcpy(tail + INLINE_XATTRS_MAX, en->data, len);
+	run->linked[i] = copy;
+}
+
+static int
+add_entry(struct run *run, const struct entry *en, struct err *e)
+{
+	run->entries_done++;
+	if (S_ISREG(en->mode)) {
+		run->files_done++;
+		run->bytes_done += en->size;
+	}
+	if (en->link && en->link >= run->first_link && !S_ISDIR(en->mode))
+		remember_link(run, en);
+	return map_builder_entry(run->dirs[run->n_dirs - 1].map, en, e);
+}
+
+static int
+place_entry(struct run *run, struct job *j, struct item *it, struct err *e)
+{
+	int r = complete(run, it, &j->arena, e);
+
+	if (!r)
+		r = find_content(run, &it->en, e);
+	return r ? r : add_entry(run, &it->en, e);
+}
+
+static int
+place_link(struct run *run, struct job *j, struct item *it, struct err *e)
+{
+	size_t i = it->en.link - run->first_link;
+	struct entry en;
+
+	if (i >= run->n_linked || !run->linked[i])
+		return 0; /* its first name could not be read: reported there */
+	en = *run->linked[i];
+	en.name = j->arena.data + it->name_at;
+	en.name_len = it->en.name_len;
+	return add_entry(run, &en, e);
+}
+
+/* Keep what the item has in the job's arena. */
+static void
+keep(struct item *to, struct buf *arena, const struct item *it,
+	const struct job *j)
+{
+	*to = *it;
+	to->dir = NULL;
+	arena->len = 0;
+	if (it->name_at != NOWHERE) {
+		to->name_at = arena->len;
+		buf_append(arena, j->arena.data + it->name_at, it->en.name_len);
+	}
+	if (it->xattrs_at != NOWHERE) {
+		to->xattrs_at = arena->len;
+		buf_append(arena, j->arena.data + it->xattrs_at,
+			it->en.xattrs_len);
+	}
+}
+
+static void
+enter(struct run *run, struct job *j, struct item *it)
+{
+	struct dir_build *d;
+
+	if (run->n_dirs == run->cap_dirs) {
+		run->cap_dirs = run->cap_dirs ? run->cap_dirs * 2 : 32;
+		run->dirs = xrealloc(run->dirs,
+			run->cap_dirs * sizeof(*run->dirs));
+	}
+	d = &run->dirs[run->n_dirs++];
+	memset(d, 0, sizeof(*d));
+	keep(&d->self, &d->arena, it, j);
+	d->map = map_builder_new(true, &run->w->map_cut, store_page, run);
+}
+
+static void
+dir_build_release(struct dir_build *d)
+{
+	map_builder_free(d->map);
+	buf_release(&d->arena);
+}
+
+/* The root's entry outlives its directory: record and all. */
+static void
+keep_root(struct run *run, struct dir_build *d, const uint8_t *page, size_t len)
+{
+	run->root_arena = d->arena;
+	d->arena = (struct buf)BUF_INIT;
+	run->root = d->self.en;
+	if (run->root.xattrs_ref) {
+		buf_release(&run->root_arena);
+		buf_append(&run->root_arena, run->root.xattrs_ref,
+			sizeof(struct ref));
+		run->root.xattrs_ref =
+			(const struct ref *)(const void *)run->root_arena.data;
+	}
+	buf_append(&run->root_page, page, len);
+}
+
+static int
+leave(struct run *run, struct err *e)
+{
+	struct dir_build *d = &run->dirs[run->n_dirs - 1];
+	const uint8_t *page = NULL;
+	size_t len = 0;
+	bool any;
+	int r = complete(run, &d->self, &d->arena, e);
+
+	if (!r)
+		r = map_builder_finish(d->map, &any, &d->self.en.ref, &page,
+			&len, e);
+	if (r)
+		return r;
+	d->self.en.content = any ? CONTENT_MAP : CONTENT_NONE;
+	d->self.en.totals = map_builder_totals(d->map);
+	run->n_dirs--;
+	if (run->n_dirs)
+		r = add_entry(run, &d->self.en, e);
+	else
+		keep_root(run, d, page, len);
+	dir_build_release(d);
+	return r;
+}
+
+/* -- Big files -------------------------------------------------------------- */
+
+static void
+begin_file(struct run *run, struct job *j, struct item *it)
+{
+	keep(&run->file, &run->file_arena, it, j);
+	run->file_off = run->n_extents = 0;
+}
+
+static int
+add_extent(struct run *run, const struct extent *x, struct err *e)
+{
+	int r = 0;
+
+	run->file_off += x->len;
+	if (run->n_extents++ == 0) {
+		run->first_extent = *x;
+		return 0;
+	}
+	if (!run->extents) {
+		run->extents = map_builder_new(false, &run->w->map_cut,
+			store_page, run);
+		r = map_builder_extent(run->extents, &run->first_extent, e);
+	}
+	return r ? r : map_builder_extent(run->extents, x, e);
+}
+
+static int
+place_chunk(struct run *run, struct item *it, struct err *e)
+{
+	struct extent x = { .off = run->file_off,
+		.len = it->en.size,
+		.hole = it->op == ITEM_HOLE,
+		.ref = it->en.ref };
+
+	if (!x.hole && known_find(run->known, &x.ref))
+		return err_set(e, EIO, "a chunk that was to come did not");
+	return add_extent(run, &x, e);
+}
+
+static int
+finish_extents(struct run *run, struct entry *en, struct err *e)
+{
+	const struct extent *x = &run->first_extent;
+	const uint8_t *page;
+	size_t len;
+	bool any;
+	int r = 0;
+
+	en->size = run->file_off;
+	if (run->o->stdin_name)
+		en->blocks = (en->size + 511) / 512;
+	if (run->n_extents == 0) {
+		en->content = CONTENT_NONE;
+		return 0;
+	}
+	if (run->n_extents == 1 && !x->hole) {
+		en->content = CONTENT_CHUNK;
+		en->ref = x->ref;
+		return 0;
+	}
+	en->content = CONTENT_MAP;
+	if (!run->extents) {
+		run->extents = map_builder_new(false, &run->w->map_cut,
+			store_page, run);
+		r = map_builder_extent(run->extents, x, e);
+	}
+	if (!r)
+		r = map_builder_finish(run->extents, &any, &en->ref, &page,
+			&len, e);
+	map_builder_free(steal(run->extents));
+	return r;
+}
+
+/* it has what was known only at the end: attributes and extended ones. */
+static int
+end_file(struct run *run, struct job *j, struct item *it, struct err *e)
+{
+	int r = complete(run, it, &j->arena, e);
+
+	it->en.name = run->file_arena.data + run->file.name_at;
+	it->en.name_len = run->file.en.name_len;
+	if (!r)
+		r = finish_extents(run, &it->en, e);
+	run->file_off = 0;
+	if (!r && !it->dropped)
+		r = add_entry(run, &it->en, e);
+	return r;
+}
+
+/* -- All ----------------------------------------------------------------------- */
+
+static int
+place_item(struct run *run, struct job *j, struct item *it, struct err *e)
+{
+	switch ((enum item_op)it->op) {
+	case ITEM_ENTER:
+		enter(run, j, it);
+		return 0;
+	case ITEM_LEAVE:
+		return leave(run, e);
+	case ITEM_LINK:
+		return place_link(run, j, it, e);
+	case ITEM_BEGIN:
+		begin_file(run, j, it);
+		return 0;
+	case ITEM_HOLE:
+	case ITEM_CHUNK:
+		return place_chunk(run, it, e);
+	case ITEM_END:
+		return end_file(run, j, it, e);
+	default:
+		return it->dropped ? 0 : place_entry(run, j, it, e);
+	}
+}
+
+static void
+progress(struct run *run)
+{
+	int64_t now = clock_mono_ns();
+	struct backup_progress p = { .files = run->files_done,
+		.entries = run->entries_done,
+		.bytes = run->bytes_done,
+		.new_bytes = run->new_bytes,
+		.stored = pack_writer_bytes(run->data) +
+			  pack_writer_bytes(run->meta),
+		.errors = run->errors,
+		.expected_files = run->parent.root.totals.files,
+		.expected_bytes = run->parent.root.totals.bytes };
+
+	if (!run->o->progress || now - run->progressed_ns < NS_PER_S / 5)
+		return;
+	run->progressed_ns = now;
+	p.bytes += run->file_off;
+	run->o->progress(run->o->ctx, &p);
+}
+
+int
+job_place(struct run *run, struct job *j, struct err *e)
+{
+	int r = place_frames(run, j, e);
+
+	for (size_t i = 0; i < j->n_items && !r; i++)
+		r = place_item(run, j, &j->items[i], e);
+	progress(run);
+	return r;
+}
+
+void
+place_release(struct run *run)
+{
+	for (size_t i = 0; i < run->n_dirs; i++)
+		dir_build_release(&run->dirs[i]);
+	free(run->dirs);
+	map_builder_free(run->extents);
+	for (size_t i = 0; i < run->n_linked; i++)
+		free(run->linked[i]);
+	free(run->linked);
+	buf_release(&run->file_arena);
+	buf_release(&run->root_page);
+	buf_release(&run->root_arena);
+	packer_free(run->packer);
+	pack_writer_free(run->data);
+	pack_writer_free(run->meta);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run of the writer and the jobs that flow through it; private to
+ * repo/write.
+ *
+ *   walk (the caller's thread)  what is there, in walk order     -> jobs
+ *   work (threads)              read, name, look up, compress
+ *   place (one thread)          in order: packs, maps, directories
+ *   publish (the caller)        index segment, record, catalog
+ */
+#ifndef YORE_WRITE_RUN_H
+#define YORE_WRITE_RUN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "repo/fetch/fetch.h"
+#include "repo/format/record.h"
+#include "repo/native/index.h"
+#include "repo/native/repository.h"
+#include "repo/format/object.h"
+#include "repo/write/cut.h"
+#include "repo/write/known.h"
+#include "repo/write/map.h"
+#include "repo/write/pack.h"
+#include "repo/write/scan.h"
+#include "repo/write/writer.h"
+
+/* Chosen by measurement (DESIGN, "Sizes"). */
+#define SMALL_FILE_MAX (128u << 10) /* bytes; bigger files are cut */
+#define SOLID_LEN (512u << 10)	    /* plaintext of a solid frame */
+#define CHUNK_JOB_LEN (1u << 20)    /* content of one job of a big file */
+#define DATA_PACK_LEN (32u << 20)
+#define META_PACK_LEN (8u << 20)
+#define JOB_ITEMS 2048
+#define JOBS_MAX 256		    /* in flight */
+#define JOB_BYTES_MAX (24u << 20)   /* their content together */
+
+struct writer {
+	struct repository *rp;
+	struct sink *sink;
+	struct index *index;
+	struct fetch *fetch;
+	struct cut_gear gear;
+	struct map_cut map_cut;
+};
+
+enum item_op {
+	ITEM_ENTER, /* a directory begins: en is its own entry */
+	ITEM_LEAVE,
+	ITEM_ENTRY, /* complete: unchanged, or has no content */
+	ITEM_FILE,  /* a small file to be read */
+	ITEM_LINK,  /* another name of a file that came before */
+	ITEM_BEGIN, /* a big file begins; its chunks follow */
+	ITEM_HOLE,  /* en.size bytes of nothing in it */
+	ITEM_CHUNK, /* the next chunk of it; en.size bytes, id in en.ref */
+	ITEM_END,   /* it is complete; en has what was found out meanwhile */
+};
+
+#define NOWHERE SIZE_MAX
+
+struct item {
+	struct entry en; /* name, data, xattrs are set from the arena last */
+	size_t name_at, data_at, xattrs_at; /* in the arena, or NOWHERE */
+	struct scan_dir *dir; /* held; ITEM_FILE: where it lies */
+	struct ref xattrs_ref;
+	uint8_t op;
+	bool dropped; /* could not be read: leave it out */
+	bool reuse_xattrs_ref; /* xattrs_ref is of the snapshot before */
+};
+
+struct job {
+	uint64_t number;
+	struct item *items;
+	size_t n_items;
+	struct buf arena;
+	uint8_t *data; /* content of ITEM_CHUNKs, one behind the other */
+	size_t data_len;
+	size_t bytes; /* what it counts against JOB_BYTES_MAX */
+	int level;    /* zstd; 0 the default */
+	struct packed *frames;
+	size_t n_frames;
+	bool taken, done;
+};
+
+/* A file with several names: its number, and what was found in it. */
+struct link {
+	uint64_t dev, ino;
+	uint64_t number;
+};
+
+struct dir_build {
+	struct item self;
+	struct buf arena; /* self's name and xattrs */
+	struct map_builder *map;
+};
+
+struct run {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* Guarded by lock. */
+	struct job *ring[JOBS_MAX];
+	uint64_t produced, worked, placed; /* numbers of the next jobs */
+	size_t bytes;
+	bool ended; /* no more will be produced */
+	struct err failed;
+
+	pthread_mutex_t report_lock;
+
+	/* Immutable. */
+	struct writer *w;
+	const struct backup_options *o;
+	struct known *known;
+
+	/* The walking thread's own. */
+	struct scan *scan;
+	struct job *job; /* being filled */
+	struct record parent; /* the snapshot before; host NULL: none */
+	uint8_t parent_hash[HASH_LEN];
+	struct link *links;
+	size_t n_links, cap_links;
+	uint64_t next_link;
+
+	/* The placing thread's own. */
+	struct pack_writer *data, *meta;
+	struct packer *packer;
+	struct dir_build *dirs;
+	size_t n_dirs, cap_dirs;
+	struct map_builder *extents;
+	struct item file; /* the big file in the making */
+	struct buf file_arena;
+	struct extent first_extent;
+	uint64_t file_off, n_extents;
+	struct entry **linked; /* by number - first, deep copies */
+	size_t n_linked;
+	uint64_t first_link;
+	struct entry root;
+	struct buf root_page, root_arena;
+	int64_t progressed_ns, began_ns;
+
+	/* Counters. */
+	struct backup_result *result;
+	_Atomic uint64_t errors, new_bytes, bytes_done, files_done, entries_done;
+};
+
+/* First failure wins; wakes everyone.  Returns -e->code. */
+int run_fail(struct run *run, const struct err *e);
+bool run_failed(struct run *run);
+/* Tell the caller of a path that could not be read. */
+void run_report(struct run *run, const char *path, int code, const char *text);
+
+/* walk.c */
+int run_walk(struct run *run, struct err *e);
+int run_walk_stdin(struct run *run, struct err *e);
+/* big.c: the content of one big file, from fd, as jobs. */
+/* begun: the entry of its ITEM_BEGIN, which is in the job being filled. */
+int run_walk_big(struct run *run, struct scan_dir *dir, const char *name,
+	const struct entry *begun, int fd, struct err *e);
+
+/* job.c: the job being filled */
+struct item *run_item(struct run *run, enum item_op op);
+size_t job_keep(struct job *j, const void *data, size_t len);
+/* Send the job being filled on its way, if there is anything in it. */
+int run_flush(struct run *run, struct err *e);
+void job_free(struct run *run, struct job *j);
+void *run_work_main(void *run);
+void *run_place_main(void *run);
+
+/* work.c */
+void job_work(struct run *run, struct job *j, struct packer *packer);
+/* place.c */
+int job_place(struct run *run, struct job *j, struct err *e);
+void place_release(struct run *run);
+
+/* publish.c */
+int run_publish(struct run *run, struct err *e);
+/* Chunks of packs that no index segment knows become known (a run that was
+ * killed). */
+int run_adopt(struct run *run, struct err *e);
+/* The newest record of the source; run->parent.host stays NULL without. */
+int run_find_parent(struct run *run, struct err *e);
+
+#endif

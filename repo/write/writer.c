@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opening a writer, and the frame around one run: threads, order, end. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sched.h>
+#include <unistd.h>
+#include "repo/base/auto.h"
+#include "repo/base/clock.h"
+#include "repo/history.h"
+#include "repo/write/run.h"
+
+#define THREADS_MAX 64
+#define INDEX_MEMORY (24u << 20)
+#define FETCH_MEMORY (4u << 20)
+
+static int
+locate(void *ctx, struct ref *r, struct err *e)
+{
+	return index_find(ctx, r, e);
+}
+
+int
+writer_open(const char *repo, const struct history_open_options *o,
+	struct writer **w, struct err *e)
+{
+	static const struct fetch_options fo = { .memory = FETCH_MEMORY };
+	auto_writer struct writer *p = xcalloc(1, sizeof(*p));
+	int r = repository_open(repo, o, &p->rp, e);
+
+	if (!r && p->rp->header.must_write_unknown)
+		r = err_set(e, EROFS,
+			"%s: writing needs features this yore lacks; "
+			"use a newer yore", p->rp->store->name);
+	if (!r)
+		r = sink_open(repo, false, &p->sink, e);
+	if (r)
+		return r;
+	p->index = index_new(p->rp, INDEX_MEMORY);
+	p->fetch = fetch_new(p->rp->store, p->rp->keys, &fo);
+	fetch_set_locator(p->fetch, locate, p->index);
+	cut_gear_init(&p->gear, p->rp->keys);
+	map_cut_init(&p->map_cut, p->rp->keys);
+	*w = steal(p);
+	return 0;
+}
+
+void
+writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	if (w->fetch)
+		fetch_free(w->fetch);
+	index_free(w->index);
+	if (w->sink)
+		sink_free(w->sink);
+	repository_free(w->rp);
+	free(w);
+}
+
+static unsigned
+cpus(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 2;
+	return (unsigned)CPU_COUNT(&set);
+}
+
+static void
+report_scan(void *arg, const char *path, int code, const char *text)
+{
+	run_report(arg, path, code, text);
+}
+
+static int
+open_scan(struct run *run, struct err *e)
+{
+	const struct backup_options *o = run->o;
+	struct scan_options so = { .rules = o->rules,
+		.wanted = o->wanted,
+		.one_file_system = o->one_file_system,
+		.report = report_scan,
+		.arg = run };
+	auto_close int fd = open(o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, errno, "%s", o->path);
+	return scan_new(fd, &so, &run->scan, e);
+}
+
+static int
+prepare(struct run *run, struct err *e)
+{
+	struct writer *w = run->w;
+	struct sink *sink = run->o->dry_run ? NULL : w->sink;
+	int r = run->o->stdin_name ? 0 : open_scan(run, e);
+
+	if (!r)
+		r = run_find_parent(run, e);
+	if (r)
+		return r;
+	run->next_link = run->parent.next_link ? run->parent.next_link : 1;
+	run->first_link = run->next_link;
+	run->known = known_new(w->index);
+	run->packer = packer_new(6);
+	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA,
+		DATA_PACK_LEN, run->o->limit_upload);
+	run->meta = pack_writer_new(sink, w->rp->keys, OBJECT_META,
+		META_PACK_LEN, 0);
+	return run_adopt(run, e);
+}
+
+/* Walk while the threads work and place; wait for all of them. */
+static int
+walk_and_work(struct run *run, struct err *e)
+{
+	pthread_t threads[THREADS_MAX + 1];
+	unsigned n = 0;
+	unsigned want = run->o->threads ? run->o->threads : cpus() * 3;
+	int r = 0;
+
+	if (want > THREADS_MAX)
+		want = THREADS_MAX;
+	if (pthread_create(&threads[n], NULL, run_place_main, run))
+		return err_set(e, EAGAIN, "cannot start a thread");
+	for (n = 1; n <= want && !r; n++) {
+		if (pthread_create(&threads[n], NULL, run_work_main, run))
+			r = err_set(e, EAGAIN, "cannot start a thread");
+	}
+	if (!r)
+		r = run->o->stdin_name ? run_walk_stdin(run, e)
+				       : run_walk(run, e);
+	else
+		n--;
+	if (r)
+		run_fail(run, e);
+	pthread_mutex_lock(&run->lock);
+	run->ended = true;
+	pthread_cond_broadcast(&run->changed);
+	pthread_mutex_unlock(&run->lock);
+	for (unsigned i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	if (run->failed.code)
+		*e = run->failed;
+	return -run->failed.code;
+}
+
+static void
+release(struct run *run)
+{
+	for (uint64_t i = run->placed; i < run->produced; i++)
+		job_free(run, run->ring[i % JOBS_MAX]);
+	job_free(run, run->job);
+	place_release(run);
+	known_free(run->known);
+	record_release(&run->parent);
+	free(run->links);
+	if (run->scan)
+		scan_free(run->scan);
+	pthread_mutex_destroy(&run->lock);
+	pthread_mutex_destroy(&run->report_lock);
+	pthread_cond_destroy(&run->changed);
+}
+
+static int
+run_all(struct run *run, struct err *e)
+{
+	int r = prepare(run, e);
+
+	if (!r)
+		r = walk_and_work(run, e);
+	if (!r)
+		r = pack_writer_finish(run->data, e);
+	if (!r)
+		r = pack_writer_finish(run->meta, e);
+	if (!r && !run->o->dry_run)
+		r = run_publish(run, e);
+	return r;
+}
+
+int
+writer_backup(struct writer *w, const struct backup_options *o,
+	struct backup_result *result, struct err *e)
+{
+	struct run *run = xcalloc(1, sizeof(*run));
+	int r;
+
+	memset(result, 0, sizeof(*result));
+	run->w = w;
+	run->o = o;
+	run->result = result;
+	run->began_ns = clock_wall_ns();
+	pthread_mutex_init(&run->lock, NULL);
+	pthread_mutex_init(&run->report_lock, NULL);
+	pthread_cond_init(&run->changed, NULL);
+	r = run_all(run, e);
+	result->errors = run->errors;
+	result->new_bytes = run->new_bytes;
+	if (run->data)
+		result->stored += pack_writer_bytes(run->data) +
+				  pack_writer_bytes(run->meta);
+	history_print_time(result->time,
+		o->time_ns ? o->time_ns : run->began_ns);
+	release(run);
+	free(run);
+	return r;
+}
