@@ -10,18 +10,25 @@ unit_tests += tests/unit/test_bytes
 unit_tests += tests/unit/test_cut
 unit_tests += tests/unit/test_err
 unit_tests += tests/unit/test_exclude
+unit_tests += tests/unit/test_fault
 unit_tests += tests/unit/test_hex
 unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_keyring
+unit_tests += tests/unit/test_listing
 unit_tests += tests/unit/test_packer
 unit_tests += tests/unit/test_seal
+unit_tests += tests/unit/test_sink_directory
 unit_tests += tests/unit/test_slot
+unit_tests += tests/unit/test_store_directory
 thread_tests += tests/unit/test_id
 thread_tests += tests/unit/test_seal
+thread_tests += tests/unit/test_sink_directory
+thread_tests += tests/unit/test_store_directory
 
 EXTRA_DIST += tests/unit/unit.h
 EXTRA_DIST += tests/unit/crypto_vectors.h
 EXTRA_DIST += tests/unit/crypto_vectors.py
+EXTRA_DIST += tests/unit/directory.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)
