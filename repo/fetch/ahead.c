@@ -30,12 +30,12 @@ end_of(const struct cell *c)
 /* Whether b may follow a in one get that begins with first. */
 static bool
 joins(const struct ahead *h, const struct cell *first, const struct cell *a,
-	const struct cell *b, size_t run_max)
+	const struct cell *b)
 {
 	return a->at.object == b->at.object &&
 	       memcmp(a->at.pack, b->at.pack, OBJECT_ID_LEN) == 0 &&
 	       b->at.off >= end_of(a) && b->at.off - end_of(a) <= h->gap &&
-	       end_of(b) - first->at.off <= run_max;
+	       end_of(b) - first->at.off <= h->run_max;
 }
 
 /* -- One get and what is in it ------------------------------------------- */
@@ -95,7 +95,7 @@ fetch_run(struct ahead *a, struct run *run)
 	for (size_t i = 1; i <= n; i++) {
 		struct cell **c = run->cells;
 
-		if (i < n && joins(a, c[from], c[i - 1], c[i], a->run_max))
+		if (i < n && joins(a, c[from], c[i - 1], c[i]))
 			continue;
 		fetch_together(a, c + from, i - from);
 		from = i;
@@ -104,30 +104,41 @@ fetch_run(struct ahead *a, struct run *run)
 
 /* -- The queue; its lock is held ----------------------------------------- */
 
-/* The threads share what is queued, so that several gets are under way. */
+/* The threads share what is queued, so that several gets are under way: a
+ * run takes no more frames once it has its share. */
 static size_t
 share(const struct ahead *a)
 {
 	size_t len = a->bytes / a->max_threads;
 
-	if (len < a->run_min)
-		len = a->run_min;
-	return len < a->run_max ? len : a->run_max;
+	return len > a->run_min ? len : a->run_min;
+}
+
+/* Whether the run takes the cell too. */
+static bool
+takes(const struct ahead *a, const struct run *run, const struct cell *c,
+	size_t enough)
+{
+	const struct cell *first = run->cells[0],
+			  *last = run->cells[run->n - 1];
+
+	return run->n < RUN_FRAMES_MAX &&
+	       end_of(last) - first->at.off < enough &&
+	       joins(a, first, last, c);
 }
 
 /* The oldest cell and all that can travel with it. */
 static void
 take_run(struct ahead *a, struct run *run)
 {
-	size_t kept = 0, max = share(a);
+	size_t kept = 0, enough = share(a);
 
 	run->cells[0] = a->queue[0];
 	run->n = 1;
 	for (size_t i = 1; i < a->n; i++) {
 		struct cell *c = a->queue[i];
 
-		if (run->n < RUN_FRAMES_MAX &&
-			joins(a, run->cells[0], run->cells[run->n - 1], c, max))
+		if (takes(a, run, c, enough))
 			run->cells[run->n++] = c;
 		else
 			a->queue[kept++] = c;

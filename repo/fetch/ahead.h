@@ -28,8 +28,8 @@ struct ahead {
 	struct unsealer *unsealer;
 	struct table *table;
 	size_t gap;	/* bytes skipped to join two frames */
-	size_t run_min; /* a get is not split below this */
-	size_t run_max; /* nor joined beyond this */
+	size_t run_min; /* a get with less takes one more frame */
+	size_t run_max; /* none is joined beyond this */
 	unsigned max_threads;
 
 	_Atomic uint64_t frames; /* fetched */

@@ -251,11 +251,15 @@ chunk_at_index(struct fetch *f, const struct ref *r, struct ref *better,
 		better->chunk_len != r->chunk_len ||
 		same_chunk_place(r, better))
 		return -ENOENT;
-	int rc = chunk_at_hint(f, better, frame, data, e);
-	if (rc < 0 || has_id(f, better, *data))
+	auto_frame struct frame *found = NULL;
+	int rc = chunk_at_hint(f, better, &found, data, e);
+	if (rc < 0)
 		return rc;
-	frame_put(*frame);
-	return err_set(e, EUCLEAN, "the index names other bytes for a chunk");
+	if (!has_id(f, better, *data))
+		return err_set(
+			e, EUCLEAN, "the index names other bytes for a chunk");
+	*frame = steal(found);
+	return 0;
 }
 
 static bool
