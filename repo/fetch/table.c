@@ -222,14 +222,16 @@ evict_one(struct table *t)
 	return true;
 }
 
+/* Count a cell that is about to be READY, after room was made for it.  Only
+ * frames that readers hold can exceed the limit. */
 static void
-make_room(struct table *t)
+make_room(struct table *t, size_t weight)
 {
-	if (t->bytes <= t->limit)
-		return;
 	auto_lock(&t->evicting);
-	while (t->bytes > t->limit && evict_one(t))
+
+	while (t->bytes + weight > t->limit && evict_one(t))
 		;
+	t->bytes += weight;
 }
 
 void
@@ -277,6 +279,17 @@ wait_landed(struct shard *s, struct cell *c)
 		pthread_cond_wait(&c->landed, &s->lock);
 }
 
+/* A reader will fetch it himself.  The queue keeps an empty cell: were it the
+ * reader's, the frame could not be evicted before the queue gets there. */
+static void
+take_over(struct table *t, struct shard *s, struct cell *c)
+{
+	wanted(t, c);
+	unlist(t, s, c);
+	c->state = CELL_FAILED;
+	cell_put(c);
+}
+
 #define TRY_AGAIN 1
 
 /* One attempt, with the shard's lock. */
@@ -288,24 +301,24 @@ enter(struct table *t, struct shard *s, uint64_t hash,
 	struct cell *c = find(s, hash, at);
 
 	*own = !c || c->state == CELL_QUEUED;
-	if (!c) {
+	if (*own) {
+		if (c)
+			take_over(t, s, c);
 		*cell = insert(s, hash, at, CELL_FLYING);
 		return 0;
 	}
 	wanted(t, c);
 	*cell = cell_get(c);
-	if (*own) {
-		c->state = CELL_FLYING;
-	} else if (c->state == CELL_READY) {
-		s->hits++;
-	} else {
+	if (c->state == CELL_FLYING) {
 		s->joined++;
 		wait_landed(s, c);
+	} else {
+		s->hits++;
 	}
-	if (c->state == CELL_READY)
+	if (c->state == CELL_READY) {
 		touch(t, s, c);
-	if (c->state != CELL_FAILED)
 		return 0;
+	}
 	if (!c->error)
 		return TRY_AGAIN;
 	if (e)
@@ -384,8 +397,7 @@ table_land(struct table *t, struct cell *c, struct opened *o)
 	c->frame.flags = o->flags;
 	c->frame.data = steal(o->plain);
 	c->content = o->content;
-	t->bytes += cell_weight(c);
-	make_room(t);
+	make_room(t, cell_weight(c));
 
 	auto_lock(&s->lock);
 	c->state = CELL_READY;

@@ -4,8 +4,9 @@
  * read-ahead has queued.  One cell a frame, whatever its state, so that a
  * frame can be asked for once only.
  *
- *   QUEUED --claim/enter--> FLYING --land--> READY --evicted--> gone
- *        \--forget--> gone        \--fail--> FAILED, gone
+ *   QUEUED --claim--> FLYING --land--> READY --evicted--> gone
+ *        \                 \--fail--> FAILED, gone
+ *         \--forget, or a reader enters (with a cell of his own)--> gone
  *
  * READY cells are kept in order of use and evicted from the oldest; a cell
  * that a reader holds is not (that would free nothing).  Errors are told to

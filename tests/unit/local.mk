@@ -24,11 +24,22 @@ thread_tests += tests/unit/test_id
 thread_tests += tests/unit/test_seal
 thread_tests += tests/unit/test_sink_directory
 thread_tests += tests/unit/test_store_directory
+unit_tests += tests/unit/test_fetch
+unit_tests += tests/unit/test_fetch_ahead
+unit_tests += tests/unit/test_fetch_chunk
+thread_tests += tests/unit/test_id
+thread_tests += tests/unit/test_seal
+thread_tests += tests/unit/test_fetch
+thread_tests += tests/unit/test_fetch_ahead
+thread_tests += tests/unit/test_fetch_chunk
 
 EXTRA_DIST += tests/unit/unit.h
 EXTRA_DIST += tests/unit/crypto_vectors.h
 EXTRA_DIST += tests/unit/crypto_vectors.py
 EXTRA_DIST += tests/unit/directory.h
+tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
+tests_unit_test_fetch_ahead_SOURCES = tests/unit/test_fetch_ahead.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
+tests_unit_test_fetch_chunk_SOURCES = tests/unit/test_fetch_chunk.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)

@@ -389,5 +389,6 @@ main(void)
 		TEST(what_is_used_stays_and_what_is_held_is_not_evicted),
 		TEST(a_held_frame_outlives_everything),
 	};
+	alarm(300); /* a thread left waiting by a failed test */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

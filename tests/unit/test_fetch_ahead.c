@@ -167,6 +167,31 @@ a_reader_takes_over_what_is_queued_and_waits_for_what_is_coming(void **state)
 }
 
 static void
+frames_that_were_taken_over_do_not_outstay_the_bound(void **state)
+{
+	struct fixture *x = *state;
+	struct pack *slow = fixture_pack(x, OBJECT_DATA);
+	struct pack *p = fixture_pack(x, OBJECT_DATA);
+	pack_fill(x, slow, 1, LEN);
+	pack_fill(x, p, 60, LEN);
+	struct fetch_options o = { .threads = 1, .memory = 20 * LEN };
+	struct fetch *f = fetch_new(&x->store, x->keys, &o);
+
+	hold(x, slow);
+	fetch_ahead(f, slow->at, 1);
+	wait_gets(x, slow, 1);
+	for (size_t i = 0; i < 60; i++) {
+		fetch_ahead(f, &p->at[i], 1);
+		assert_reads(f, p, i, LEN);
+		assert_true(stats_of(f).memory_bytes <= o.memory);
+	}
+	let_go(x, slow);
+	WAIT_STAT(f, ahead_frames, 1);
+	assert_int_equal(60, gets_of(x, p));
+	fetch_free(f);
+}
+
+static void
 a_run_with_a_frame_taken_out_is_cut_there(void **state)
 {
 	struct fixture *x = *state;
@@ -457,6 +482,7 @@ main(void)
 		TEST(frames_of_two_packs_do_not_travel_together),
 		TEST(a_long_stretch_is_fetched_by_several_gets_at_once),
 		TEST(a_reader_takes_over_what_is_queued_and_waits_for_what_is_coming),
+		TEST(frames_that_were_taken_over_do_not_outstay_the_bound),
 		TEST(a_run_with_a_frame_taken_out_is_cut_there),
 		TEST(a_failure_of_read_ahead_does_not_reach_the_reader),
 		TEST(a_damaged_frame_does_not_spoil_those_it_travels_with),
@@ -467,5 +493,6 @@ main(void)
 		TEST(unread_bytes_leave_the_budget_when_read_and_after_a_while),
 		TEST(a_storm_of_readers_failures_and_evictions_returns_right_bytes),
 	};
+	alarm(300); /* a thread left waiting by a failed test */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

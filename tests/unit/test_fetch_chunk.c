@@ -303,5 +303,6 @@ main(void)
 		TEST(the_first_error_stands_when_the_index_knows_nothing_better),
 	};
 	log_set_level(LOG_LEVEL_ERROR);
+	alarm(300); /* a thread left waiting by a failed test */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
