@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A walk foresees a stretch of nodes: those whose content lies in the next
+ * frames.  A read within the stretch confirms the walk, which then reaches
+ * twice as far, from one frame up to LOOKAHEAD_MAX; a read elsewhere is a miss
+ * and begins a walk that at first only foresees and asks for nothing.  After
+ * MISSES_MAX misses in a row one confirmation is not enough.
+ *
+ * Order of locks: lookahead.lock before those of the page cache; fetch_ahead
+ * is called with none held.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include "repo/fetch/readahead.h"
+#include "repo/native/lookahead.h"
+
+#define KIB 1024u
+#define MIB (1024u * KIB)
+
+#define STREAMS 16
+#define WALKS 4
+#define MISSES_MAX 3
+#define FRAME_TYPICAL (256 * KIB)
+#define LOOKAHEAD_MAX (8 * MIB)
+/* Entries looked at in one go, when nothing is asked for and otherwise. */
+#define STEPS_FORESEEN 1024
+#define STEPS_ASKED 16384
+/* Directories listed in the order of the tree before their children's pages
+ * are asked for, and the most that is asked for then. */
+#define LISTED_MIN 2
+#define LISTED_REACH_MAX (4 * MIB)
+#define FOLLOWING_MAX 4
+
+struct file_stream {
+	uint64_t node; /* 0: unused, the root is no file */
+	uint32_t used;
+	struct stream stream;
+};
+
+struct walk {
+	uint64_t last;	 /* node read last */
+	uint64_t until;	 /* nodes after last and up to here are foreseen */
+	uint64_t refill; /* at this node more is to be foreseen */
+	uint64_t reach;	 /* bytes asked for ahead */
+	struct frame_place frame; /* where last lies; len 0: unused */
+	uint32_t hits;
+	uint32_t used;
+};
+
+struct lookahead_state {
+	struct file_stream streams[STREAMS];
+	struct walk walks[WALKS];
+	uint32_t clock;
+	uint32_t misses;
+	uint64_t listed; /* directory listed last */
+	unsigned streak; /* listings in the order of the tree */
+};
+
+/* Frames to ask for. */
+#define FRAMES_MAX 96
+struct wish {
+	struct frame_place at[FRAMES_MAX];
+	size_t n;
+	uint64_t sealed; /* bytes */
+};
+
+void
+lookahead_init(struct lookahead *l, const struct tree *tree,
+	struct fetch *fetch)
+{
+	pthread_mutex_init(&l->lock, NULL);
+	l->tree = tree;
+	l->fetch = fetch;
+}
+
+void
+lookahead_release(struct lookahead *l)
+{
+	free(l->state);
+	pthread_mutex_destroy(&l->lock);
+}
+
+/* With the lock held. */
+static struct lookahead_state *
+state_of(struct lookahead *l)
+{
+	if (!l->state)
+		l->state = xcalloc(1, sizeof(*l->state));
+	return l->state;
+}
+
+static bool
+same_frame(const struct frame_place *a, const struct frame_place *b)
+{
+	return a->off == b->off && a->len == b->len &&
+	       !memcmp(a->pack, b->pack, OBJECT_ID_LEN);
+}
+
+static void
+wish_add(struct wish *w, const struct frame_place *at)
+{
+	if (w->n == FRAMES_MAX || (w->n && same_frame(&w->at[w->n - 1], at)))
+		return;
+	w->at[w->n++] = *at;
+	w->sealed += at->len;
+}
+
+static void
+wish_send(const struct wish *w, struct fetch *f)
+{
+	if (w->n)
+		fetch_ahead(f, w->at, w->n);
+}
+
+/* -- Listings ---------------------------------------------------------------- */
+
+/* How many listings in a row have gone down the tree in its order. */
+static unsigned
+note_listing(struct lookahead *l, uint64_t dir, bool begins)
+{
+	auto_lock(&l->lock);
+	struct lookahead_state *st = state_of(l);
+
+	if (begins) {
+		st->streak = dir > st->listed ? st->streak + 1 : 0;
+		st->listed = dir;
+	}
+	return st->streak;
+}
+
+static void
+wish_leaves(struct wish *w, const struct map *m, const struct map_at *at)
+{
+	auto_cached_page struct cached_page *holder = NULL;
+	const struct ref *refs[FOLLOWING_MAX];
+	uint32_t n = map_following(m, at->n_before, refs,
+		at->n_before ? FOLLOWING_MAX : 1, &holder);
+
+	for (uint32_t i = 0; i < n; i++)
+		wish_add(w, &refs[i]->place);
+}
+
+/* The root pages of the directories in a leaf. */
+static void
+wish_children(struct wish *w, const struct map *m, const struct page *p,
+	uint64_t reach)
+{
+	for (uint32_t i = 0; i < p->n && w->sealed < reach; i++) {
+		const struct entry *en = &p->entries[i];
+		struct cached_page *cp;
+
+		if (!S_ISDIR(en->mode) || en->content != CONTENT_MAP)
+			continue;
+		cp = page_cache_peek(m->pages, &en->ref);
+		if (!cp)
+			wish_add(w, &en->ref.place);
+		cached_page_put(cp);
+	}
+}
+
+void
+lookahead_list(struct lookahead *l, const struct map *m,
+	const struct map_at *at, uint64_t dir)
+{
+	unsigned streak = note_listing(l, dir, at->n_before == 0);
+	struct wish w = { .n = 0 };
+
+	wish_leaves(&w, m, at);
+	if (streak >= LISTED_MIN) {
+		unsigned more = streak - LISTED_MIN;
+		uint64_t reach = FRAME_TYPICAL << (more < 4 ? more : 4);
+
+		wish_children(&w, m, at->leaf->page,
+			w.sealed + (reach < LISTED_REACH_MAX ? reach
+							     : LISTED_REACH_MAX));
+	}
+	wish_send(&w, l->fetch);
+}
+
+/* -- Big files --------------------------------------------------------------- */
+
+static struct stream *
+stream_of(struct lookahead_state *st, uint64_t node)
+{
+	struct file_stream *oldest = &st->streams[0];
+
+	st->clock++;
+	for (int i = 0; i < STREAMS; i++) {
+		struct file_stream *s = &st->streams[i];
+
+		if (s->node == node) {
+			s->used = st->clock;
+			return &s->stream;
+		}
+		if (st->clock - s->used > st->clock - oldest->used)
+			oldest = s;
+	}
+	*oldest = (struct file_stream){ .node = node, .used = st->clock };
+	return &oldest->stream;
+}
+
+/* The frames of [from, to) of a file. */
+static void
+wish_range(struct wish *w, const struct map *extents, uint64_t from,
+	uint64_t to)
+{
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	struct ref missing;
+	struct map m = *extents;
+	int r;
+
+	m.missing = &missing;
+	r = map_find_offset(&m, from, &at, NULL);
+	while (!r && map_at_extent(&at)->off < to && w->n < FRAMES_MAX) {
+		if (!map_at_extent(&at)->hole)
+			wish_add(w, &map_at_extent(&at)->ref.place);
+		r = map_next(&m, &at, NULL);
+	}
+	if (r == -EAGAIN)
+		wish_add(w, &missing.place);
+}
+
+void
+lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
+	uint64_t off, size_t len)
+{
+	struct wish w = { .n = 0 };
+	struct readahead ra;
+
+	pthread_mutex_lock(&l->lock);
+	ra = stream_read(stream_of(state_of(l), node), off, len, m->span,
+		fetch_window_max(l->fetch));
+	pthread_mutex_unlock(&l->lock);
+	if (ra.from < ra.to)
+		wish_range(&w, m, ra.from, ra.to);
+	wish_send(&w, l->fetch);
+}
+
+/* -- Walks -------------------------------------------------------------------- */
+
+struct foresight {
+	struct lookahead *l;
+	struct walk *walk;
+	struct wish *wish;
+	struct frame_place frame; /* that the entry before lies in */
+	uint64_t bytes;
+	unsigned frames;
+	unsigned steps;
+	bool done;
+};
+
+/* Where the content of an entry begins; false when it has none of its own. */
+static bool
+first_frame(struct foresight *f, const struct entry *en,
+	struct frame_place *at)
+{
+	auto_map_at struct map_at first = MAP_AT_INIT;
+	struct ref missing;
+	struct map m = { .pages = f->l->tree->pages,
+		.kind = MAP_EXTENTS,
+		.ref = &en->ref,
+		.span = en->size,
+		.missing = &missing };
+	int r;
+
+	if (en->content == CONTENT_CHUNK) {
+		*at = en->ref.place;
+		return true;
+	}
+	if (en->content != CONTENT_MAP || S_ISDIR(en->mode))
+		return false;
+	r = map_find_offset(&m, 0, &first, NULL);
+	if (r == -EAGAIN && f->walk->reach)
+		wish_add(f->wish, &missing.place);
+	if (r || map_at_extent(&first)->hole)
+		return false;
+	*at = map_at_extent(&first)->ref.place;
+	return true;
+}
+
+/* Take entry `node` into the stretch, unless that is long enough. */
+static void
+foresee_entry(struct foresight *f, const struct entry *en, uint64_t node)
+{
+	struct walk *w = f->walk;
+	struct frame_place at;
+
+	if (first_frame(f, en, &at)) {
+		if (!same_frame(&at, &f->frame)) {
+			f->done = w->reach ? f->bytes >= w->reach
+					   : f->frames > 0;
+			if (f->done)
+				return;
+			f->frames++;
+			f->frame = at;
+			if (w->reach)
+				wish_add(f->wish, &at);
+		}
+		f->bytes += en->content == CONTENT_CHUNK ? en->size
+							 : FRAME_TYPICAL;
+		if (f->bytes <= w->reach / 2)
+			w->refill = node;
+	}
+	w->until = node;
+	f->done = ++f->steps >= (w->reach ? STEPS_ASKED : STEPS_FORESEEN) ||
+		  f->wish->n == FRAMES_MAX;
+}
+
+/* Take entries up to a directory that is not empty or the end of the leaf;
+ * returns the number of the next node. */
+static uint64_t
+foresee_leaf(struct foresight *f, const struct tree_node *tn)
+{
+	const struct page *p = tn->page->page;
+	uint32_t first = (uint32_t)(tn->entry - p->entries);
+	uint64_t base = tn->node - p->nodes_before[first];
+
+	for (uint32_t i = first; i < p->n && !f->done; i++) {
+		const struct entry *en = &p->entries[i];
+
+		foresee_entry(f, en, base + p->nodes_before[i]);
+		if (en->totals.entries)
+			return base + p->nodes_before[i] + 1;
+	}
+	return base + p->nodes_before[p->n];
+}
+
+static void
+foresee(struct lookahead *l, struct walk *w, struct wish *wish)
+{
+	auto_tree_node struct tree_node tn = TREE_NODE_INIT;
+	struct foresight f = { .l = l, .walk = w, .wish = wish,
+		.frame = w->frame };
+	uint64_t node = w->last + 1;
+	struct ref missing;
+	int r;
+
+	w->until = w->refill = w->last;
+	while (!f.done) {
+		r = tree_peek(l->tree, node, &tn, &missing);
+		if (r == -EAGAIN && w->reach)
+			wish_add(wish, &missing.place);
+		if (r)
+			return;
+		node = foresee_leaf(&f, &tn);
+	}
+}
+
+static struct walk *
+walk_at(struct lookahead_state *st, const struct frame_place *at)
+{
+	for (int i = 0; i < WALKS; i++) {
+		if (same_frame(&st->walks[i].frame, at))
+			return &st->walks[i];
+	}
+	return NULL;
+}
+
+static struct walk *
+walk_to(struct lookahead_state *st, uint64_t node)
+{
+	for (int i = 0; i < WALKS; i++) {
+		struct walk *w = &st->walks[i];
+
+		if (w->last < node && node <= w->until)
+			return w;
+	}
+	return NULL;
+}
+
+static struct walk *
+new_walk(struct lookahead_state *st)
+{
+	struct walk *oldest = &st->walks[0];
+
+	for (int i = 1; i < WALKS; i++) {
+		if (st->clock - st->walks[i].used > st->clock - oldest->used)
+			oldest = &st->walks[i];
+	}
+	*oldest = (struct walk){ .used = st->clock };
+	st->misses++;
+	return oldest;
+}
+
+static void
+confirm(struct lookahead_state *st, struct walk *w)
+{
+	if (w->reach == 0 && st->misses >= MISSES_MAX && w->hits == 0) {
+		w->hits++;
+		return;
+	}
+	w->hits++;
+	st->misses = 0;
+	w->reach = w->reach ? w->reach * 2 : FRAME_TYPICAL;
+	if (w->reach > LOOKAHEAD_MAX)
+		w->reach = LOOKAHEAD_MAX;
+}
+
+void
+lookahead_walk(struct lookahead *l, uint64_t node, const struct frame_place *at)
+{
+	struct wish wish;
+	struct lookahead_state *st;
+	struct walk *w;
+
+	wish.n = 0;
+	pthread_mutex_lock(&l->lock);
+	st = state_of(l);
+	st->clock++;
+	w = walk_at(st, at);
+	if (w) {
+		if (node > w->last)
+			w->last = node;
+	} else {
+		w = walk_to(st, node);
+		if (!w)
+			w = new_walk(st);
+		else if (node >= w->refill)
+			confirm(st, w);
+		w->last = node;
+		w->frame = *at;
+		if (node >= w->refill)
+			foresee(l, w, &wish);
+	}
+	w->used = st->clock;
+	pthread_mutex_unlock(&l->lock);
+	wish_send(&wish, l->fetch);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a view will be asked next, guessed from what it was asked before, and
+ * the frames for it asked for ahead.  Everything here is advice: it reads only
+ * pages that are in memory and never fails.  May be called from any thread.
+ *
+ * Big files have a stream each (repo/fetch/readahead.h), whose windows are
+ * translated into frames by the extents map.  Small files share frames in the
+ * order of the tree; a walk is a reader that goes through the tree in that
+ * order (tar, cp -a, grep -r): it is known by reading next what the nodes
+ * after its last one lie in.
+ */
+#ifndef YORE_NATIVE_LOOKAHEAD_H
+#define YORE_NATIVE_LOOKAHEAD_H
+
+#include "repo/native/tree.h"
+
+struct lookahead_state;
+
+struct lookahead {
+	pthread_mutex_t lock;
+	struct lookahead_state *state; /* made when first needed */
+	const struct tree *tree;
+	struct fetch *fetch;
+};
+
+/* Borrows tree and fetch. */
+void lookahead_init(struct lookahead *l, const struct tree *tree,
+	struct fetch *fetch);
+void lookahead_release(struct lookahead *l);
+
+/* A listing of directory dir has come to a leaf of its map. */
+void lookahead_list(struct lookahead *l, const struct map *m,
+	const struct map_at *at, uint64_t dir);
+/* A read of [off, off + len), not empty, of a file with an extents map. */
+void lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
+	uint64_t off, size_t len);
+/* A read at the beginning of a file, which lies in the frame `at`. */
+void lookahead_walk(struct lookahead *l, uint64_t node,
+	const struct frame_place *at);
+
+#endif
