@@ -110,8 +110,10 @@ unlock(struct repository *rp, const struct history_open_options *o,
 			rp->store->name);
 	if (!r) {
 		r = try_slots(rp, slots, &open, root, e);
-		if (r == -ENOKEY)
+		if (r == -ENOKEY) {
 			r = ask_and_try(rp, o, slots, root, e);
+			rp->sealed = true;
+		}
 	}
 	if (!r)
 		rp->keys = keyring_new(rp->header.id, root);

@@ -17,6 +17,7 @@ struct repository {
 	struct keyring *keys;
 	struct repository_header header;
 	char id_text[REPOSITORY_ID_LEN * 2 + 1];
+	bool sealed; /* it took a secret to unlock it */
 };
 
 /* Open the store, read and check `format`, unlock.  *rp is given.

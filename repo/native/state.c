@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include "repo/base/hex.h"
+#include "repo/base/log.h"
+#include "repo/native/state.h"
+
+#define MARKS_MAX 100000
+#define LABEL_MAX 1200
+
+struct mark {
+	uint8_t source[SOURCE_KEY_LEN];
+	uint64_t seq;
+	uint8_t hash[HASH_LEN];
+	char *label; /* printable */
+	bool seen;   /* the listing has its source */
+};
+
+struct marks {
+	struct mark *m;
+	size_t n, cap;
+	size_t n_sorted; /* the first ones, by source */
+};
+
+static void
+marks_release(struct marks *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		free(all->m[i].label);
+	free(all->m);
+}
+
+#define auto_marks AUTO(marks_release)
+
+/* -- Files ----------------------------------------------------------------------- */
+
+/* The directory of state, or one below it; "" when there can be none. */
+static char *
+state_dir(const char *below)
+{
+	const char *xdg = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (xdg && xdg[0] == '/')
+		return xasprintf("%s/yore/%s", xdg, below);
+	if (home && home[0] == '/')
+		return xasprintf("%s/.local/state/yore/%s", home, below);
+	return xstrdup("");
+}
+
+static void
+make_dirs(char *path)
+{
+	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		mkdir(path, 0700);
+		*p = '/';
+	}
+}
+
+/* Replace a file as a whole. */
+static void
+write_file(char *path, const struct buf *b)
+{
+	auto_free char *temporary = xasprintf("%s.XXXXXX", path);
+	auto_close int fd = -1;
+
+	if (path[0] != '/')
+		return;
+	make_dirs(path);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd >= 0 && write(fd, b->data, b->len) == (ssize_t)b->len &&
+		!fsync(fd) && !rename(temporary, path))
+		return;
+	log_debug("%s: not written: %m", path);
+	if (fd >= 0)
+		unlink(temporary);
+}
+
+/* -- The highest snapshot of each source -------------------------------------------- */
+
+static struct mark *
+marks_add(struct marks *all)
+{
+	if (all->n == all->cap) {
+		all->cap = all->cap ? all->cap * 2 : 16;
+		all->m = xrealloc(all->m, all->cap * sizeof(*all->m));
+	}
+	memset(&all->m[all->n], 0, sizeof(*all->m));
+	return &all->m[all->n++];
+}
+
+/* A line that is not one of ours is forgotten. */
+static void
+parse_mark(char *line, struct marks *all)
+{
+	char source[SOURCE_KEY_LEN * 2 + 1], hash[HASH_LEN * 2 + 1];
+	struct mark m;
+	int label = 0;
+
+	line[strcspn(line, "\n")] = '\0';
+	if (sscanf(line, "%20[0-9a-f] %" SCNu64 " %64[0-9a-f] %n", source,
+		    &m.seq, hash, &label) != 3 || !label ||
+		hex_decode(m.source, SOURCE_KEY_LEN, source) ||
+		hex_decode(m.hash, HASH_LEN, hash))
+		return;
+	m.label = xstrdup(line + label);
+	m.seen = false;
+	*marks_add(all) = m;
+}
+
+static int
+compare_marks(const void *a, const void *b)
+{
+	const struct mark *x = a, *y = b;
+
+	return memcmp(x->source, y->source, SOURCE_KEY_LEN);
+}
+
+static void
+read_marks(const char *path, struct marks *all)
+{
+	auto_fclose FILE *f = fopen(path, "re");
+	auto_free char *line = NULL;
+	size_t cap = 0;
+
+	while (f && all->n < MARKS_MAX && getline(&line, &cap, f) > 0)
+		parse_mark(line, all);
+	all->n_sorted = all->n;
+	if (all->n)
+		qsort(all->m, all->n, sizeof(*all->m), compare_marks);
+}
+
+static void
+write_marks(char *path, const struct marks *all)
+{
+	char source[SOURCE_KEY_LEN * 2 + 1], hash[HASH_LEN * 2 + 1];
+	auto_buf struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct mark *m = &all->m[i];
+
+		buf_printf(&b, "%s %" PRIu64 " %s %s\n",
+			hex_encode(source, m->source, SOURCE_KEY_LEN), m->seq,
+			hex_encode(hash, m->hash, HASH_LEN), m->label);
+	}
+	write_file(path, &b);
+}
+
+static struct mark *
+find_mark(struct marks *all, const uint8_t source[SOURCE_KEY_LEN])
+{
+	struct mark key;
+
+	memcpy(key.source, source, SOURCE_KEY_LEN);
+	return all->n_sorted ? bsearch(&key, all->m, all->n_sorted,
+				       sizeof(key), compare_marks)
+			     : NULL;
+}
+
+static struct mark *
+new_mark(struct marks *all, const struct native_listing *nl, size_t source)
+{
+	const struct history_source *s = &nl->l.sources[source];
+	auto_free char *plain = xasprintf("%s/%s", s->host, s->name);
+	char label[LABEL_MAX];
+	struct mark *m = marks_add(all);
+
+	memcpy(m->source, nl->source_keys[source], SOURCE_KEY_LEN);
+	m->label = xstrdup(
+		err_escape(label, sizeof(label), plain, strlen(plain)));
+	return m;
+}
+
+/* Compare, and raise the mark; true when it has risen. */
+static bool
+check_source(const struct repository *rp, const struct native_listing *nl,
+	size_t source, struct marks *all)
+{
+	static const uint8_t unknown[HASH_LEN];
+	const struct history_source *s = &nl->l.sources[source];
+	size_t newest = s->first_point + s->n_points - 1;
+	uint64_t seq = nl->l.points[newest].seq;
+	const uint8_t *hash = nl->extra[newest].hash;
+	struct mark *m = find_mark(all, nl->source_keys[source]);
+
+	if (!m)
+		m = new_mark(all, nl, source);
+	m->seen = true;
+	if (seq < m->seq)
+		log_warn("%s: the newest snapshot of %s is number %" PRIu64
+			 ", but number %" PRIu64 " was here before: it was "
+			 "forgotten, or the store was put back",
+			rp->store->name, m->label, seq, m->seq);
+	else if (seq == m->seq && memcmp(hash, unknown, HASH_LEN) &&
+		 memcmp(m->hash, unknown, HASH_LEN) &&
+		 memcmp(hash, m->hash, HASH_LEN))
+		log_warn("%s: snapshot number %" PRIu64 " of %s is not the "
+			 "one that was here before",
+			rp->store->name, seq, m->label);
+	if (seq <= m->seq)
+		return false;
+	m->seq = seq;
+	memcpy(m->hash, hash, HASH_LEN);
+	return true;
+}
+
+void
+state_check(const struct repository *rp, const struct native_listing *nl)
+{
+	auto_free char *below = xasprintf("%s/sources", rp->id_text);
+	auto_free char *path = state_dir(below);
+	auto_marks struct marks all = { .n = 0 };
+	bool risen = false;
+
+	read_marks(path, &all);
+	for (size_t i = 0; i < nl->l.n_sources; i++)
+		risen |= check_source(rp, nl, i, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		if (!all.m[i].seen)
+			log_warn("%s: %s has no snapshot, but number %" PRIu64
+				 " was here before: all were forgotten, or the "
+				 "store was put back",
+				rp->store->name, all.m[i].label, all.m[i].seq);
+	}
+	if (risen)
+		write_marks(path, &all);
+}
+
+/* -- Pins --------------------------------------------------------------------------- */
+
+#define COMMITMENT_LEN (HASH_LEN * 2)
+
+struct pin {
+	char id[REPOSITORY_ID_LEN * 2 + 1];
+	char commitment[COMMITMENT_LEN + 1];
+	char seal[8]; /* "sealed" or "open" */
+};
+
+static const char *
+address_of(const struct repository *rp)
+{
+	return rp->store->local_path ? rp->store->local_path : rp->store->name;
+}
+
+static char *
+pin_path(const struct repository *rp)
+{
+	const char *address = address_of(rp);
+	uint8_t hash[HASH_LEN];
+	char hex[33];
+	auto_free char *below = NULL;
+
+	sha256(address, strlen(address), hash);
+	below = xasprintf("pins/%s", hex_encode(hex, hash, 16));
+	return state_dir(below);
+}
+
+static struct pin
+pin_of(const struct repository *rp)
+{
+	static const char label[] = "yore/1/pin";
+	uint8_t mac[HASH_LEN];
+	struct pin p;
+
+	header_mac(rp->keys, label, sizeof(label) - 1, mac);
+	memcpy(p.id, rp->id_text, sizeof(p.id));
+	hex_encode(p.commitment, mac, HASH_LEN);
+	strcpy(p.seal, rp->sealed ? "sealed" : "open");
+	return p;
+}
+
+static bool
+read_pin(const char *path, struct pin *p)
+{
+	auto_fclose FILE *f = fopen(path, "re");
+
+	return f && fscanf(f, "%32[0-9a-f] %64[0-9a-f] %7[a-z]", p->id,
+			    p->commitment, p->seal) == 3;
+}
+
+static void
+write_pin(const struct repository *rp, char *path, const struct pin *p)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	buf_printf(&b, "%s %s %s\n%s\n", p->id, p->commitment, p->seal,
+		address_of(rp));
+	write_file(path, &b);
+}
+
+void
+state_pin_new(const struct repository *rp)
+{
+	auto_free char *path = pin_path(rp);
+	struct pin now = pin_of(rp);
+
+	write_pin(rp, path, &now);
+}
+
+int
+state_pin(const struct repository *rp, struct err *e)
+{
+	auto_free char *path = pin_path(rp);
+	struct pin now = pin_of(rp), before;
+	bool same_id;
+
+	if (!read_pin(path, &before)) {
+		write_pin(rp, path, &now);
+		return 0;
+	}
+	same_id = !strcmp(now.id, before.id);
+	if (same_id && !strcmp(now.commitment, before.commitment)) {
+		if (strcmp(now.seal, before.seal))
+			write_pin(rp, path, &now);
+		return 0;
+	}
+	if (same_id || (!strcmp(before.seal, "sealed") && !rp->sealed))
+		return err_set(e, EBADMSG,
+			"%s: another repository was here before, %s (now %s%s); "
+			"if it was replaced on purpose, remove %s",
+			rp->store->name, before.id, now.id,
+			rp->sealed ? "" : ", which needs no secret", path);
+	log_warn("%s: another repository was here before, %s (now %s)",
+		rp->store->name, before.id, now.id);
+	write_pin(rp, path, &now);
+	return 0;
+}

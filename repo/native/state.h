@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this user has seen of repositories before, kept below
+ * ${XDG_STATE_HOME:-~/.local/state}/yore so that a store that goes back in
+ * time, or is another one, is noticed.  Where nothing can be kept nothing is
+ * said: it is a second pair of eyes, not a condition.
+ *
+ *   <repository id>/sources   of each source the highest snapshot seen:
+ *                             "<source key> <seq> <hash> <host/name>" lines
+ *   pins/<hash of address>    which repository was last there:
+ *                             "<id> <commitment> sealed|open", the address
+ */
+#ifndef YORE_NATIVE_STATE_H
+#define YORE_NATIVE_STATE_H
+
+#include "repo/native/listing.h"
+
+/*
+ * Compare a listing with the marks of its repository: one warning for each
+ * source whose newest snapshot is older than one seen before, or not the same.
+ * Then raise the marks.
+ */
+void state_check(const struct repository *rp, const struct native_listing *nl);
+
+/*
+ * Compare an unlocked repository with the one that was last at its address.
+ * -EBADMSG when it has the same id and other keys, or was sealed and now needs
+ * no secret: the store may have swapped it.  Another repository in an open
+ * one's place, or one that the user's own secret has just unlocked, is a
+ * warning.  Then remember it.
+ */
+int state_pin(const struct repository *rp, struct err *e);
+/* Remember it unasked: it has just been made there. */
+void state_pin_new(const struct repository *rp);
+
+#endif
