@@ -1,7 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libyore_a_SOURCES += \
+	repo/native/data.c \
+	repo/native/history.c \
+	repo/native/history.h \
 	repo/native/index.c \
 	repo/native/index.h \
+	repo/native/listing.c \
+	repo/native/listing.h \
+	repo/native/lookahead.c \
+	repo/native/lookahead.h \
+	repo/native/map.c \
+	repo/native/map.h \
+	repo/native/open.c \
+	repo/native/pages.c \
+	repo/native/pages.h \
+	repo/native/records.c \
+	repo/native/records.h \
 	repo/native/repository.c \
-	repo/native/repository.h
+	repo/native/repository.h \
+	repo/native/state.c \
+	repo/native/state.h \
+	repo/native/tree.c \
+	repo/native/tree.h \
+	repo/native/view.c \
+	repo/native/view.h \
+	repo/native/xattr.c

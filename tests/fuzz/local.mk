@@ -6,8 +6,6 @@
 
 fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_cut
-fuzz_targets += tests/fuzz/fuzz_frame
-fuzz_targets += tests/fuzz/fuzz_slot
 
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run.sh

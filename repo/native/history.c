@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdatomic.h>
+#include "repo/base/log.h"
+#include "repo/native/history.h"
+#include "repo/native/state.h"
+
+#define MEMORY_DEFAULT (96u << 20)
+#define INDEX_MEMORY_MAX (4u << 20)
+
+static struct native_history *
+native_history_of(struct history *h)
+{
+	return (struct native_history *)h; /* its first member */
+}
+
+static void
+put(struct native_history *n)
+{
+	if (--n->refs > 0)
+		return;
+	if (n->listing)
+		history_listing_put(&n->listing->l);
+	page_cache_free(n->pages);
+	fetch_free(n->fetch);
+	index_free(n->index);
+	repository_free(n->rp);
+	pthread_mutex_destroy(&n->refresh_lock);
+	pthread_mutex_destroy(&n->lock);
+	free(n->history.name);
+	free(n->history.local_path);
+	free(n);
+}
+
+/* -- Listings ---------------------------------------------------------------------- */
+
+static struct native_listing *
+current(struct native_history *n)
+{
+	auto_lock(&n->lock);
+
+	if (n->listing)
+		history_listing_get(&n->listing->l);
+	return n->listing;
+}
+
+static struct history_listing *
+listing(struct history *h)
+{
+	return &current(native_history_of(h))->l;
+}
+
+static void
+replace(struct native_history *n, struct native_listing *nl)
+{
+	struct native_listing *old;
+
+	pthread_mutex_lock(&n->lock);
+	old = n->listing;
+	n->listing = nl;
+	pthread_mutex_unlock(&n->lock);
+	if (old)
+		history_listing_put(&old->l);
+}
+
+/* Which of the records that are there have to be loaded; returns how many of
+ * them the listing has. */
+static size_t
+mark_known(const struct native_listing *before,
+	const struct record_places *all, struct loaded_record *r)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < all->n; i++) {
+		r[i].place = &all->p[i];
+		r[i].state = RECORD_UNKNOWN;
+		known += before && native_listing_knows(before, &all->p[i]);
+	}
+	return known;
+}
+
+/* Load what the listing before does not have. */
+static void
+load_new(struct native_history *n, const struct native_listing *before,
+	struct loaded_record *r, size_t n_records)
+{
+	auto_free struct loaded_record *new =
+		xcalloc(n_records + 1, sizeof(*new));
+	auto_free size_t *at = xcalloc(n_records + 1, sizeof(*at));
+	size_t n_new = 0;
+
+	for (size_t i = 0; i < n_records; i++) {
+		if (before && native_listing_knows(before, r[i].place))
+			continue;
+		new[n_new] = r[i];
+		at[n_new++] = i;
+	}
+	if (!before && n_new)
+		records_from_catalogs(n->rp, new, n_new);
+	records_load(n->rp, new, n_new);
+	for (size_t i = 0; i < n_new; i++)
+		r[at[i]] = new[i];
+}
+
+static void
+release_records(struct loaded_record *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (r[i].state == RECORD_LOADED)
+			record_release(&r[i].record);
+	}
+	free(r);
+}
+
+/* Whether the store has just what the listing has. */
+static bool
+is_same(const struct native_listing *before, size_t n_places, size_t known)
+{
+	return before && known == n_places &&
+	       n_places == before->l.n_points + before->n_refused;
+}
+
+static int
+reload(struct native_history *n, struct err *e)
+{
+	auto_lock(&n->refresh_lock);
+	auto_listing struct history_listing *held = NULL;
+	struct native_listing *before = current(n), *nl;
+	struct record_places all = { .n = 0 };
+	struct loaded_record *r;
+	int rc = records_list(n->rp, &all, e);
+
+	held = before ? &before->l : NULL;
+	r = xcalloc(all.n + 1, sizeof(*r));
+	if (!rc && !is_same(before, all.n, mark_known(before, &all, r))) {
+		load_new(n, before, r, all.n);
+		nl = native_listing_new(r, all.n, before);
+		state_check(n->rp, nl);
+		replace(n, nl);
+	}
+	release_records(r, all.n);
+	record_places_release(&all);
+	return rc;
+}
+
+static int
+refresh(struct history *h, struct err *e)
+{
+	struct native_history *n = native_history_of(h);
+
+	index_refresh(n->index);
+	return reload(n, e);
+}
+
+/* -- Views ----------------------------------------------------------------------- */
+
+/* A view of the history has lost its last reference. */
+static void
+view_gone(void *ctx, struct native_view *v)
+{
+	struct native_history *n = ctx;
+
+	pthread_mutex_lock(&n->lock);
+	for (struct native_view **at = &n->views; *at; at = &(*at)->next) {
+		if (*at == v) {
+			*at = v->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&n->lock);
+}
+
+static void
+view_freed(void *ctx)
+{
+	put(ctx);
+}
+
+/* Take a reference unless the last one is just being given up. */
+static bool
+try_get(struct native_view *v)
+{
+	int refs = v->view.refs;
+
+	while (refs > 0) {
+		if (atomic_compare_exchange_weak(&v->view.refs, &refs,
+			    refs + 1))
+			return true;
+	}
+	return false;
+}
+
+static struct view *
+find_open(struct native_history *n, const uint8_t id[OBJECT_ID_LEN])
+{
+	auto_lock(&n->lock);
+
+	for (struct native_view *v = n->views; v; v = v->next) {
+		if (!memcmp(v->record.id, id, OBJECT_ID_LEN) && try_get(v))
+			return &v->view;
+	}
+	return NULL;
+}
+
+/* The record must be the one the listing was made of. */
+static int
+load_record(struct native_history *n, const struct native_listing *nl,
+	size_t point, const struct record_place *at, struct record *r,
+	struct err *e)
+{
+	static const uint8_t unknown[HASH_LEN];
+	const uint8_t *known = nl->extra[point].hash;
+	uint8_t hash[HASH_LEN];
+	int rc = records_load_one(n->rp, at, r, hash, e);
+
+	if (rc == -ENOENT)
+		return err_set(e, ESTALE, "%s: the snapshot has been removed",
+			at->name);
+	if (rc || !memcmp(known, unknown, HASH_LEN) ||
+		!memcmp(known, hash, HASH_LEN))
+		return rc;
+	record_release(r);
+	return err_set(e, EBADMSG, "%s: the record has been exchanged",
+		at->name);
+}
+
+static int
+open_view(struct native_history *n, const struct history_listing *l,
+	size_t point, struct record *r, struct view **view, struct err *e)
+{
+	const struct history_point *p = &l->points[point];
+	const struct history_source *s = &l->sources[p->source];
+	auto_free char *label =
+		xasprintf("%s/%s@%s", s->host, s->name, p->name);
+	const struct native_view_options o = { .pages = n->pages,
+		.fetch = n->fetch,
+		.label = label,
+		.gone = view_gone,
+		.freed = view_freed,
+		.ctx = n };
+	struct native_view *v;
+	int rc = native_view_new(&o, r, &v, e);
+
+	if (rc)
+		return rc;
+	n->refs++;
+	pthread_mutex_lock(&n->lock);
+	v->next = n->views;
+	n->views = v;
+	pthread_mutex_unlock(&n->lock);
+	*view = &v->view;
+	return 0;
+}
+
+static int
+open_point(struct history *h, const struct history_listing *l, size_t point,
+	struct view **view, struct err *e)
+{
+	struct native_history *n = native_history_of(h);
+	const struct native_listing *nl = native_listing_of(l);
+	struct record_place at;
+	struct record r;
+	int rc;
+
+	native_listing_place(nl, point, &at);
+	*view = find_open(n, at.id);
+	if (*view)
+		return 0;
+	rc = load_record(n, nl, point, &at, &r, e);
+	if (rc)
+		return rc;
+	return open_view(n, l, point, &r, view, e);
+}
+
+/* -- The rest --------------------------------------------------------------------- */
+
+static void
+stats(struct history *h, struct history_stats *s)
+{
+	struct native_history *n = native_history_of(h);
+	struct store_stats st;
+	struct fetch_stats f;
+
+	store_stats(n->rp->store, &st);
+	fetch_stats(n->fetch, &f);
+	*s = (struct history_stats){ .store_lists = st.lists,
+		.store_gets = st.gets,
+		.store_bytes = st.bytes,
+		.store_errors = st.errors,
+		.frames_unsealed = f.unsealed,
+		.memory_hits = f.memory_hits,
+		.joined = f.joined,
+		.ahead_frames = f.ahead_frames,
+		.ahead_unused = f.ahead_unused,
+		.memory_bytes = f.memory_bytes + page_cache_memory(n->pages) };
+}
+
+static void
+free_(struct history *h)
+{
+	put(native_history_of(h));
+}
+
+static const struct history_ops ops = {
+	.listing = listing,
+	.refresh = refresh,
+	.open = open_point,
+	.stats = stats,
+	.free = free_,
+};
+
+/* Half for frames, a third for pages: what they leave is for the allocator
+ * and what readers hold. */
+static void
+share_memory(struct native_history *n, size_t memory)
+{
+	struct fetch_options o = { .memory = memory / 2 };
+	size_t for_index = memory / 16;
+
+	n->fetch = fetch_new(n->rp->store, n->rp->keys, &o);
+	n->pages = page_cache_new(n->fetch, memory / 3);
+	n->index = index_new(n->rp, for_index < INDEX_MEMORY_MAX
+					    ? for_index
+					    : INDEX_MEMORY_MAX);
+}
+
+static int
+locate(void *ctx, struct ref *r, struct err *e)
+{
+	return index_find(ctx, r, e);
+}
+
+int
+native_history_new(struct repository *rp, size_t memory, struct history **h,
+	struct err *e)
+{
+	struct native_history *n = xcalloc(1, sizeof(*n));
+	int r;
+
+	n->history.ops = &ops;
+	n->history.name = xstrdup(rp->store->name);
+	memcpy(n->history.id, rp->id_text, sizeof(rp->id_text));
+	if (rp->store->local_path)
+		n->history.local_path = xstrdup(rp->store->local_path);
+	n->rp = rp;
+	n->refs = 1;
+	pthread_mutex_init(&n->refresh_lock, NULL);
+	pthread_mutex_init(&n->lock, NULL);
+	share_memory(n, memory ? memory : MEMORY_DEFAULT);
+	fetch_set_locator(n->fetch, locate, n->index);
+	r = reload(n, e);
+	if (r)
+		put(n);
+	else
+		*h = &n->history;
+	return r;
+}
