@@ -13,4 +13,6 @@ libyore_a_SOURCES += \
 	repo/base/hex.c \
 	repo/base/hex.h \
 	repo/base/log.c \
-	repo/base/log.h
+	repo/base/log.h \
+	repo/base/memory.c \
+	repo/base/memory.h

@@ -262,7 +262,8 @@ take_entry(struct decoder *d, const struct entry *before, struct entry *en)
 {
 	unsigned f;
 
-	take_name(d, before ? before->name : NULL, before ? before->name_len : 0,
+	take_name(d, before ? before->name : d->page->names,
+		before ? before->name_len : 0,
 		&en->name, &en->name_len);
 	f = (unsigned)read_bounded(&d->r, ENTRY_KNOWN);
 	if ((f & ENTRY_TYPE) >= n_elements(types)) {
@@ -333,7 +334,7 @@ take_inners(struct decoder *d, uint64_t off)
 
 		in->n = read_bounded(&d->r, NODES_MAX);
 		if (p->kind == PAGE_DIR_INNER) {
-			take_name(d, before ? before->first : NULL,
+			take_name(d, before ? before->first : p->names,
 				before ? before->first_len : 0, &in->first,
 				&in->first_len);
 			take_totals(d, &in->totals);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A big file becomes jobs of about a megabyte of whole chunks.  It is read
- * once, in order; what a chunk lacks at the end of a job's buffer is carried
- * into the next one.  Holes are found by SEEK_DATA and never read.
+ * A big file becomes jobs of one to two megabytes of whole chunks.  It is read
+ * once, in order, into the job's own buffer; what is not a whole chunk at its
+ * end is carried into the next.  Holes are found by SEEK_DATA and never read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,79 +20,78 @@ struct stream {
 	bool database;
 	bool seekable; /* lseek finds holes */
 	int fd;
-	uint8_t *data; /* not yet cut */
-	size_t len, cap;
-	uint64_t read; /* bytes of the file read */
-	uint64_t size; /* at the beginning */
-	struct job *job; /* chunks that go together */
+	struct job *job; /* chunks that go together; data is read into it */
+	uint8_t *data;	 /* its buffer, of cap bytes */
+	size_t len, cap; /* read so far */
+	size_t off;	 /* of these, cut */
+	uint64_t read;	 /* bytes of the file read */
+	uint64_t size;	 /* at the beginning */
 };
 
+/* An item of the stream's own job; the run's job is left as it is. */
+static struct item *
+stream_item(struct stream *s, enum item_op op)
+{
+	struct run *run = s->run;
+	struct item *it;
+
+	run->job = steal(s->job);
+	it = run_item(run, op);
+	s->job = steal(run->job);
+	return it;
+}
+
+/* Send the chunks cut so far; what is left begins the next buffer. */
 static int
 send(struct stream *s, struct err *e)
 {
 	struct run *run = s->run;
+	uint8_t *next;
 
 	if (!s->job)
 		return 0;
+	if (s->off) {
+		next = xmalloc(s->cap);
+		memcpy(next, s->data + s->off, s->len - s->off);
+		s->job->data = s->data;
+		s->job->bytes = s->off;
+		s->data = next;
+		s->len -= s->off;
+		s->off = 0;
+	}
+	if (s->database)
+		s->job->level = DATABASE_LEVEL;
 	run->job = steal(s->job);
 	return run_flush(run, e);
 }
 
-/* Take the first n bytes as a chunk. */
-static int
-take_chunk(struct stream *s, size_t off, size_t n, struct err *e)
-{
-	struct run *run = s->run;
-	struct job *j;
-	struct item *it;
-
-	run->job = steal(s->job);
-	it = run_item(run, ITEM_CHUNK);
-	j = s->job = steal(run->job);
-	it->en.size = n;
-	if (!j->data)
-		j->data = xmalloc(CHUNK_JOB_LEN + s->cutter.params.max);
-	memcpy(j->data + j->data_len, s->data + off, n);
-	j->data_len += n;
-	j->bytes += n;
-	if (s->database)
-		j->level = DATABASE_LEVEL;
-	if (j->bytes >= CHUNK_JOB_LEN || j->n_items >= JOB_ITEMS - 2)
-		return send(s, e);
-	return 0;
-}
-
-/* Cut what can be cut of the buffer. */
+/* Cut what can be cut of what was read; make room for more. */
 static int
 cut(struct stream *s, bool final, struct err *e)
 {
-	size_t off = 0, n;
-	int r = 0;
+	size_t n;
 
-	while (!r && (n = cutter_next(&s->cutter, s->data + off, s->len - off,
-			      final)))
-		r = take_chunk(s, off, n, e), off += n;
-	memmove(s->data, s->data + off, s->len - off);
-	s->len -= off;
-	return r;
+	while ((n = cutter_next(&s->cutter, s->data + s->off, s->len - s->off,
+			final))) {
+		stream_item(s, ITEM_CHUNK)->en.size = n;
+		s->off += n;
+	}
+	if (s->off >= CHUNK_JOB_LEN || s->len == s->cap)
+		return send(s, e);
+	return 0;
 }
 
 static int
 hole(struct stream *s, uint64_t len, struct err *e)
 {
-	struct run *run = s->run;
-	struct item *it;
 	int r = cut(s, true, e);
 
 	if (r)
 		return r;
 	cutter_begin(&s->cutter, s->database);
-	run->job = steal(s->job);
-	it = run_item(run, ITEM_HOLE);
-	s->job = steal(run->job);
-	it->en.size = len;
+	stream_item(s, ITEM_HOLE)->en.size = len;
 	s->read += len;
-	return s->job->n_items >= JOB_ITEMS - 2 ? send(s, e) : 0;
+	return s->job->n_items >= JOB_ITEMS / 2 ? send(s, e) : 0;
 }
 
 /* Where data goes on from here, and where it ends; false: no data follows. */
