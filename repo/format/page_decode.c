@@ -127,14 +127,15 @@ take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
 	const uint8_t *suffix = read_blob(&d->r, NAME_LEN_MAX, &n);
 	uint8_t *to = d->page->names + d->names_len;
 
+	if (!last)
+		last = to; /* of which last_len, 0, bytes are looked at */
 	*name = to;
 	*name_len = 0;
 	if (!suffix || shared + n > NAME_LEN_MAX) {
 		refuse(d, "a name is too long");
 		return;
 	}
-	if (shared)
-		memmove(to, last, shared);
+	memmove(to, last, shared);
 	memcpy(to + shared, suffix, n);
 	*name_len = (uint32_t)(shared + n);
 	d->names_len += shared + n;

@@ -217,8 +217,10 @@ list_segments(struct index *ix, struct err *e)
 		}
 		ix->segs[n++] = ix->segs[i];
 	}
-	if (r)
+	if (r) {
+		forget_segments(ix); /* the next listing starts anew */
 		return r;
+	}
 	ix->n_segs = n;
 	n = 0;
 	bool *gone = xcalloc(ix->n_segs + 1, sizeof(*gone));

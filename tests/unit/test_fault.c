@@ -43,8 +43,8 @@ a_spec_that_is_none_is_refused_by_name(void **state)
 		"eio@-1", "eio@1-", "eio@1++", "boom@1", "eio@1,", ",eio@1",
 		"eio@1;flip@2", "@1", "eio@99999999999999999999", "delay=@1",
 		"delay=x@1", "eio=5@1", "delay=99999999@1", "eio @1",
-		"eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,"
-		"eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1" };
+		("eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,"
+		 "eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1,eio@1") };
 	(void)state;
 
 	for (size_t i = 0; i < n_elements(bad); i++) {
