@@ -15,6 +15,7 @@ unit_tests += tests/unit/test_hex
 unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_keyring
 unit_tests += tests/unit/test_listing
+unit_tests += tests/unit/test_map
 unit_tests += tests/unit/test_packer
 unit_tests += tests/unit/test_seal
 unit_tests += tests/unit/test_sink_directory
