@@ -27,10 +27,16 @@ libyorewrite_a_SOURCES += \
 	repo/write/place.c \
 	repo/write/publish.c \
 	repo/write/run.h \
+	repo/write/scan.c \
 	repo/write/scan.h \
+	repo/write/scan_ahead.c \
+	repo/write/scan_fd.c \
+	repo/write/scan_private.h \
+	repo/write/scan_read.c \
 	repo/write/sealed.c \
 	repo/write/sealed.h \
 	repo/write/walk.c \
+	repo/write/wanted.c \
 	repo/write/wanted.h \
 	repo/write/work.c \
 	repo/write/writer.c \

@@ -38,6 +38,7 @@ struct scan_options {
 	 * part: path relative to the source ("" itself), code a positive
 	 * errno, text one sentence that names the path.  Called from the
 	 * consumer's thread, in scan_root and scan_child, in walk order.
+	 * May be NULL.
 	 */
 	void (*report)(void *arg, const char *path, int code,
 		const char *text);
@@ -102,7 +103,7 @@ int scan_child(struct scan *s, struct scan_dir *parent, uint32_t i,
 
 /* From any thread. */
 struct scan_dir *scan_dir_get(struct scan_dir *d);
-void scan_dir_put(struct scan *s, struct scan_dir *d);
+void scan_dir_put(struct scan *s, struct scan_dir *d); /* NULL is allowed */
 
 /*
  * The directory's descriptor, opened again when it had to be closed; valid
