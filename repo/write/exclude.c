@@ -161,7 +161,7 @@ add_line(struct pattern_list *l, const char *s, size_t len)
 static void
 add_lines(struct pattern_list *l, const char *s, size_t len)
 {
-	const char *end = s + len;
+	const char *end = len ? s + len : s; /* of nothing s may be NULL */
 
 	if (len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0)
 		s += 3;

@@ -187,7 +187,7 @@ a_failed_write_leaves_nothing(void **state)
 /* System calls that fail when the test says so, before those of the C
  * library; -1 never. */
 static int fsync_fails_at = -1, fsync_code;
-static int n_fsyncs;
+static _Atomic int n_fsyncs;
 static bool no_links, link_answer_lost;
 static ssize_t write_at_most = -1;
 
