@@ -98,14 +98,11 @@ take_fraction(const char **p, int64_t *last_ns)
 static int
 finish(int64_t seconds, int64_t ns, int64_t *t_ns)
 {
-	int64_t t;
+	__int128 t = (__int128)seconds * NS_PER_S + ns;
 
-	/* One second up and down again: the first representable second is
-	 * not whole. */
-	if (__builtin_mul_overflow(seconds + 1, NS_PER_S, &t) ||
-		__builtin_add_overflow(t, ns - NS_PER_S, &t))
+	if (t < INT64_MIN || t > INT64_MAX)
 		return -EINVAL;
-	*t_ns = t;
+	*t_ns = (int64_t)t;
 	return 0;
 }
 
@@ -113,6 +110,14 @@ static int64_t
 whole_seconds(int64_t t_ns)
 {
 	return t_ns / NS_PER_S - (t_ns % NS_PER_S < 0);
+}
+
+static int64_t
+below_second(int64_t t_ns)
+{
+	int64_t ns = t_ns % NS_PER_S;
+
+	return ns < 0 ? ns + NS_PER_S : ns;
 }
 
 /* -- Readings of the local clock ----------------------------------------- */
@@ -346,7 +351,7 @@ months_ago(int64_t n, int64_t now_ns, int64_t *t_ns)
 	int64_t reading = date_reading(year, of_year,
 				  tm.tm_mday < last ? tm.tm_mday : last) +
 			  tm.tm_hour * HOUR + tm.tm_min * MINUTE + tm.tm_sec;
-	return finish_local(reading, now_ns - now * NS_PER_S, t_ns);
+	return finish_local(reading, below_second(now_ns), t_ns);
 }
 
 static int
@@ -401,8 +406,8 @@ parse_epoch(const char *text, int64_t *t_ns)
 {
 	int64_t seconds, ns;
 
-	if (!take_number(&text, &seconds) || seconds == INT64_MAX ||
-		!take_fraction(&text, &ns) || *text != '\0')
+	if (!take_number(&text, &seconds) || !take_fraction(&text, &ns) ||
+		*text != '\0')
 		return -EINVAL;
 	return finish(seconds, ns, t_ns);
 }

@@ -6,6 +6,7 @@
 
 fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_cut
+fuzz_targets += tests/fuzz/fuzz_when
 
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run.sh
