@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libyore_a_SOURCES += \
+	repo/address.c \
+	repo/address.h \
 	repo/history.c \
 	repo/open.h \
 	repo/history.h \

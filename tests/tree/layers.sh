@@ -4,7 +4,7 @@
 . "${top_srcdir:-.}/tests/tree/tree.sh"
 
 seam='repo/[a-z]+\.h'
-door='repo/(history|view|when|open|unlock)\.h'
+door='repo/(address|history|view|when|open|unlock)\.h'
 base='repo/base/'
 codec="$base|repo/(format|crypto)/"
 
