@@ -1,9 +1,65 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Links libyore.a only: the mount holds nothing that can write a repository.
-#
-#   bin_PROGRAMS += yorefs
-#   dist_man_MANS += fs/yorefs.8
-#   yorefs_SOURCES = fs/main.c ...
-#   yorefs_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
-#   yorefs_LDADD = libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)
+# libyorefs.a is everything but main.c, so that tests can mount a history of
+# their own.
+
+bin_PROGRAMS += yorefs
+noinst_LIBRARIES += libyorefs.a
+
+libyorefs_a_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
+libyorefs_a_SOURCES = \
+	fs/acl.c \
+	fs/acl.h \
+	fs/call.c \
+	fs/call.h \
+	fs/complaint.c \
+	fs/complaint.h \
+	fs/daemon.c \
+	fs/daemon.h \
+	fs/detach.c \
+	fs/detach.h \
+	fs/metrics.c \
+	fs/metrics.h \
+	fs/mount.c \
+	fs/mount.h \
+	fs/mountpoint.c \
+	fs/mountpoint.h \
+	fs/nodes.c \
+	fs/nodes.h \
+	fs/ops.c \
+	fs/ops.h \
+	fs/ops_dir.c \
+	fs/ops_lookup.c \
+	fs/ops_read.c \
+	fs/ops_xattr.c \
+	fs/options.c \
+	fs/options.h \
+	fs/picture.c \
+	fs/picture.h \
+	fs/refresh.c \
+	fs/refresh.h \
+	fs/reply.c \
+	fs/reply.h \
+	fs/root.c \
+	fs/root.h \
+	fs/serve.c \
+	fs/serve.h \
+	fs/status.c \
+	fs/status.h \
+	fs/store.c \
+	fs/store.h \
+	fs/table.c \
+	fs/table.h \
+	fs/tag_name.c \
+	fs/tag_name.h \
+	fs/tree.c \
+	fs/tree.h \
+	fs/tree_points.c \
+	fs/tree_points.h \
+	fs/views.c \
+	fs/views.h
+
+yorefs_SOURCES = fs/main.c
+yorefs_CPPFLAGS = $(libyorefs_a_CPPFLAGS)
+yorefs_LDADD = libyorefs.a libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Going into the background: the command returns when the mount is ready, and
+ * its exit status says whether it is.
+ */
+#ifndef YORE_FS_DAEMON_H
+#define YORE_FS_DAEMON_H
+
+/*
+ * Fork.  The parent never returns from here: it exits with what the child
+ * reports, or with 1 when the child dies without a word.  The child returns
+ * the descriptor to report on, or -1 when it could not fork.  It still has
+ * the terminal, so that it can ask for a passphrase and say what is wrong.
+ */
+int daemon_fork(void);
+/* The mount is ready: let the parent exit with 0, leave terminal and working
+ * directory, log to syslog. */
+void daemon_ready(int report);
+/* It is not: let the parent exit with this status. */
+void daemon_failed(int report, int status);
+
+/* Tell a service manager ($NOTIFY_SOCKET, sd_notify(3)); nothing without. */
+void daemon_notify(const char *state);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include "repo/base/clock.h"
+#include "fs/ops.h"
+#include "fs/reply.h"
+
+/* "No such name", which in a tree holds for ever. */
+static void
+answer_none(struct call *c, bool for_ever)
+{
+	struct fuse_entry_param none = { .ino = 0,
+		.entry_timeout = REPLY_FOREVER };
+
+	if (for_ever)
+		fuse_reply_entry(c->req, &none);
+	else
+		fuse_reply_err(c->req, ENOENT);
+}
+
+/* A name of a virtual directory; false: there is none. */
+static bool
+lookup_virtual(struct call *c, struct node *dir, const char *name)
+{
+	struct fuse_entry_param e;
+	struct tree_child child;
+	struct node *n;
+	int rc;
+
+	if (tree_find(c->picture, dir, name, clock_wall_ns(), &child) != 0)
+		return false;
+	rc = reply_enter(c, dir, &child, &n, &e);
+	if (rc != 0)
+		call_fail(c, rc);
+	else if (fuse_reply_entry(c->req, &e) != 0)
+		nodes_forget(c->m->nodes, n, 1);
+	return true;
+}
+
+/*
+ * .yore/ is where it can be found whatever part of the namespace is mounted;
+ * listed only where it is at home.
+ */
+static bool
+lookup_own(struct call *c, const char *name)
+{
+	bool at_root = c->node == c->m->root && c->at == c->m->root_at;
+
+	return at_root && strcmp(name, ".yore") == 0 &&
+	       lookup_virtual(c, nodes_top(c->m->nodes), name);
+}
+
+static void
+lookup_in_tree(struct call *c, const char *name)
+{
+	struct fuse_entry_param e;
+	struct view_attr a;
+	int rc = call_view(c);
+
+	if (rc == 0)
+		rc = view_lookup(c->view, c->at, name, strlen(name), &a, &c->e);
+	if (rc == -ENOENT) {
+		if (!lookup_own(c, name))
+			answer_none(c, true);
+		return;
+	}
+	if (rc != 0) {
+		call_fail(c, rc);
+		return;
+	}
+	reply_view_entry(c, &a, &e);
+	fuse_reply_entry(c->req, &e);
+}
+
+/* Answer the entry of a node the kernel refers to by id alone (an NFS client
+ * came back with a handle).  Not given: a reference of the kernel's. */
+static void
+answer_known(struct call *c, struct node *n, uint64_t at)
+{
+	struct call other = { .m = c->m,
+		.req = c->req,
+		.picture = c->picture,
+		.node = n,
+		.at = at };
+	struct fuse_entry_param e = { .attr_timeout = 0 };
+	struct view_attr a;
+	int rc = 0;
+
+	if (n->kind == NODE_TREE) {
+		rc = call_view(&other);
+		if (rc == 0)
+			rc = view_attr(other.view, at, &a, &other.e);
+		if (rc == 0)
+			reply_view_entry(&other, &a, &e);
+	} else {
+		reply_virtual_attr(&other, n, &e.attr);
+		e.generation = n->generation;
+	}
+	e.ino = mount_nodeid(c->m, n, at);
+	c->e = other.e;
+	view_put(other.view);
+	if (rc != 0) {
+		call_fail(c, rc);
+		return;
+	}
+	if (n->kind != NODE_TREE || at == VIEW_ROOT)
+		nodes_lookup_again(c->m->nodes, n);
+	fuse_reply_entry(c->req, &e);
+}
+
+static void
+lookup_parent(struct call *c)
+{
+	uint64_t up = VIEW_ROOT;
+	int rc = 0;
+
+	if (c->node == c->m->root && c->at == c->m->root_at) {
+		answer_known(c, c->node, c->at);
+		return;
+	}
+	if (!call_is_tree(c) || c->at == VIEW_ROOT) {
+		answer_known(c, c->node->parent, VIEW_ROOT);
+		return;
+	}
+	rc = call_view(c);
+	if (rc == 0)
+		rc = view_parent(c->view, c->at, &up, &c->e);
+	if (rc == 0)
+		answer_known(c, c->node, up);
+	else
+		call_fail(c, rc);
+}
+
+void
+op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	auto_call struct call c = CALL_INIT;
+
+	if (!call_begin(&c, req, OP_LOOKUP, parent))
+		return;
+	if (strcmp(name, ".") == 0)
+		answer_known(&c, c.node, c.at);
+	else if (strcmp(name, "..") == 0)
+		lookup_parent(&c);
+	else if (call_is_tree(&c))
+		lookup_in_tree(&c, name);
+	else if (!lookup_virtual(&c, c.node, name) && !lookup_own(&c, name))
+		answer_none(&c, false);
+}
+
+static void
+forget_one(struct mount *m, fuse_ino_t id, uint64_t lookups)
+{
+	uint64_t at;
+	struct node *n;
+
+	if (id == FUSE_ROOT_ID)
+		return;
+	n = mount_node(m, id, &at);
+	if (!n)
+		return;
+	if (n->kind != NODE_TREE || at == VIEW_ROOT)
+		nodes_forget(m->nodes, n, lookups);
+	nodes_put(m->nodes, n);
+}
+
+void
+op_forget(fuse_req_t req, fuse_ino_t id, uint64_t lookups)
+{
+	struct mount *m = fuse_req_userdata(req);
+
+	metrics_begin(&m->metrics, OP_FORGET, clock_mono_ns());
+	forget_one(m, id, lookups);
+	fuse_reply_none(req);
+}
+
+void
+op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *f)
+{
+	struct mount *m = fuse_req_userdata(req);
+
+	metrics_begin(&m->metrics, OP_FORGET, clock_mono_ns());
+	for (size_t i = 0; i < n; i++)
+		forget_one(m, f[i].ino, f[i].nlookup);
+	fuse_reply_none(req);
+}
+
+/* A slot's root is answered from the listing when that still has it. */
+static int
+getattr_in_tree(struct call *c, struct stat *st)
+{
+	struct view_attr a;
+	size_t i = HISTORY_NONE;
+	int rc;
+
+	if (c->at == VIEW_ROOT)
+		i = picture_find(c->picture, c->node->id, c->node->key);
+	if (i != HISTORY_NONE) {
+		reply_root_attr(c->m, &c->picture->listing->points[i], st);
+		return 0;
+	}
+	rc = call_view(c);
+	if (rc == 0)
+		rc = view_attr(c->view, c->at, &a, &c->e);
+	if (rc == 0)
+		reply_view_attr(c, &a, st);
+	return rc;
+}
+
+void
+op_getattr(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *fi)
+{
+	auto_call struct call c = CALL_INIT;
+	struct stat st;
+	int rc = 0;
+
+	(void)fi;
+	if (!call_begin(&c, req, OP_GETATTR, id))
+		return;
+	if (call_is_tree(&c))
+		rc = getattr_in_tree(&c, &st);
+	else
+		reply_virtual_attr(&c, c.node, &st);
+	if (rc != 0)
+		call_fail(&c, rc);
+	else
+		fuse_reply_attr(req, &st,
+			call_is_tree(&c) || c.node->text ? REPLY_FOREVER
+							 : REPLY_SHORT);
+}
+
+void
+op_readlink(fuse_req_t req, fuse_ino_t id)
+{
+	auto_call struct call c = CALL_INIT;
+	char target[PATH_MAX + 1];
+	ssize_t n;
+
+	if (!call_begin(&c, req, OP_READLINK, id))
+		return;
+	if (c.node->kind == NODE_LINK) {
+		fuse_reply_readlink(req, c.node->text);
+		return;
+	}
+	n = call_is_tree(&c) ? call_view(&c) : -EINVAL;
+	if (n == 0)
+		n = view_readlink(c.view, c.at, target, PATH_MAX, &c.e);
+	if (n < 0) {
+		call_fail(&c, (int)n);
+		return;
+	}
+	target[n] = '\0';
+	fuse_reply_readlink(req, target);
+}

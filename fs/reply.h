@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Turning what a view or the namespace says into what the kernel wants to
+ * hear: attributes, directory entries, how long they hold.
+ */
+#ifndef YORE_FS_REPLY_H
+#define YORE_FS_REPLY_H
+
+#include "fs/call.h"
+#include "fs/tree.h"
+
+#define REPLY_FOREVER 1e9 /* seconds: what is below a point never changes */
+#define REPLY_SHORT 1.0
+
+/*
+ * The inode number in the mount of a view's inode; never 0.  It names the
+ * point, not the slot: a file seen at two virtual paths is the same file.
+ */
+uint64_t reply_inode_number(uint64_t key, uint64_t ino);
+
+/* Entry of a view's node in the tree of the call's node. */
+void reply_view_entry(
+	struct call *c, const struct view_attr *a, struct fuse_entry_param *e);
+/* Attributes likewise. */
+void reply_view_attr(
+	struct call *c, const struct view_attr *a, struct stat *st);
+
+/* Attributes of a virtual node other than a slot. */
+void reply_virtual_attr(struct call *c, const struct node *n, struct stat *st);
+/* Attributes of the root of a point's tree, as the listing has them. */
+void reply_root_attr(
+	const struct mount *m, const struct history_point *pt, struct stat *st);
+
+/*
+ * Make the node that child means in directory dir known to the kernel: enter
+ * it (one look-up counted) and fill its entry in.  -ENFILE: no number left.
+ */
+int reply_enter(struct call *c, struct node *dir,
+	const struct tree_child *child, struct node **n,
+	struct fuse_entry_param *e);
+
+/* A directory being packed for one READDIR or READDIRPLUS. */
+struct reply_dir {
+	struct call *c;
+	char *buf;
+	size_t size;
+	size_t used;
+	bool plus;
+};
+
+/* Append an entry that is followed by position next; false: no room. */
+bool reply_dir_add(struct reply_dir *d, const char *name,
+	const struct fuse_entry_param *e, uint64_t next);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <inttypes.h>
+#include <string.h>
+#include "repo/base/buf.h"
+#include "repo/base/clock.h"
+#include "fs/status.h"
+
+#define N_MORE 16
+
+static size_t
+more_numbers(
+	struct mount *m, const struct picture *p, struct metric out[N_MORE])
+{
+	const struct history_listing *l = p->listing;
+	struct history_stats s = { .store_lists = 0 };
+
+	history_stats(m->history, &s);
+	const struct metric more[N_MORE] = {
+		{ "store_list_requests_total", "Listings asked of the store.",
+			true, s.store_lists },
+		{ "store_get_requests_total", "Reads asked of the store.", true,
+			s.store_gets },
+		{ "store_bytes_total", "Bytes the store answered.", true,
+			s.store_bytes },
+		{ "store_errors_total", "Requests the store failed.", true,
+			s.store_errors },
+		{ "frames_unsealed_total", "Frames decrypted and decoded.",
+			true, s.frames_unsealed },
+		{ "memory_hits_total", "Frames found decoded in memory.", true,
+			s.memory_hits },
+		{ "joined_total", "Reads that waited for another's request.",
+			true, s.joined },
+		{ "ahead_frames_total", "Frames fetched by read-ahead.", true,
+			s.ahead_frames },
+		{ "ahead_unused_total", "Of those, never read.", true,
+			s.ahead_unused },
+		{ "memory_bytes", "Bytes decoded and held.", false,
+			s.memory_bytes },
+		{ "views", "Views that are open.", false,
+			views_count(m->views) },
+		{ "nodes", "Virtual nodes and slots.", false,
+			nodes_count(m->nodes) },
+		{ "sources", "Sources in the listing.", false, l->n_sources },
+		{ "points", "Points in the listing.", false, l->n_points },
+		{ "mounted_seconds", "When it was mounted, since 1970.", false,
+			(uint64_t)(m->mounted_ns / NS_PER_S) },
+		{ "refreshed_seconds", "Last successful refresh, since 1970.",
+			false, (uint64_t)(m->refreshed_ns / NS_PER_S) },
+	};
+
+	memcpy(out, more, sizeof(more));
+	return N_MORE;
+}
+
+static void
+print_when(struct buf *out, const char *what, int64_t t_ns)
+{
+	char text[HISTORY_TIME_MAX + 1] = "never";
+
+	if (t_ns > 0)
+		history_print_time(text, t_ns);
+	buf_printf(out, "%-12s %s\n", what, text);
+}
+
+static void
+print_status(struct mount *m, const struct picture *p, struct buf *out)
+{
+	const struct history_listing *l = p->listing;
+	const struct metrics *x = &m->metrics;
+
+	buf_printf(out, "%-12s %s\n", "repository", m->history->name);
+	buf_printf(out, "%-12s %s\n", "id", m->history->id);
+	if (m->options->address)
+		buf_printf(out, "%-12s %s\n", "shows", m->options->address);
+	buf_printf(out, "%-12s %zu\n", "sources", l->n_sources);
+	buf_printf(out, "%-12s %zu\n", "points", l->n_points);
+	print_when(out, "newest", p->newest_ns);
+	print_when(out, "mounted", m->mounted_ns);
+	print_when(out, "refreshed", m->refreshed_ns);
+	buf_printf(out, "%-12s %s\n", "permissions",
+		m->acls_enforced    ? "modes and ACLs checked"
+		: m->modes_enforced ? "modes checked"
+				    : "the mounting user reads all");
+	buf_printf(out, "%-12s %" PRIu64 "\n", "errors", x->errors);
+}
+
+char *
+status_text(
+	struct mount *m, const struct picture *p, const char *name, size_t *len)
+{
+	auto_buf struct buf out = BUF_INIT;
+	struct metric more[N_MORE];
+	size_t n = more_numbers(m, p, more);
+
+	if (strcmp(name, "metrics") == 0)
+		metrics_prometheus(&m->metrics, more, n, &out);
+	else if (strcmp(name, "metrics.json") == 0)
+		metrics_json(&m->metrics, more, n, &out);
+	else if (strcmp(name, "version") == 0)
+		buf_printf(&out, "%s\n", PACKAGE_VERSION);
+	else
+		print_status(m, p, &out);
+	return (char *)buf_steal(&out, len);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include "fs/store.h"
+
+/* READs in order before anything is stored, files stored at once at most,
+ * and how far (in nodes) the next READ may lie behind the last file stored
+ * to be still in order: symlinks, directories and big files lie between. */
+#define RUN_MIN 2
+#define BATCH_MAX 64
+#define REACH 64
+
+struct storing {
+	struct call *c;
+	uint64_t last; /* node last given */
+	bool stop;
+};
+
+static void
+store_one(void *ctx, uint64_t node, const void *data, size_t len)
+{
+	struct storing *s = ctx;
+	struct mount *m = s->c->m;
+	struct fuse_bufvec vec = FUSE_BUFVEC_INIT(len);
+	int rc;
+
+	if (s->stop || len == 0)
+		return;
+	vec.buf[0].mem = (void *)(uintptr_t)data;
+	rc = fuse_lowlevel_notify_store(
+		m->session, mount_nodeid(m, s->c->node, node), 0, &vec, 0);
+	s->last = node;
+	if (rc == -ENOENT) /* the kernel has not listed that far */
+		return;
+	s->stop = rc != 0;
+	m->metrics.stored_files += rc == 0;
+	m->metrics.stored_bytes += rc == 0 ? len : 0;
+}
+
+/* How many files to store after this READ; follows the run of READs. */
+static int
+batch(struct mount *m, uint64_t nodeid)
+{
+	bool in_order = nodeid >= m->store_next && nodeid <= m->store_limit;
+
+	m->store_run = in_order ? m->store_run + 1 : 0;
+	m->store_next = nodeid + 1;
+	m->store_limit = nodeid + REACH;
+	if (m->store_run < RUN_MIN)
+		return 0;
+	return m->store_run < 6 ? 1 << m->store_run : BATCH_MAX;
+}
+
+void
+store_neighbours(struct call *c)
+{
+	struct mount *m = c->m;
+	struct storing s = { .c = c, .last = c->at };
+	int n;
+
+	if (!m->options->store || pthread_mutex_trylock(&m->storing) != 0)
+		return;
+	n = batch(m, mount_nodeid(m, c->node, c->at));
+	if (n > 0)
+		view_neighbours(c->view, c->at, n, store_one, &s);
+	m->store_limit += s.last - c->at;
+	pthread_mutex_unlock(&m->storing);
+}

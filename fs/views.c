@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <string.h>
+#include "repo/base/auto.h"
+#include "repo/base/buf.h"
+#include "fs/views.h"
+
+struct open_view {
+	char id[HISTORY_ID_MAX + 1];
+	uint64_t key;
+	struct view *view; /* NULL while it is being opened */
+	bool taken;	   /* in use or being opened */
+	bool removed;
+	uint64_t used; /* tick of the last use */
+};
+
+struct views {
+	pthread_mutex_t lock; /* guards everything below */
+	pthread_cond_t opened;
+	struct history *history;
+	struct open_view open[VIEWS_MAX];
+	uint64_t tick;
+};
+
+struct views *
+views_new(struct history *h)
+{
+	struct views *vs = xcalloc(1, sizeof(*vs));
+
+	pthread_mutex_init(&vs->lock, NULL);
+	pthread_cond_init(&vs->opened, NULL);
+	vs->history = h;
+	return vs;
+}
+
+void
+views_free(struct views *vs)
+{
+	if (!vs)
+		return;
+	for (size_t i = 0; i < VIEWS_MAX; i++)
+		view_put(vs->open[i].view);
+	pthread_cond_destroy(&vs->opened);
+	pthread_mutex_destroy(&vs->lock);
+	free(vs);
+}
+
+static struct open_view *
+find(struct views *vs, const struct node *slot)
+{
+	for (size_t i = 0; i < VIEWS_MAX; i++) {
+		struct open_view *o = &vs->open[i];
+
+		if (o->taken && o->key == slot->key &&
+			strcmp(o->id, slot->id) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+/* Is a rather given up than b? */
+static bool
+goes_before(const struct open_view *a, const struct open_view *b)
+{
+	if (a->taken != b->taken)
+		return !a->taken;
+	if (a->removed != b->removed)
+		return !a->removed;
+	return a->used < b->used;
+}
+
+/* A place for another view, or NULL when all are being opened.  What it held
+ * is handed to the caller to let go of. */
+static struct open_view *
+make_room(struct views *vs, struct view **old)
+{
+	struct open_view *best = NULL;
+
+	for (size_t i = 0; i < VIEWS_MAX; i++) {
+		struct open_view *o = &vs->open[i];
+		bool opening = o->taken && !o->view;
+
+		if (!opening && (!best || goes_before(o, best)))
+			best = o;
+	}
+	if (best) {
+		*old = best->view;
+		memset(best, 0, sizeof(*best));
+	}
+	return best;
+}
+
+/* Wait for, find, or claim the place for the slot's view (*view is NULL when
+ * the caller must open it). */
+static struct open_view *
+claim(struct views *vs, const struct node *slot, struct view **view)
+{
+	struct view *old = NULL;
+	struct open_view *o;
+
+	pthread_mutex_lock(&vs->lock);
+	for (;;) {
+		o = find(vs, slot);
+		if (o && o->view)
+			break;
+		if (!o && (o = make_room(vs, &old)))
+			break;
+		pthread_cond_wait(&vs->opened, &vs->lock);
+	}
+	if (!o->taken) {
+		o->taken = true;
+		o->key = slot->key;
+		memcpy(o->id, slot->id, sizeof(o->id));
+	}
+	o->used = ++vs->tick;
+	*view = o->view ? view_get(o->view) : NULL;
+	pthread_mutex_unlock(&vs->lock);
+	view_put(old);
+	return o;
+}
+
+static int
+open_point(struct views *vs, const struct picture *p, const struct node *slot,
+	struct view **view, struct err *e)
+{
+	size_t i = picture_find(p, slot->id, slot->key);
+
+	if (i == HISTORY_NONE)
+		return err_set(
+			e, ESTALE, "snapshot %s has been removed", slot->id);
+	return history_open(vs->history, p->listing, i, view, e);
+}
+
+int
+views_open(struct views *vs, const struct picture *p, const struct node *slot,
+	struct view **view, struct err *e)
+{
+	struct open_view *o = claim(vs, slot, view);
+	int rc;
+
+	if (*view)
+		return 0;
+	rc = open_point(vs, p, slot, view, e);
+	auto_lock(&vs->lock);
+	if (rc == 0)
+		o->view = view_get(*view);
+	else
+		o->taken = false;
+	pthread_cond_broadcast(&vs->opened);
+	return rc;
+}
+
+void
+views_mark_removed(struct views *vs, const struct picture *p)
+{
+	auto_lock(&vs->lock);
+	for (size_t i = 0; i < VIEWS_MAX; i++) {
+		struct open_view *o = &vs->open[i];
+
+		o->removed = o->taken &&
+			     picture_find(p, o->id, o->key) == HISTORY_NONE;
+	}
+}
+
+size_t
+views_count(struct views *vs)
+{
+	size_t n = 0;
+
+	auto_lock(&vs->lock);
+	for (size_t i = 0; i < VIEWS_MAX; i++)
+		n += vs->open[i].view != NULL;
+	return n;
+}
