@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* yore snapshots: the points of a repository, oldest first. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include "repo/address.h"
+#include "tools/json.h"
+#include "tools/options.h"
+#include "tools/parse.h"
+#include "tools/spot.h"
+#include "tools/print.h"
+
+struct filter {
+	const char *host;
+	const char *tag;
+	uint64_t latest; /* the newest so many of each source; 0: all */
+	char **sources;
+	int n_sources;
+	bool json;
+};
+
+static void
+print_point(const struct history_listing *l, const struct history_point *p)
+{
+	const struct history_source *s = &l->sources[p->source];
+	char size[PRINT_MAX];
+
+	printf("%-22s %-8.8s %9" PRIu64 " %10s  ", p->name, p->id,
+		p->totals.entries, print_size(size, p->totals.bytes));
+	print_name(s->host, strlen(s->host), false);
+	putchar('/');
+	print_name(s->name, strlen(s->name), false);
+	for (uint32_t i = 0; i < p->n_tags; i++) {
+		fputs(i ? "," : "  [", stdout);
+		print_name(p->tags[i], strlen(p->tags[i]), false);
+	}
+	printf("%s%s\n", p->n_tags ? "]" : "", p->damaged ? "  DAMAGED" : "");
+}
+
+static void
+json_snapshot(const struct history_listing *l, const struct history_point *p)
+{
+	json_t *line = json_line("snapshot"), *tags = json_array();
+
+	json_point(line, l, p);
+	json_u64(line, "sequence", p->seq);
+	json_text(line, "generation", l->generations[p->generation].name);
+	json_u64(line, "entries", p->totals.entries);
+	json_u64(line, "files", p->totals.files);
+	json_u64(line, "bytes", p->totals.bytes);
+	for (uint32_t i = 0; i < p->n_tags; i++)
+		json_array_append_new(tags, json_string(p->tags[i]));
+	json_object_set_new(line, "tags", tags);
+	json_flag(line, "damaged", p->damaged);
+	json_print(line);
+}
+
+static bool
+wanted(const struct filter *f, const struct history_listing *l,
+	const struct history_point *p)
+{
+	const struct history_source *s = &l->sources[p->source];
+
+	if (f->host && strcmp(f->host, s->host) != 0)
+		return false;
+	return !f->tag || history_has_tag(p, f->tag);
+}
+
+static void
+print_source(
+	const struct filter *f, const struct history_listing *l, size_t source)
+{
+	const struct history_source *s = &l->sources[source];
+	uint32_t n = 0, skip, seen = 0;
+
+	for (uint32_t i = 0; i < s->n_points; i++)
+		n += wanted(f, l, &l->points[s->first_point + i]);
+	skip = f->latest && n > f->latest ? n - (uint32_t)f->latest : 0;
+	for (uint32_t i = 0; i < s->n_points; i++) {
+		const struct history_point *p = &l->points[s->first_point + i];
+
+		if (!wanted(f, l, p) || seen++ < skip)
+			continue;
+		if (f->json)
+			json_snapshot(l, p);
+		else
+			print_point(l, p);
+	}
+}
+
+static int
+print_all(const struct filter *f, const struct history_listing *l)
+{
+	struct err e = ERR_INIT;
+	size_t source;
+
+	if (!f->json && l->n_points)
+		printf("%-22s %-8s %9s %10s  %s\n", "TIME", "ID", "ENTRIES",
+			"SIZE", "SOURCE");
+	for (size_t i = 0; f->n_sources == 0 && i < l->n_sources; i++)
+		print_source(f, l, i);
+	for (int i = 0; i < f->n_sources; i++) {
+		if (address_find_source(l, f->sources[i],
+			    f->host ? f->host : address_host(), &source,
+			    &e) < 0)
+			return tool_fail(&e);
+		print_source(f, l, source);
+	}
+	return STATUS_DONE;
+}
+
+static int
+take_options(struct options *o, struct filter *f)
+{
+	int opt;
+
+	while ((opt = options_next(o)) != -1)
+		switch (opt) {
+		case 'H':
+			f->host = optarg;
+			break;
+		case 't':
+			f->tag = optarg;
+			break;
+		case 'n':
+			if (parse_number(optarg, 1, 1u << 31, &f->latest) < 0)
+				return tool_usage(
+					"--latest %s: not a number", optarg);
+			break;
+		default:
+			return STATUS_USAGE;
+		}
+	f->json = o->json;
+	f->sources = o->argv + optind;
+	f->n_sources = o->argc - optind;
+	return 0;
+}
+
+static int
+run(const struct command *c, int argc, char **argv)
+{
+	static const struct option own[] = {
+		{ "host", required_argument, NULL, 'H' },
+		{ "tag", required_argument, NULL, 't' },
+		{ "latest", required_argument, NULL, 'n' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options o;
+	struct filter f = { .latest = 0 };
+	auto_history struct history *h = NULL;
+	auto_listing struct history_listing *l = NULL;
+	int status;
+
+	options_begin(&o, c, argc, argv, "t:n:", own);
+	status = take_options(&o, &f);
+	if (status == 0)
+		status = spot_open_repository(&o, &h);
+	if (status)
+		return status;
+	l = history_listing(h);
+	return print_all(&f, l);
+}
+
+const struct command command_snapshots = {
+	.name = "snapshots",
+	.synopsis = "[-r REPO] [SOURCE...]",
+	.summary = "List snapshots",
+	.help = "      --host H               only of this host\n"
+		"  -t, --tag T                only those that carry the tag\n"
+		"  -n, --latest N             only the newest N of each "
+		"source\n",
+	.run = run,
+};
