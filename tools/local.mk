@@ -1,7 +1,68 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-#
-#   bin_PROGRAMS += yore
-#   dist_man_MANS += tools/yore.1 ...
-#   yore_SOURCES = tools/main.c ...
-#   yore_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
-#   yore_LDADD = libyorewrite.a libyore.a $(LIBYORE_LIBS) $(JANSSON_LIBS)
+
+bin_PROGRAMS += yore
+
+# What the commands are made of; tests link it too.
+noinst_LIBRARIES += libyoretools.a
+libyoretools_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libyoretools_a_SOURCES = \
+	tools/resolve.c \
+	tools/resolve.h \
+	tools/compare.c \
+	tools/compare.h \
+	tools/content.c \
+	tools/content.h \
+	tools/dirlist.c \
+	tools/dirlist.h \
+	tools/interrupt.c \
+	tools/json.c \
+	tools/json.h \
+	tools/local_view.c \
+	tools/local_view.h \
+	tools/match.c \
+	tools/match.h \
+	tools/mountpoint.c \
+	tools/mountpoint.h \
+	tools/options.c \
+	tools/options.h \
+	tools/parse.c \
+	tools/parse.h \
+	tools/spot.c \
+	tools/spot.h \
+	tools/print.c \
+	tools/print.h \
+	tools/progress.c \
+	tools/progress.h \
+	tools/restore.h \
+	tools/restore_dir.c \
+	tools/restore_entry.c \
+	tools/restore_meta.c \
+	tools/restore_pool.c \
+	tools/restore_report.c \
+	tools/restore_tree.c \
+	tools/secret.h \
+	tools/tool.c \
+	tools/tool.h \
+	tools/walk.c \
+	tools/walk.h
+
+yore_SOURCES = \
+	tools/backup.c \
+	tools/backup.h \
+	tools/backup_input.c \
+	tools/backup_options.c \
+	tools/cat.c \
+	tools/diff.c \
+	tools/find.c \
+	tools/init.c \
+	tools/ls.c \
+	tools/main.c \
+	tools/mount.c \
+	tools/restore.c \
+	tools/snapshots.c \
+	tools/stats.c \
+	tools/umount.c \
+	tools/version.c
+yore_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+yore_LDADD = libyoretools.a libyorewrite.a libyore.a $(LIBYORE_LIBS) \
+	$(JANSSON_LIBS)

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* yore: dispatches to its commands. */
+#include "tools/tool.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "repo/base/auto.h"
+#include "repo/base/log.h"
+
+static const struct command *const commands[] = {
+	&command_init,
+	&command_backup,
+	&command_snapshots,
+	&command_ls,
+	&command_cat,
+	&command_find,
+	&command_diff,
+	&command_restore,
+	&command_mount,
+	&command_umount,
+	&command_stats,
+	&command_version,
+};
+
+static int
+help(void)
+{
+	printf("usage: yore COMMAND [OPTIONS] ...\n\n");
+	for (size_t i = 0; i < n_elements(commands); i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n'yore COMMAND --help' tells the options, yore(1)"
+	       " everything.\n");
+	return tool_finish(STATUS_DONE);
+}
+
+static const struct command *
+find_command(const char *name)
+{
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+		name = "version";
+	for (size_t i = 0; i < n_elements(commands); i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+/* Descriptors 0 to 2 exist from here on, so that no file of ours becomes
+ * standard output. */
+static void
+open_standard_descriptors(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = dup(fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct command *c;
+
+	open_standard_descriptors();
+	log_set_program("yore");
+	interrupt_install();
+	if (argc < 2)
+		return tool_usage("no command given; 'yore --help' lists them");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return help();
+	c = find_command(argv[1]);
+	if (!c)
+		return tool_usage("%s: no such command; 'yore --help' lists"
+				  " them",
+			argv[1]);
+	return tool_finish(c->run(c, argc - 1, argv + 1));
+}
