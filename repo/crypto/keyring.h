@@ -15,6 +15,9 @@
 #define OBJECT_ID_LEN 16
 #define KEY_LEN 32
 #define CHUNK_ID_LEN 20
+/* Of these, what tables of contents and index segments keep: enough to tell
+ * 2^30 chunks from each other with 2^30 others (DESIGN, "Sizes"). */
+#define CHUNK_KEY_LEN 12
 
 /* Object types: byte 10 of every object's header (FORMAT, "Objects"). */
 enum object_type {

@@ -125,7 +125,7 @@ toc_add_frame(struct toc *t, uint8_t type, uint64_t off, uint32_t len,
 }
 
 void
-toc_add_chunk(struct toc *t, const uint8_t id[CHUNK_ID_LEN], uint32_t off,
+toc_add_chunk(struct toc *t, const uint8_t id[CHUNK_KEY_LEN], uint32_t off,
 	uint32_t len)
 {
 	struct toc_chunk *c;
@@ -136,7 +136,7 @@ toc_add_chunk(struct toc *t, const uint8_t id[CHUNK_ID_LEN], uint32_t off,
 			t->cap_chunks * sizeof(*t->chunks));
 	}
 	c = &t->chunks[t->n_chunks++];
-	memcpy(c->id, id, CHUNK_ID_LEN);
+	memcpy(c->id, id, CHUNK_KEY_LEN);
 	c->off = off;
 	c->len = len;
 	t->frames[t->n_frames - 1].n_chunks++;
@@ -159,7 +159,7 @@ toc_encode(const struct toc *t, struct buf *b)
 			buf_varint(b, t->chunks[f->first_chunk + k].len);
 	}
 	for (uint32_t i = 0; i < t->n_chunks; i++)
-		buf_append(b, t->chunks[i].id, CHUNK_ID_LEN);
+		buf_append(b, t->chunks[i].id, CHUNK_KEY_LEN);
 }
 
 static void
@@ -170,7 +170,7 @@ toc_decode_frame(struct reader *r, uint64_t *off, uint64_t n_chunks,
 	uint32_t len = (uint32_t)read_bounded(r, 17u << 20);
 	uint32_t plain_len = (uint32_t)read_bounded(r, 16u << 20);
 	uint64_t n = read_bounded(r, n_chunks - t->n_chunks);
-	static const uint8_t no_id[CHUNK_ID_LEN];
+	static const uint8_t no_id[CHUNK_KEY_LEN];
 	uint32_t at = 0;
 
 	toc_add_frame(t, type, *off, len, plain_len);
@@ -192,17 +192,17 @@ toc_decode(const void *data, size_t len, struct toc *t, struct err *e)
 	uint64_t off = OBJECT_HEADER_LEN;
 
 	memset(t, 0, sizeof(*t));
-	if (n_chunks > reader_left(&r) / CHUNK_ID_LEN ||
+	if (n_chunks > reader_left(&r) / CHUNK_KEY_LEN ||
 		n_frames > reader_left(&r) / 4)
 		r.bad = true;
 	for (uint64_t i = 0; i < n_frames && !r.bad; i++)
 		toc_decode_frame(&r, &off, n_chunks, t);
 	if (t->n_chunks != n_chunks ||
-		reader_left(&r) != n_chunks * CHUNK_ID_LEN)
+		reader_left(&r) != n_chunks * CHUNK_KEY_LEN)
 		r.bad = true;
 	for (uint64_t i = 0; i < n_chunks && !r.bad; i++)
-		memcpy(t->chunks[i].id, read_bytes(&r, CHUNK_ID_LEN),
-			CHUNK_ID_LEN);
+		memcpy(t->chunks[i].id, read_bytes(&r, CHUNK_KEY_LEN),
+			CHUNK_KEY_LEN);
 	if (!r.bad)
 		return 0;
 	toc_release(t);

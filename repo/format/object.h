@@ -66,7 +66,7 @@ struct toc_frame {
 };
 
 struct toc_chunk {
-	uint8_t id[CHUNK_ID_LEN];
+	uint8_t id[CHUNK_KEY_LEN];
 	uint32_t off; /* in the frame's plaintext */
 	uint32_t len;
 };
@@ -86,7 +86,7 @@ void toc_release(struct toc *t);
 /* Begin a frame; the chunks added next belong to it. */
 void toc_add_frame(struct toc *t, uint8_t type, uint64_t off, uint32_t len,
 	uint32_t plain_len);
-void toc_add_chunk(struct toc *t, const uint8_t id[CHUNK_ID_LEN], uint32_t off,
+void toc_add_chunk(struct toc *t, const uint8_t id[CHUNK_KEY_LEN], uint32_t off,
 	uint32_t len);
 void toc_encode(const struct toc *t, struct buf *b);
 int toc_decode(const void *data, size_t len, struct toc *t, struct err *e);

@@ -15,7 +15,7 @@ segment_page_encode(const struct segment_entry *en, uint32_t n, struct buf *b)
 {
 	buf_varint(b, n);
 	for (uint32_t i = 0; i < n; i++)
-		buf_append(b, en[i].id, CHUNK_ID_LEN);
+		buf_append(b, en[i].id, CHUNK_KEY_LEN);
 	for (uint32_t i = 0; i < n; i++)
 		buf_varint(b, en[i].pack);
 	for (uint32_t i = 0; i < n; i++)
@@ -34,14 +34,14 @@ segment_page_decode(const uint8_t *data, size_t len,
 {
 	struct reader r = reader_of(data, len);
 	uint32_t m = (uint32_t)read_bounded(&r, SEGMENT_PAGE_ENTRIES);
-	const uint8_t *ids = read_bytes(&r, (size_t)m * CHUNK_ID_LEN);
+	const uint8_t *ids = read_bytes(&r, (size_t)m * CHUNK_KEY_LEN);
 	auto_free struct segment_entry *x = NULL;
 
 	if (r.bad || m == 0)
 		return err_set(e, EUCLEAN, "index page is too short");
 	x = xcalloc(m, sizeof(*x));
 	for (uint32_t i = 0; i < m; i++)
-		memcpy(x[i].id, ids + (size_t)i * CHUNK_ID_LEN, CHUNK_ID_LEN);
+		memcpy(x[i].id, ids + (size_t)i * CHUNK_KEY_LEN, CHUNK_KEY_LEN);
 	for (uint32_t i = 0; i < m; i++)
 		x[i].pack = (uint32_t)read_bounded(&r, SEGMENT_PACKS_MAX);
 	for (uint32_t i = 0; i < m; i++)
@@ -53,7 +53,7 @@ segment_page_decode(const uint8_t *data, size_t len,
 	for (uint32_t i = 0; i < m; i++)
 		x[i].chunk_len = (uint32_t)read_bounded(&r, 16u << 20);
 	for (uint32_t i = 1; i < m; i++) {
-		if (memcmp(x[i - 1].id, x[i].id, CHUNK_ID_LEN) >= 0)
+		if (memcmp(x[i - 1].id, x[i].id, CHUNK_KEY_LEN) >= 0)
 			r.bad = true;
 	}
 	if (r.bad || reader_left(&r))
@@ -83,7 +83,7 @@ segment_directory_encode(const struct segment_directory *d, struct buf *b)
 	}
 	buf_varint(b, d->n_pages);
 	for (uint32_t i = 0; i < d->n_pages; i++) {
-		buf_append(b, d->pages[i].first, CHUNK_ID_LEN);
+		buf_append(b, d->pages[i].first, CHUNK_KEY_LEN);
 		buf_varint(b, d->pages[i].off);
 		buf_varint(b, d->pages[i].len);
 	}
@@ -115,16 +115,16 @@ static void
 take_pages(struct reader *r, struct segment_directory *d)
 {
 	d->n_pages = (uint32_t)read_bounded(r, UINT32_MAX);
-	if (d->n_pages > reader_left(r) / (CHUNK_ID_LEN + 2)) {
+	if (d->n_pages > reader_left(r) / (CHUNK_KEY_LEN + 2)) {
 		r->bad = true;
 		return;
 	}
 	d->pages = xcalloc(d->n_pages, sizeof(*d->pages));
 	for (uint32_t i = 0; i < d->n_pages && !r->bad; i++) {
-		const uint8_t *id = read_bytes(r, CHUNK_ID_LEN);
+		const uint8_t *id = read_bytes(r, CHUNK_KEY_LEN);
 
 		if (id)
-			memcpy(d->pages[i].first, id, CHUNK_ID_LEN);
+			memcpy(d->pages[i].first, id, CHUNK_KEY_LEN);
 		d->pages[i].off = read_bounded(r, 1ULL << 48);
 		d->pages[i].len = (uint32_t)read_bounded(r, SEGMENT_PAGE_MAX);
 	}

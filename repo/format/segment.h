@@ -19,7 +19,7 @@
 
 /* One entry; ref->place.pack is given as an index into the packs. */
 struct segment_entry {
-	uint8_t id[CHUNK_ID_LEN];
+	uint8_t id[CHUNK_KEY_LEN];
 	uint32_t pack;
 	uint64_t frame_off;
 	uint32_t frame_len;
@@ -41,7 +41,7 @@ struct segment_pack {
 };
 
 struct segment_page {
-	uint8_t first[CHUNK_ID_LEN];
+	uint8_t first[CHUNK_KEY_LEN];
 	uint64_t off; /* of its frame in the segment */
 	uint32_t len; /* sealed */
 };

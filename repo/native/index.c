@@ -250,7 +250,7 @@ page_for(const struct segment_directory *d, const uint8_t *id)
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
 
-		if (memcmp(d->pages[mid].first, id, CHUNK_ID_LEN) <= 0)
+		if (memcmp(d->pages[mid].first, id, CHUNK_KEY_LEN) <= 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -315,7 +315,7 @@ search(const struct slot_page *p, const uint8_t *id)
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		int c = memcmp(p->en[mid].id, id, CHUNK_ID_LEN);
+		int c = memcmp(p->en[mid].id, id, CHUNK_KEY_LEN);
 
 		if (c == 0)
 			return &p->en[mid];

@@ -105,7 +105,7 @@ adopt(struct run *run, const struct orphan *o, enum object_type type)
 			const struct toc_chunk *c =
 				&toc.chunks[f->first_chunk + k];
 
-			memcpy(ref.id, c->id, CHUNK_ID_LEN);
+			memcpy(ref.id, c->id, CHUNK_KEY_LEN);
 			ref.chunk_off = c->off;
 			ref.chunk_len = c->len;
 			known_place(run->known, &ref);

@@ -16,7 +16,7 @@
 #define NOT_PLACED UINT32_MAX
 
 struct cell {
-	uint8_t id[CHUNK_ID_LEN];
+	uint8_t id[CHUNK_KEY_LEN];
 	uint32_t frame; /* index into frames; NOT_PLACED: only claimed */
 	uint32_t chunk_off;
 	uint32_t chunk_len;
@@ -69,7 +69,7 @@ cell_of(const struct known *k, const uint8_t *id)
 {
 	size_t i = get_be64(id) & (k->cap - 1);
 
-	while (k->cells[i].job && memcmp(k->cells[i].id, id, CHUNK_ID_LEN))
+	while (k->cells[i].job && memcmp(k->cells[i].id, id, CHUNK_KEY_LEN))
 		i = (i + 1) & (k->cap - 1);
 	return &k->cells[i];
 }
@@ -99,7 +99,7 @@ insert(struct known *k, const uint8_t *id, uint32_t job)
 	if (k->n * 8 >= k->cap * 7)
 		grow(k);
 	c = cell_of(k, id);
-	memcpy(c->id, id, CHUNK_ID_LEN);
+	memcpy(c->id, id, CHUNK_KEY_LEN);
 	c->job = job;
 	c->frame = NOT_PLACED;
 	k->n++;
@@ -216,7 +216,7 @@ static int
 by_id(const void *a, const void *b)
 {
 	return memcmp(((const struct cell *)a)->id,
-		((const struct cell *)b)->id, CHUNK_ID_LEN);
+		((const struct cell *)b)->id, CHUNK_KEY_LEN);
 }
 
 /* Sorts the table itself: it is of no more use as a table afterwards. */
@@ -237,7 +237,7 @@ known_sorted(struct known *k, struct segment_entry **en,
 		const struct cell *c = &k->cells[i];
 		struct segment_entry *x = *en + i;
 
-		memcpy(x->id, c->id, CHUNK_ID_LEN);
+		memcpy(x->id, c->id, CHUNK_KEY_LEN);
 		x->pack = k->frames[c->frame].pack;
 		x->frame_off = k->frames[c->frame].off;
 		x->frame_len = k->frames[c->frame].len;

@@ -33,7 +33,7 @@ add_pages(struct sealed *s, const struct segment_entry *en, size_t n,
 		int r;
 
 		segment_page_encode(en + i, (uint32_t)m, &page);
-		memcpy(p->first, en[i].id, CHUNK_ID_LEN);
+		memcpy(p->first, en[i].id, CHUNK_KEY_LEN);
 		p->off = s->bytes.len;
 		r = sealed_add(s, FRAME_INDEX, page.data, page.len, e);
 		if (r)
