@@ -14,7 +14,8 @@
 #include "repo/base/bytes.h"
 #include "repo/crypto/seal.h"
 
-static bool break_zstd, break_cipher;
+static enum { WORKS, BREAKS_OUTPUT, BREAKS_INPUT } zstd;
+static bool break_cipher;
 
 /* Every key and nonce that something was encrypted under. */
 #define SEALS_MAX 4096
@@ -30,9 +31,13 @@ ZSTD_compress2(ZSTD_CCtx *c, void *to, size_t room, const void *from,
 {
 	size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t) =
 		dlsym(RTLD_NEXT, "ZSTD_compress2");
-	size_t n = real(c, to, room, from, len);
+	auto_free uint8_t *input = xmemdup(from, len);
 
-	if (break_zstd && !ZSTD_isError(n))
+	if (zstd == BREAKS_INPUT)
+		input[len / 2] ^= 1;
+	size_t n = real(c, to, room, input, len);
+
+	if (zstd == BREAKS_OUTPUT && !ZSTD_isError(n))
 		((uint8_t *)to)[n / 2] ^= 1;
 	return n;
 }
@@ -236,17 +241,21 @@ static void
 a_compressor_that_corrupts_is_caught(void **state)
 {
 	auto_free uint8_t *plain = text(100000);
-	auto_buf struct buf packed = BUF_INIT;
-	struct err e = ERR_INIT;
-	enum frame_codec codec;
 	(void)state;
 
-	break_zstd = true;
-	int r = packer_pack(packer, 3, plain, 100000, &packed, &codec, &e);
+	for (int i = BREAKS_OUTPUT; i <= BREAKS_INPUT; i++) {
+		auto_buf struct buf packed = BUF_INIT;
+		struct err e = ERR_INIT;
+		enum frame_codec codec;
 
-	break_zstd = false;
-	assert_int_equal(r, -EBADMSG);
-	assert_int_equal(e.code, EBADMSG);
+		zstd = i;
+		int r = packer_pack(packer, 3, plain, 100000, &packed, &codec,
+			&e);
+
+		zstd = WORKS;
+		assert_int_equal(r, -EBADMSG);
+		assert_int_equal(e.code, EBADMSG);
+	}
 }
 
 static void

@@ -286,6 +286,22 @@ assert_packed_refused(const void *packed, size_t len, uint32_t plain_len)
 	assert_int_equal(unseal(&k, 64, out.data, out.len, NULL), -EUCLEAN);
 }
 
+/* It is we who refuse it, not some version of zstd. */
+static void
+assert_packed_refused_as(const void *packed, size_t len, const char *says)
+{
+	struct object_key k = key_of(OBJECT_META);
+	auto_buf struct buf out = BUF_INIT;
+	struct frame_prefix prefix;
+	struct err e = ERR_INIT;
+	uint8_t *plain;
+
+	seal(CODEC_ZSTD, packed, len, 100, &out);
+	assert_int_equal(frame_unseal(&k, 64, out.data, out.len, &prefix,
+		&plain, &e), -EUCLEAN);
+	assert_non_null(strstr(e.text, says));
+}
+
 static void
 zstd_data_of_another_length_is_refused(void **state)
 {
@@ -326,7 +342,18 @@ a_dictionary_is_refused(void **state)
 		0x03, 0x00, 'a' };
 	(void)state;
 
-	assert_packed_refused(data, sizeof(data), 100);
+	assert_packed_refused_as(data, sizeof(data), "a dictionary");
+}
+
+static void
+a_format_that_zstd_had_before_is_refused(void **state)
+{
+	uint8_t data[sizeof(vector_zstd_100_a)];
+	(void)state;
+
+	memcpy(data, vector_zstd_100_a, sizeof(data));
+	data[0] = 0x27; /* 0.7 */
+	assert_packed_refused_as(data, sizeof(data), "not hold zstd");
 }
 
 static void
@@ -540,6 +567,7 @@ main(void)
 		cmocka_unit_test(a_bomb_that_lies_about_its_size_is_refused),
 		cmocka_unit_test(zstd_data_that_does_not_say_its_size_is_refused),
 		cmocka_unit_test(a_dictionary_is_refused),
+		cmocka_unit_test(a_format_that_zstd_had_before_is_refused),
 		cmocka_unit_test(two_zstd_frames_are_refused),
 		cmocka_unit_test(a_skippable_frame_is_refused),
 		cmocka_unit_test(cut_off_and_broken_zstd_data_is_refused),
