@@ -15,8 +15,8 @@ keys_are_the_known_answers(void **state)
 	auto_keyring struct keyring *k =
 		keyring_new(vector_repository_id, vector_root);
 
-	assert_memory_equal(k->repository_id, vector_repository_id,
-		REPOSITORY_ID_LEN);
+	assert_memory_equal(
+		k->repository_id, vector_repository_id, REPOSITORY_ID_LEN);
 	assert_memory_equal(k->root, vector_root, KEY_LEN);
 	assert_memory_equal(k->id, vector_k_id, KEY_LEN);
 	assert_memory_equal(k->cut, vector_k_cut, KEY_LEN);
@@ -53,7 +53,7 @@ flags_of_mapping(const void *p, char *flags, size_t size)
 	while (fgets(line, sizeof(line), maps)) {
 		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
 			inside = from <= (unsigned long)p &&
-				(unsigned long)p < to;
+				 (unsigned long)p < to;
 		else if (inside && strncmp(line, "VmFlags:", 8) == 0)
 			snprintf(flags, size, "%s", line);
 	}

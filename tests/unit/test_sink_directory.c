@@ -43,8 +43,9 @@ an_object_is_written_in_pieces(void **state)
 	}
 	assert_lists_nothing();
 	assert_int_equal(upload_commit(up, NULL), 0);
-	assert_int_equal(store_get_all(store, "data/00/x", 8 << 20, &data, &len,
-		NULL), 0);
+	assert_int_equal(
+		store_get_all(store, "data/00/x", 8 << 20, &data, &len, NULL),
+		0);
 	assert_int_equal(len, all.len);
 	assert_memory_equal(data, all.data, len);
 	assert_int_equal(count_temporaries(), 0);
@@ -256,8 +257,8 @@ a_failed_sync_leaves_nothing(void **state)
 	for (;; failed++) {
 		struct sink *fresh = NULL;
 
-		assert_int_equal(sink_directory_open(root, false, &fresh, NULL),
-			0);
+		assert_int_equal(
+			sink_directory_open(root, false, &fresh, NULL), 0);
 		n_fsyncs = 0;
 		fsync_fails_at = failed;
 		r = sink_put(fresh, "a/b/c", "x", 1, NULL);
@@ -400,8 +401,9 @@ of_many_writers_one_gets_each_name(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, put_many,
-			&won[i]), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, put_many, &won[i]),
+			0);
 	for (size_t i = 0; i < 4; i++) {
 		pthread_join(threads[i], NULL);
 		sum += won[i];
