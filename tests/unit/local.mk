@@ -5,6 +5,7 @@
 # Tests of threads are listed in thread_tests too, which runs under TSan.
 # (.gitattributes merges this file line by line: no continued lines.)
 
+unit_tests += tests/unit/test_attributes
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
 unit_tests += tests/unit/test_cut
@@ -22,6 +23,7 @@ unit_tests += tests/unit/test_keyring
 unit_tests += tests/unit/test_listing
 unit_tests += tests/unit/test_map
 unit_tests += tests/unit/test_packer
+unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_seal
 unit_tests += tests/unit/test_sink_directory
 unit_tests += tests/unit/test_slot
@@ -34,6 +36,7 @@ thread_tests += tests/unit/test_fetch_ahead
 thread_tests += tests/unit/test_fetch_chunk
 thread_tests += tests/unit/test_history
 thread_tests += tests/unit/test_id
+thread_tests += tests/unit/test_scan
 thread_tests += tests/unit/test_seal
 thread_tests += tests/unit/test_sink_directory
 thread_tests += tests/unit/test_store_directory

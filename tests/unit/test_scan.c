@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -938,14 +937,6 @@ resident_kib(const char *what)
 		if (strncmp(line, what, strlen(what)) == 0)
 			kib = atol(line + strlen(what));
 	return kib;
-}
-
-static void
-count_entries(struct walk *w, struct scan_dir *d)
-{
-	(void)w;
-	if (d->parent)
-		assert_int_equal(d->n, MANY);
 }
 
 static void
