@@ -48,7 +48,7 @@ take_line(const char *line, struct repository_header *h, bool *id, bool *mac,
 	const char *v;
 
 	if ((v = value_of(line, "id"))) {
-		*id = !hex_decode(h->id, REPOSITORY_ID_LEN, v);
+		*id = !*id && !hex_decode(h->id, REPOSITORY_ID_LEN, v);
 	} else if ((v = value_of(line, "created"))) {
 		snprintf(h->created, sizeof(h->created), "%s", v);
 	} else if ((v = value_of(line, "must-read"))) {

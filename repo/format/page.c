@@ -289,14 +289,3 @@ page_encoder_finish(struct page_encoder *pe, struct buf *b)
 	pe->first_off = 0;
 	memset(&pe->st, 0, sizeof(pe->st));
 }
-
-void
-totals_add(struct totals *t, const struct totals *more)
-{
-	t->entries += more->entries;
-	t->files += more->files;
-	t->bytes += more->bytes;
-	if (more->newest_ns > t->newest_ns)
-		t->newest_ns = more->newest_ns;
-	t->flags |= more->flags;
-}
