@@ -122,7 +122,9 @@ put_name(struct page_encoder *pe, const uint8_t *name, uint32_t len)
 		name[shared] == pe->last[shared])
 		shared++;
 	buf_varint(&pe->body, shared);
-	buf_bytes(&pe->body, name + shared, len - shared);
+	buf_varint(&pe->body, len - shared);
+	if (len > shared)
+		buf_append(&pe->body, name + shared, len - shared);
 	if (len)
 		memcpy(pe->last, name, len);
 	pe->last_len = len;

@@ -102,7 +102,7 @@ take_packs(struct reader *r, struct segment_directory *d)
 		return;
 	}
 	d->packs = xcalloc(d->n_packs, sizeof(*d->packs));
-	for (uint32_t i = 0; i < d->n_packs; i++) {
+	for (uint32_t i = 0; i < d->n_packs && !r->bad; i++) {
 		d->packs[i].object = read_u8(r);
 		memcpy(d->packs[i].id, read_bytes(r, OBJECT_ID_LEN),
 			OBJECT_ID_LEN);
