@@ -48,6 +48,8 @@ thread_tests += tests/unit/test_scan
 thread_tests += tests/unit/test_seal
 thread_tests += tests/unit/test_sink_directory
 thread_tests += tests/unit/test_store_directory
+unit_tests += tests/unit/test_native_view
+thread_tests += tests/unit/test_native_view
 
 EXTRA_DIST += tests/unit/unit.h
 EXTRA_DIST += tests/unit/crypto_vectors.h
@@ -60,6 +62,7 @@ EXTRA_DIST += tests/unit/records.h
 tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
 tests_unit_test_fetch_ahead_SOURCES = tests/unit/test_fetch_ahead.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
 tests_unit_test_fetch_chunk_SOURCES = tests/unit/test_fetch_chunk.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
+tests_unit_test_native_view_SOURCES = tests/unit/test_native_view.c tests/unit/model.c tests/unit/model.h tests/unit/forge.c tests/unit/forge.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)
