@@ -5,6 +5,7 @@
 # their own.
 
 bin_PROGRAMS += yorefs
+dist_man_MANS += fs/yorefs.8
 noinst_LIBRARIES += libyorefs.a
 
 libyorefs_a_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)

@@ -98,6 +98,7 @@ run(const struct options *o, const char *mountpoint, int report)
 		.kernel = o->kernel,
 		.refresh_s = o->refresh_s,
 		.idle_s = o->idle_s,
+		.read_ahead_kib = o->read_ahead_kib,
 		.allow_other = o->allow_other,
 		.default_permissions = o->default_permissions,
 		.store = o->store,

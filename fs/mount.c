@@ -11,8 +11,6 @@
 #include "fs/status.h"
 #include "fs/table.h"
 
-#define READ_AHEAD_KIB 1024
-
 int
 mount_new(struct history *h, const struct mount_options *o, struct mount **out,
 	struct err *e)
@@ -195,23 +193,23 @@ answer_init(struct mount *m, struct err *e)
 }
 
 /*
- * Longer read-ahead than the 128 KiB that the kernel gives FUSE mounts means
- * fewer and larger READs; only root may ask for it, and it is no error when
- * that fails.
+ * The kernel reads 128 KiB ahead in FUSE mounts.  Only root may change that,
+ * through the mount's backing device; it is no error when it fails.
  */
 static void
-lengthen_read_ahead(const struct mount *m)
+set_read_ahead(const struct mount *m)
 {
 	auto_free char *path = NULL;
 	auto_fclose FILE *f = NULL;
 	char device[32];
 
-	if (!table_device(m->options->mountpoint, device, sizeof(device)))
+	if (m->options->read_ahead_kib == 0 ||
+		!table_device(m->options->mountpoint, device, sizeof(device)))
 		return;
 	path = xasprintf("/sys/class/bdi/%s/read_ahead_kb", device);
 	f = fopen(path, "w");
 	if (f)
-		fprintf(f, "%d\n", READ_AHEAD_KIB);
+		fprintf(f, "%d\n", m->options->read_ahead_kib);
 }
 
 int
@@ -237,7 +235,7 @@ mount_attach(struct mount *m, struct err *e)
 		fuse_session_unmount(m->session);
 		return rc;
 	}
-	lengthen_read_ahead(m);
+	set_read_ahead(m);
 	return 0;
 }
 

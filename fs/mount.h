@@ -24,6 +24,7 @@ struct mount_options {
 	const char *kernel;	/* more options for mount(2), or NULL */
 	int refresh_s;		/* 0: only on SIGHUP */
 	int idle_s;		/* 0: never unmount by itself */
+	int read_ahead_kib;	/* 0: as the kernel does */
 	bool allow_other;
 	bool default_permissions;
 	bool store; /* hand neighbours to the page cache */
@@ -51,9 +52,10 @@ struct mount {
 	pthread_mutex_t picture_lock;
 	struct picture *picture;
 
-	pthread_mutex_t storing; /* guards what follows; see store.c */
-	uint64_t store_next;
-	uint64_t store_limit;
+	pthread_mutex_t storing;     /* guards what follows; see store.c */
+	uint64_t store_next;	     /* READs in order begin at this node id */
+	uint64_t store_limit;	     /* and not behind this one */
+	uint64_t store_recent[1024]; /* node ids stored, by their low bits */
 	unsigned int store_run;
 };
 

@@ -167,11 +167,9 @@ forget_one(struct mount *m, fuse_ino_t id, uint64_t lookups)
 void
 op_forget(fuse_req_t req, fuse_ino_t id, uint64_t lookups)
 {
-	struct mount *m = fuse_req_userdata(req);
+	struct fuse_forget_data one = { .ino = id, .nlookup = lookups };
 
-	metrics_begin(&m->metrics, OP_FORGET, clock_mono_ns());
-	forget_one(m, id, lookups);
-	fuse_reply_none(req);
+	op_forget_multi(req, 1, &one);
 }
 
 void
@@ -179,9 +177,12 @@ op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *f)
 {
 	struct mount *m = fuse_req_userdata(req);
 
-	metrics_begin(&m->metrics, OP_FORGET, clock_mono_ns());
+	int64_t began_ns = clock_mono_ns();
+
+	metrics_begin(&m->metrics, OP_FORGET, began_ns);
 	for (size_t i = 0; i < n; i++)
 		forget_one(m, f[i].ino, f[i].nlookup);
+	metrics_end(&m->metrics, OP_FORGET, clock_mono_ns() - began_ns);
 	fuse_reply_none(req);
 }
 

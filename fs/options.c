@@ -19,12 +19,12 @@ const char options_usage[] =
 	"     refresh=SECONDS     look for new snapshots (60; 0 only on "
 	"SIGHUP)\n"
 	"     idle=SECONDS        unmount when unused for so long\n"
+	"     read-ahead=KIB      of the kernel (root only; 128)\n"
 	"     memory=SIZE         for decoded data (K, M, G)\n"
 	"     key-file=FILE, password-file=FILE, password-command=COMMAND,\n"
 	"     password-fd=N       how to unlock the repository\n"
 	"\n"
-	"REPO is /dir, s3://bucket/prefix or https://host/path; yorefs(8) says"
-	" more.\n";
+	"REPO is /dir or file:///dir; yorefs(8) says more.\n";
 
 /* What fstab lines and mount(8) add that means nothing here, or is so in any
  * case: the mount is always ro, nosuid, nodev and noatime. */
@@ -64,10 +64,7 @@ parse_number(const char *name, const char *value, int *out, struct err *e)
 	errno = 0;
 	n = strtol(value, &end, 10);
 	if (errno || end == value || *end || n < 0 || n > 1000000000)
-		return err_set(e, EINVAL,
-			"%s=%s: not a number of seconds or a"
-			" descriptor",
-			name, value);
+		return err_set(e, EINVAL, "%s=%s: not a number", name, value);
 	*out = (int)n;
 	return 0;
 }
@@ -120,6 +117,8 @@ set_value(struct options *o, const char *name, const char *value, struct err *e)
 		return parse_number(name, value, &o->refresh_s, e);
 	if (strcmp(name, "idle") == 0)
 		return parse_number(name, value, &o->idle_s, e);
+	if (strcmp(name, "read-ahead") == 0)
+		return parse_number(name, value, &o->read_ahead_kib, e);
 	if (strcmp(name, "password-fd") == 0)
 		return parse_number(name, value, &o->password_fd, e);
 	if (strcmp(name, "memory") == 0)

@@ -22,6 +22,7 @@ struct options {
 	size_t memory; /* 0: the default */
 	int refresh_s;
 	int idle_s;
+	int read_ahead_kib;
 	bool foreground;
 	bool debug;
 	bool verbose;

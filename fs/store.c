@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <string.h>
 #include "fs/store.h"
 
 /* READs in order before anything is stored, files stored at once at most,
@@ -11,9 +12,22 @@
 
 struct storing {
 	struct call *c;
-	uint64_t last; /* node last given */
+	uint64_t last; /* highest node id given */
 	bool stop;
 };
+
+/* Was it stored in this run of READs?  If not it is now. */
+static bool
+is_stored(struct mount *m, uint64_t nodeid)
+{
+	uint64_t *place =
+		&m->store_recent[nodeid % n_elements(m->store_recent)];
+
+	if (*place == nodeid)
+		return true;
+	*place = nodeid;
+	return false;
+}
 
 static void
 store_one(void *ctx, uint64_t node, const void *data, size_t len)
@@ -21,19 +35,21 @@ store_one(void *ctx, uint64_t node, const void *data, size_t len)
 	struct storing *s = ctx;
 	struct mount *m = s->c->m;
 	struct fuse_bufvec vec = FUSE_BUFVEC_INIT(len);
+	uint64_t nodeid = mount_nodeid(m, s->c->node, node);
 	int rc;
 
-	if (s->stop || len == 0)
+	if (s->stop || len == 0 || is_stored(m, nodeid))
 		return;
 	vec.buf[0].mem = (void *)(uintptr_t)data;
-	rc = fuse_lowlevel_notify_store(
-		m->session, mount_nodeid(m, s->c->node, node), 0, &vec, 0);
-	s->last = node;
+	rc = fuse_lowlevel_notify_store(m->session, nodeid, 0, &vec, 0);
 	if (rc == -ENOENT) /* the kernel has not listed that far */
 		return;
 	s->stop = rc != 0;
-	m->metrics.stored_files += rc == 0;
-	m->metrics.stored_bytes += rc == 0 ? len : 0;
+	if (rc != 0)
+		return;
+	s->last = nodeid > s->last ? nodeid : s->last;
+	m->metrics.stored_files++;
+	m->metrics.stored_bytes += len;
 }
 
 /* How many files to store after this READ; follows the run of READs. */
@@ -42,9 +58,10 @@ batch(struct mount *m, uint64_t nodeid)
 {
 	bool in_order = nodeid >= m->store_next && nodeid <= m->store_limit;
 
+	if (!in_order)
+		memset(m->store_recent, 0, sizeof(m->store_recent));
 	m->store_run = in_order ? m->store_run + 1 : 0;
 	m->store_next = nodeid + 1;
-	m->store_limit = nodeid + REACH;
 	if (m->store_run < RUN_MIN)
 		return 0;
 	return m->store_run < 6 ? 1 << m->store_run : BATCH_MAX;
@@ -54,14 +71,15 @@ void
 store_neighbours(struct call *c)
 {
 	struct mount *m = c->m;
-	struct storing s = { .c = c, .last = c->at };
+	struct storing s = { .c = c };
 	int n;
 
 	if (!m->options->store || pthread_mutex_trylock(&m->storing) != 0)
 		return;
-	n = batch(m, mount_nodeid(m, c->node, c->at));
+	s.last = mount_nodeid(m, c->node, c->at);
+	n = batch(m, s.last);
 	if (n > 0)
 		view_neighbours(c->view, c->at, n, store_one, &s);
-	m->store_limit += s.last - c->at;
+	m->store_limit = s.last + REACH;
 	pthread_mutex_unlock(&m->storing);
 }
