@@ -27,6 +27,7 @@ struct fake_options {
 	unsigned int big;
 	bool xattrs;
 	bool acls;
+	bool acls_untold;    /* and listings do not say so */
 	const char *control; /* file with "first last [fail]", which points
 			      * there are, read at every refresh; or NULL */
 };

@@ -125,7 +125,7 @@ fake_tree_build(struct fake_tree *t, const struct fake_options *o)
 	memset(t, 0, sizeof(*t));
 	t->acls = o->acls;
 	t->totals.has_xattrs = o->xattrs || o->acls;
-	t->totals.has_acl = o->acls;
+	t->totals.has_acl = o->acls && !o->acls_untold;
 	add_dir(t, 0, "");
 	for (unsigned int d = 0; d < o->dirs; d++) {
 		auto_free char *name = xasprintf("%03u", d);

@@ -4,8 +4,9 @@
  *
  *   fakefs MOUNTPOINT [NAME=VALUE...]
  *
- * Names: points, dirs, files, size, big, xattrs, acls, control (of struct
- * fake_options); address, refresh, idle, allow_other, nostore (of the mount).
+ * Names: points, dirs, files, size, big, xattrs, acls (2: untold), control
+ * (of struct fake_options); address, refresh, idle, allow_other, store (of the
+ * mount).
  */
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,8 @@ take(const char *arg, struct fake_options *f, struct mount_options *m)
 		m->refresh_s = (int)n;
 	else if (take_number(arg, "idle", &n))
 		m->idle_s = (int)n;
+	else if (take_number(arg, "acls", &n))
+		f->acls_untold = (f->acls = n > 0) && n > 1;
 	else
 		return take_number(arg, "points", &f->points) ||
 		       take_number(arg, "dirs", &f->dirs) ||

@@ -13,3 +13,23 @@ tests_mount_fakefs_SOURCES = \
 	tests/mount/fakefs.c
 tests_mount_fakefs_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
 tests_mount_fakefs_LDADD = libyorefs.a libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)
+
+EXTRA_DIST += tests/mount/mount.sh
+dist_check_SCRIPTS += tests/mount/at.sh
+dist_check_SCRIPTS += tests/mount/crowd.sh
+dist_check_SCRIPTS += tests/mount/end.sh
+dist_check_SCRIPTS += tests/mount/errors.sh
+dist_check_SCRIPTS += tests/mount/kinds.sh
+dist_check_SCRIPTS += tests/mount/ls.sh
+dist_check_SCRIPTS += tests/mount/many.sh
+dist_check_SCRIPTS += tests/mount/names.sh
+dist_check_SCRIPTS += tests/mount/part.sh
+dist_check_SCRIPTS += tests/mount/permissions.sh
+dist_check_SCRIPTS += tests/mount/refresh.sh
+dist_check_SCRIPTS += tests/mount/removed.sh
+dist_check_SCRIPTS += tests/mount/stored.sh
+dist_check_SCRIPTS += tests/mount/user.sh
+dist_check_SCRIPTS += tests/mount/warm.sh
+dist_check_SCRIPTS += tests/mount/xattrs.sh
+dist_check_SCRIPTS += tests/mount/daemon.sh
+dist_check_SCRIPTS += tests/mount/mountpoint.sh
