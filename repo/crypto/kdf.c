@@ -43,7 +43,8 @@ fetch(void)
 	hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	kdf_must(hmac && hkdf, "HMAC and HKDF");
-	kdf_must(pthread_key_create(&thread_mac, free_mac) == 0, "a thread key");
+	kdf_must(
+		pthread_key_create(&thread_mac, free_mac) == 0, "a thread key");
 }
 
 static EVP_MAC_CTX *
@@ -57,8 +58,8 @@ this_thread_mac(void)
 	mac = EVP_MAC_CTX_new(hmac);
 	kdf_must(mac != NULL, "HMAC");
 	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest,
-			0),
+		OSSL_PARAM_construct_utf8_string(
+			OSSL_MAC_PARAM_DIGEST, digest, 0),
 		OSSL_PARAM_construct_end(),
 	};
 	kdf_must(EVP_MAC_CTX_set_params(mac, params), "SHA-256");
@@ -84,8 +85,8 @@ kdf_hmac(const uint8_t key[KDF_MAC_LEN], const struct kdf_part *parts, size_t n,
 static OSSL_PARAM
 octets(const char *name, const struct kdf_part *p)
 {
-	return OSSL_PARAM_construct_octet_string(name,
-		(void *)(uintptr_t)p->data, p->len);
+	return OSSL_PARAM_construct_octet_string(
+		name, (void *)(uintptr_t)p->data, p->len);
 }
 
 void
@@ -95,8 +96,8 @@ kdf_hkdf(const struct kdf_part *ikm, const struct kdf_part *salt,
 	pthread_once(&once, fetch);
 	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(hkdf);
 	const OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest,
-			0),
+		OSSL_PARAM_construct_utf8_string(
+			OSSL_KDF_PARAM_DIGEST, digest, 0),
 		octets(OSSL_KDF_PARAM_KEY, ikm),
 		octets(OSSL_KDF_PARAM_SALT, salt),
 		octets(OSSL_KDF_PARAM_INFO, info),

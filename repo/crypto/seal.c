@@ -29,8 +29,7 @@
 /* -- The prefix ---------------------------------------------------------- */
 
 void
-frame_prefix_encode(uint8_t out[FRAME_PREFIX_LEN],
-	const struct frame_prefix *p)
+frame_prefix_encode(uint8_t out[FRAME_PREFIX_LEN], const struct frame_prefix *p)
 {
 	out[0] = p->type;
 	out[1] = p->codec;
@@ -45,14 +44,14 @@ static int
 check_kind(const struct frame_prefix *p, struct err *e)
 {
 	if (p->type < FRAME_DATA || p->type > FRAME_CATALOG)
-		return err_set(e, EUCLEAN, "frame type %u does not exist",
-			p->type);
+		return err_set(
+			e, EUCLEAN, "frame type %u does not exist", p->type);
 	if (p->codec > CODEC_ZSTD)
-		return err_set(e, EUCLEAN, "frame codec %u does not exist",
-			p->codec);
+		return err_set(
+			e, EUCLEAN, "frame codec %u does not exist", p->codec);
 	if (p->flags & ~FRAME_SOLID)
-		return err_set(e, EUCLEAN, "frame flags %#x do not exist",
-			p->flags);
+		return err_set(
+			e, EUCLEAN, "frame flags %#x do not exist", p->flags);
 	return 0;
 }
 
@@ -60,23 +59,26 @@ static int
 check_lengths(const struct frame_prefix *p, struct err *e)
 {
 	if (p->plain_len > FRAME_PLAIN_MAX)
-		return err_set(e, EUCLEAN, "frame plain length %u is more "
-			"than %u", p->plain_len, FRAME_PLAIN_MAX);
+		return err_set(e, EUCLEAN,
+			"frame plain length %u is more than %u", p->plain_len,
+			FRAME_PLAIN_MAX);
 	if (p->body_len < FRAME_TAG_LEN ||
 		p->body_len > p->plain_len + FRAME_TAG_LEN)
-		return err_set(e, EUCLEAN, "frame body length %u does not fit "
-			"plain length %u", p->body_len, p->plain_len);
+		return err_set(e, EUCLEAN,
+			"frame body length %u does not fit plain length %u",
+			p->body_len, p->plain_len);
 	if (p->codec == CODEC_RAW &&
 		p->body_len != p->plain_len + FRAME_TAG_LEN)
-		return err_set(e, EUCLEAN, "raw frame body length %u is not "
-			"plain length %u and a tag", p->body_len,
-			p->plain_len);
+		return err_set(e, EUCLEAN,
+			"raw frame body length %u is not "
+			"plain length %u and a tag",
+			p->body_len, p->plain_len);
 	return 0;
 }
 
 int
-frame_prefix_decode(const uint8_t in[FRAME_PREFIX_LEN],
-	struct frame_prefix *p, struct err *e)
+frame_prefix_decode(const uint8_t in[FRAME_PREFIX_LEN], struct frame_prefix *p,
+	struct err *e)
 {
 	p->type = in[0];
 	p->codec = in[1];
@@ -134,7 +136,8 @@ this_thread(void)
 	t->gcm = EVP_CIPHER_CTX_new();
 	t->unzstd = ZSTD_createDCtx();
 	kdf_must(t->gcm && t->unzstd &&
-		EVP_CipherInit_ex2(t->gcm, aes_256_gcm, NULL, NULL, 1, NULL),
+			 EVP_CipherInit_ex2(
+				 t->gcm, aes_256_gcm, NULL, NULL, 1, NULL),
 		"AES-256-GCM");
 	pthread_setspecific(thread_tools, t);
 	return t;
@@ -220,21 +223,23 @@ unzstd(const void *packed, size_t packed_len, void *plain, size_t plain_len,
 		memcmp(packed, magic, sizeof(magic)) != 0)
 		return err_set(e, EUCLEAN, "frame does not hold zstd data");
 	if (ZSTD_getFrameContentSize(packed, packed_len) != plain_len)
-		return err_set(e, EUCLEAN, "zstd data does not say that it "
-			"holds %zu bytes", plain_len);
+		return err_set(e, EUCLEAN,
+			"zstd data does not say that it holds %zu bytes",
+			plain_len);
 	if (ZSTD_getDictID_fromFrame(packed, packed_len) != 0)
 		return err_set(e, EUCLEAN, "zstd data wants a dictionary");
 	if (ZSTD_findFrameCompressedSize(packed, packed_len) != packed_len)
 		return err_set(e, EUCLEAN, "zstd data is not one whole frame");
-	size_t n = ZSTD_decompressDCtx(this_thread()->unzstd, plain, plain_len,
-		packed, packed_len);
+	size_t n = ZSTD_decompressDCtx(
+		this_thread()->unzstd, plain, plain_len, packed, packed_len);
 
 	if (ZSTD_isError(n))
 		return err_set(e, EUCLEAN, "zstd data does not decompress: %s",
 			ZSTD_getErrorName(n));
 	if (n != plain_len)
-		return err_set(e, EUCLEAN, "zstd data holds %zu bytes instead "
-			"of %zu", n, plain_len);
+		return err_set(e, EUCLEAN,
+			"zstd data holds %zu bytes instead of %zu", n,
+			plain_len);
 	return 0;
 }
 
@@ -296,7 +301,8 @@ verify_packed(struct packer *p, const void *plain, size_t plain_len,
 
 	if (unzstd(out->data, out->len, again, plain_len, NULL) < 0 ||
 		memcmp(again, plain, plain_len) != 0)
-		return err_set(e, EBADMSG, "%zu bytes came out of compression "
+		return err_set(e, EBADMSG,
+			"%zu bytes came out of compression "
 			"changed; this machine's memory or zstd is broken",
 			plain_len);
 	return 0;
@@ -308,8 +314,8 @@ packer_pack(struct packer *p, int level, const void *plain, size_t plain_len,
 {
 	out->len = 0;
 	if (plain_len > FRAME_PLAIN_MAX)
-		return err_set(e, EINVAL, "%zu bytes do not fit a frame",
-			plain_len);
+		return err_set(
+			e, EINVAL, "%zu bytes do not fit a frame", plain_len);
 	out->len = compress(p, level ? level : p->level, plain, plain_len, out);
 	if (out->len == 0) {
 		*codec = CODEC_RAW;
@@ -337,7 +343,8 @@ start_gcm(const struct object_key *k, uint64_t offset,
 	*p++ = k->type;
 	memcpy(p, prefix, FRAME_PREFIX_LEN);
 	kdf_must(EVP_CipherInit_ex2(gcm, NULL, k->key, nonce, enc, NULL) &&
-		EVP_CipherUpdate(gcm, NULL, &n, aad, AAD_LEN), "AES-256-GCM");
+			 EVP_CipherUpdate(gcm, NULL, &n, aad, AAD_LEN),
+		"AES-256-GCM");
 	return gcm;
 }
 
@@ -351,11 +358,13 @@ encrypt(const struct object_key *k, uint64_t offset, uint8_t *frame,
 	int n;
 
 	if (packed->len > 0)
-		kdf_must(EVP_EncryptUpdate(gcm, body, &n, packed->data,
-			(int)packed->len), "to encrypt");
+		kdf_must(EVP_EncryptUpdate(
+				 gcm, body, &n, packed->data, (int)packed->len),
+			"to encrypt");
 	kdf_must(EVP_EncryptFinal_ex(gcm, tag, &n) &&
-		EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG, FRAME_TAG_LEN,
-			tag), "to encrypt");
+			 EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_GET_TAG,
+				 FRAME_TAG_LEN, tag),
+		"to encrypt");
 }
 
 /* The last step of unsealing: whether what went through gcm has this tag. */
@@ -365,8 +374,9 @@ tag_fits(EVP_CIPHER_CTX *gcm, uint8_t *tag)
 	uint8_t none[FRAME_TAG_LEN];
 	int n;
 
-	kdf_must(EVP_CIPHER_CTX_ctrl(gcm, EVP_CTRL_AEAD_SET_TAG, FRAME_TAG_LEN,
-		tag), "a tag");
+	kdf_must(EVP_CIPHER_CTX_ctrl(
+			 gcm, EVP_CTRL_AEAD_SET_TAG, FRAME_TAG_LEN, tag),
+		"a tag");
 	if (EVP_DecryptFinal_ex(gcm, none, &n) == 1)
 		return true;
 	ERR_clear_error();
@@ -403,8 +413,8 @@ frame_seal(const struct object_key *k, uint64_t offset,
 	uint8_t head[FRAME_PREFIX_LEN];
 
 	if (packed->len > FRAME_PLAIN_MAX)
-		return err_set(e, EINVAL, "%zu bytes do not fit a frame",
-			packed->len);
+		return err_set(
+			e, EINVAL, "%zu bytes do not fit a frame", packed->len);
 	prefix->body_len = (uint32_t)packed->len + FRAME_TAG_LEN;
 	frame_prefix_encode(head, prefix);
 	if (frame_prefix_decode(head, prefix, e) < 0) {
@@ -418,9 +428,11 @@ frame_seal(const struct object_key *k, uint64_t offset,
 	memcpy(frame, head, FRAME_PREFIX_LEN);
 	encrypt(k, offset, frame, packed);
 	if (!decrypts_to(k, offset, frame, packed))
-		return err_set(e, EBADMSG, "a frame of %zu bytes came out of "
+		return err_set(e, EBADMSG,
+			"a frame of %zu bytes came out of "
 			"sealing changed; this machine's memory or OpenSSL is "
-			"broken", len);
+			"broken",
+			len);
 	out->len += len;
 	return 0;
 }
@@ -432,17 +444,17 @@ check_bounds(const uint8_t *sealed, size_t len, struct frame_prefix *prefix,
 	struct err *e)
 {
 	if (len < FRAME_OVERHEAD)
-		return err_set(e, EBADMSG, "frame of %zu bytes is cut off",
-			len);
+		return err_set(
+			e, EBADMSG, "frame of %zu bytes is cut off", len);
 	if (frame_prefix_decode(sealed, prefix, e) < 0) {
 		if (e)
 			e->code = EBADMSG; /* not authenticated yet */
 		return -EBADMSG;
 	}
 	if (prefix->body_len != len - FRAME_PREFIX_LEN)
-		return err_set(e, EBADMSG, "frame says %u bytes follow its "
-			"prefix, not %zu", prefix->body_len,
-			len - FRAME_PREFIX_LEN);
+		return err_set(e, EBADMSG,
+			"frame says %u bytes follow its prefix, not %zu",
+			prefix->body_len, len - FRAME_PREFIX_LEN);
 	return 0;
 }
 
@@ -459,8 +471,9 @@ decrypt(const struct object_key *k, uint64_t offset, uint8_t *sealed,
 		kdf_must(EVP_DecryptUpdate(gcm, to, &n, body, (int)packed_len),
 			"to decrypt");
 	if (!tag_fits(gcm, body + packed_len))
-		return err_set(e, EBADMSG, "frame at %llu does not "
-			"authenticate", (unsigned long long)offset);
+		return err_set(e, EBADMSG,
+			"frame at %llu does not authenticate",
+			(unsigned long long)offset);
 	return 0;
 }
 
@@ -472,8 +485,7 @@ result_alloc(const struct frame_prefix *prefix)
 
 int
 frame_unseal(const struct object_key *k, uint64_t offset, uint8_t *sealed,
-	size_t len, struct frame_prefix *prefix, uint8_t **plain,
-	struct err *e)
+	size_t len, struct frame_prefix *prefix, uint8_t **plain, struct err *e)
 {
 	auto_free uint8_t *result = NULL;
 	uint8_t *body = sealed + FRAME_PREFIX_LEN;

@@ -74,35 +74,35 @@ scrypt(const struct slot_secret *secret, const uint8_t *slot,
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
 			(void *)(uintptr_t)secret->bytes, secret->len),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT,
-			(void *)(uintptr_t)salt, salt_len),
+		OSSL_PARAM_construct_octet_string(
+			OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt, salt_len),
 		OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_N, &n),
 		OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_R, &r),
 		OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_SCRYPT_P, &p),
-		OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM,
-			&memory),
+		OSSL_PARAM_construct_uint64(
+			OSSL_KDF_PARAM_SCRYPT_MAXMEM, &memory),
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "SCRYPT", NULL);
 	EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(kdf);
 	bool ok = ctx &&
-		EVP_KDF_derive(ctx, keys->kek, sizeof(*keys), params) == 1;
+		  EVP_KDF_derive(ctx, keys->kek, sizeof(*keys), params) == 1;
 
 	EVP_KDF_CTX_free(ctx);
 	EVP_KDF_free(kdf);
 	if (ok)
 		return 0;
 	ERR_clear_error();
-	return err_set(e, ENOMEM, "no memory to stretch the passphrase: "
-		"scrypt with log N = %u takes %llu MiB", slot[LOG_N_AT],
-		(unsigned long long)(memory >> 20));
+	return err_set(e, ENOMEM,
+		"no memory to stretch the passphrase: "
+		"scrypt with log N = %u takes %llu MiB",
+		slot[LOG_N_AT], (unsigned long long)(memory >> 20));
 }
 
 /* KEK || KC from the secret and the slot's header */
 static int
 derive(const uint8_t repository_id[REPOSITORY_ID_LEN], const uint8_t *slot,
-	const struct slot_secret *secret, struct slot_keys *keys,
-	struct err *e)
+	const struct slot_secret *secret, struct slot_keys *keys, struct err *e)
 {
 	uint8_t salt[sizeof(LABEL) - 1 + REPOSITORY_ID_LEN + SALT_LEN];
 	uint8_t *id = salt + sizeof(LABEL) - 1;
@@ -140,13 +140,16 @@ seal_root(const struct slot_keys *keys, const uint8_t root[KEY_LEN],
 	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	int n;
 
-	kdf_must(c && EVP_EncryptInit_ex2(c, EVP_aes_256_gcm(), keys->kek,
-			nonce, NULL) &&
-		EVP_EncryptUpdate(c, NULL, &n, slot, BODY_AT) &&
-		EVP_EncryptUpdate(c, slot + BODY_AT, &n, root, KEY_LEN) &&
-		EVP_EncryptFinal_ex(c, slot + TAG_AT, &n) &&
-		EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, TAG_LEN,
-			slot + TAG_AT), "to seal a key slot");
+	kdf_must(c &&
+			 EVP_EncryptInit_ex2(c, EVP_aes_256_gcm(), keys->kek,
+				 nonce, NULL) &&
+			 EVP_EncryptUpdate(c, NULL, &n, slot, BODY_AT) &&
+			 EVP_EncryptUpdate(
+				 c, slot + BODY_AT, &n, root, KEY_LEN) &&
+			 EVP_EncryptFinal_ex(c, slot + TAG_AT, &n) &&
+			 EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, TAG_LEN,
+				 slot + TAG_AT),
+		"to seal a key slot");
 	EVP_CIPHER_CTX_free(c);
 }
 
@@ -159,11 +162,14 @@ unseal_root(const struct slot_keys *keys, const uint8_t *slot,
 	int n;
 
 	memcpy(tag, slot + TAG_AT, TAG_LEN);
-	kdf_must(c && EVP_DecryptInit_ex2(c, EVP_aes_256_gcm(), keys->kek,
-			nonce, NULL) &&
-		EVP_DecryptUpdate(c, NULL, &n, slot, BODY_AT) &&
-		EVP_DecryptUpdate(c, root, &n, slot + BODY_AT, KEY_LEN) &&
-		EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag),
+	kdf_must(c &&
+			 EVP_DecryptInit_ex2(c, EVP_aes_256_gcm(), keys->kek,
+				 nonce, NULL) &&
+			 EVP_DecryptUpdate(c, NULL, &n, slot, BODY_AT) &&
+			 EVP_DecryptUpdate(
+				 c, root, &n, slot + BODY_AT, KEY_LEN) &&
+			 EVP_CIPHER_CTX_ctrl(
+				 c, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag),
 		"to unseal a key slot");
 	bool ok = EVP_DecryptFinal_ex(c, tag, &n) == 1;
 
@@ -183,9 +189,10 @@ check_secret(const struct slot_secret *s, struct err *e)
 	if (s->type == SLOT_OPEN)
 		return 0;
 	if (s->type == SLOT_KEYFILE && s->len < KEYFILE_MIN)
-		return err_set(e, EINVAL, "a key file of %zu bytes is too "
-			"short; it needs at least %d random bytes", s->len,
-			KEYFILE_MIN);
+		return err_set(e, EINVAL,
+			"a key file of %zu bytes is too "
+			"short; it needs at least %d random bytes",
+			s->len, KEYFILE_MIN);
 	if (s->type == SLOT_KEYFILE)
 		return 0;
 	if (s->type != SLOT_SCRYPT)
@@ -194,9 +201,10 @@ check_secret(const struct slot_secret *s, struct err *e)
 	if (s->len == 0)
 		return err_set(e, EINVAL, "the passphrase is empty");
 	if (s->log_n != 0 && (s->log_n < LOG_N_MIN || s->log_n > LOG_N_MAX))
-		return err_set(e, EINVAL, "scrypt with log N = %u is refused; "
-			"%d to %d are possible", s->log_n, LOG_N_MIN,
-			LOG_N_MAX);
+		return err_set(e, EINVAL,
+			"scrypt with log N = %u is refused; "
+			"%d to %d are possible",
+			s->log_n, LOG_N_MIN, LOG_N_MAX);
 	return 0;
 }
 
@@ -208,8 +216,8 @@ make_header(const struct slot_secret *secret, uint8_t slot[SLOT_LEN])
 	put_be16(slot + 8, VERSION);
 	slot[TYPE_AT] = (uint8_t)secret->type;
 	if (secret->type == SLOT_SCRYPT) {
-		slot[LOG_N_AT] = (uint8_t)(
-			secret->log_n ? secret->log_n : SLOT_LOG_N_DEFAULT);
+		slot[LOG_N_AT] = (uint8_t)(secret->log_n ? secret->log_n
+							 : SLOT_LOG_N_DEFAULT);
 		put_be32(slot + R_AT, SCRYPT_R);
 		put_be32(slot + P_AT, SCRYPT_P);
 	}
@@ -245,13 +253,14 @@ slot_type(const uint8_t *slot, size_t len, enum slot_type *type, struct err *e)
 	if (len < TYPE_AT || memcmp(slot, MAGIC, 8) != 0)
 		return err_set(e, EUCLEAN, "not a key slot");
 	if (get_be16(slot + 8) > VERSION)
-		return err_set(e, EPROTONOSUPPORT, "a key slot of version %u "
-			"needs a newer yore", get_be16(slot + 8));
+		return err_set(e, EPROTONOSUPPORT,
+			"a key slot of version %u needs a newer yore",
+			get_be16(slot + 8));
 	if (get_be16(slot + 8) != VERSION)
 		return err_set(e, EUCLEAN, "a key slot of version 0");
 	if (len != SLOT_LEN)
-		return err_set(e, EUCLEAN, "a key slot of %zu bytes instead "
-			"of %d", len, SLOT_LEN);
+		return err_set(e, EUCLEAN,
+			"a key slot of %zu bytes instead of %d", len, SLOT_LEN);
 	if (slot[TYPE_AT] > SLOT_KEYFILE)
 		return err_set(e, EUCLEAN, "a key slot of unknown type %u",
 			slot[TYPE_AT]);
@@ -264,15 +273,17 @@ check_parameters(const uint8_t *slot, enum slot_type type, struct err *e)
 {
 	unsigned log_n = slot[LOG_N_AT];
 	uint32_t r = get_be32(slot + R_AT), p = get_be32(slot + P_AT);
-	bool ok = type == SLOT_SCRYPT ?
-		log_n >= LOG_N_MIN && log_n <= LOG_N_MAX && r == SCRYPT_R &&
-			p >= 1 && p <= SCRYPT_P_MAX :
-		log_n == 0 && r == 0 && p == 0;
+	bool ok = type == SLOT_SCRYPT
+			  ? log_n >= LOG_N_MIN && log_n <= LOG_N_MAX &&
+				    r == SCRYPT_R && p >= 1 && p <= SCRYPT_P_MAX
+			  : log_n == 0 && r == 0 && p == 0;
 
 	if (ok)
 		return 0;
-	return err_set(e, EUCLEAN, "a key slot with parameters out of bounds "
-		"(log N %u, r %u, p %u)", log_n, r, p);
+	return err_set(e, EUCLEAN,
+		"a key slot with parameters out of bounds "
+		"(log N %u, r %u, p %u)",
+		log_n, r, p);
 }
 
 static const char *
@@ -319,11 +330,12 @@ slot_open(const uint8_t repository_id[REPOSITORY_ID_LEN], const uint8_t *slot,
 	if (r < 0)
 		return r;
 	if (type != secret->type)
-		return err_set(e, EKEYREJECTED, "this key slot takes %s, "
-			"not %s", wanted(type), wanted(secret->type));
+		return err_set(e, EKEYREJECTED,
+			"this key slot takes %s, not %s", wanted(type),
+			wanted(secret->type));
 	if (type != SLOT_OPEN && secret->len == 0)
-		return err_set(e, EKEYREJECTED, "%s, and it is empty",
-			misfit(type));
+		return err_set(
+			e, EKEYREJECTED, "%s, and it is empty", misfit(type));
 	r = derive(repository_id, slot, secret, keys, e);
 	if (r < 0)
 		return r;

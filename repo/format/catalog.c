@@ -72,8 +72,8 @@ catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
 	memset(c, 0, sizeof(*c));
 	for (uint64_t i = 0; i < n && !rc; i++)
 		rc = take_one(&rd, c, e);
-	if (!rc && reader_left(&rd))
-		rc = err_set(e, EUCLEAN, "catalog goes on behind its end");
+	if (!rc && (rd.bad || reader_left(&rd)))
+		rc = err_set(e, EUCLEAN, "catalog does not end where it should");
 	if (rc)
 		catalog_release(c);
 	return rc;

@@ -41,6 +41,13 @@ value_of(const char *line, const char *keyword)
 	return line[n] ? line + n + 1 : line + n;
 }
 
+/* n bytes in digits and nothing else. */
+static bool
+take_hex(const char *digits, uint8_t *out, size_t n)
+{
+	return strlen(digits) == 2 * n && !hex_decode(out, n, digits);
+}
+
 static int
 take_line(const char *line, struct repository_header *h, bool *id, bool *mac,
 	struct err *e)
@@ -48,7 +55,10 @@ take_line(const char *line, struct repository_header *h, bool *id, bool *mac,
 	const char *v;
 
 	if ((v = value_of(line, "id"))) {
-		*id = !hex_decode(h->id, REPOSITORY_ID_LEN, v);
+		if (*id || !take_hex(v, h->id, REPOSITORY_ID_LEN))
+			return err_set(e, EUCLEAN,
+				"repository header has not one id");
+		*id = true;
 	} else if ((v = value_of(line, "created"))) {
 		snprintf(h->created, sizeof(h->created), "%s", v);
 	} else if ((v = value_of(line, "must-read"))) {
@@ -61,7 +71,7 @@ take_line(const char *line, struct repository_header *h, bool *id, bool *mac,
 		if (*v)
 			h->must_write_unknown = true;
 	} else if ((v = value_of(line, "mac"))) {
-		*mac = !hex_decode(h->mac, HASH_LEN, v);
+		*mac = take_hex(v, h->mac, HASH_LEN);
 	}
 	return 0;
 }

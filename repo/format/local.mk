@@ -15,4 +15,5 @@ libyorecodec_a_SOURCES += \
 	repo/format/ref.h \
 	repo/format/segment.c \
 	repo/format/segment.h \
+	repo/format/totals.c \
 	repo/format/xattrs.c

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include "repo/base/hex.h"
+#include "repo/crypto/seal.h"
 #include "repo/format/object.h"
 
 static const uint8_t header_magic[8] = "YOREOBJ\n";
@@ -162,13 +163,22 @@ toc_encode(const struct toc *t, struct buf *b)
 		buf_append(b, t->chunks[i].id, CHUNK_KEY_LEN);
 }
 
+/* Chunks fill a frame: one alone, or several and their table. */
+static bool
+chunks_fill(const struct toc_frame *f, uint64_t sum)
+{
+	return (f->n_chunks == 1 && sum == f->plain_len) ||
+	       (f->n_chunks > 0 &&
+		       sum + 4 * (uint64_t)f->n_chunks + 4 == f->plain_len);
+}
+
 static void
 toc_decode_frame(struct reader *r, uint64_t *off, uint64_t n_chunks,
 	struct toc *t)
 {
 	uint8_t type = read_u8(r);
-	uint32_t len = (uint32_t)read_bounded(r, 17u << 20);
-	uint32_t plain_len = (uint32_t)read_bounded(r, 16u << 20);
+	uint32_t len = (uint32_t)read_bounded(r, FRAME_SEALED_MAX);
+	uint32_t plain_len = (uint32_t)read_bounded(r, FRAME_PLAIN_MAX);
 	uint64_t n = read_bounded(r, n_chunks - t->n_chunks);
 	static const uint8_t no_id[CHUNK_KEY_LEN];
 	uint32_t at = 0;
@@ -181,6 +191,9 @@ toc_decode_frame(struct reader *r, uint64_t *off, uint64_t n_chunks,
 		toc_add_chunk(t, no_id, at, l);
 		at += l;
 	}
+	if (len < FRAME_OVERHEAD || (type != FRAME_DATA && type != FRAME_PAGES) ||
+		!chunks_fill(&t->frames[t->n_frames - 1], at))
+		r->bad = true;
 }
 
 int

@@ -122,7 +122,9 @@ put_name(struct page_encoder *pe, const uint8_t *name, uint32_t len)
 		name[shared] == pe->last[shared])
 		shared++;
 	buf_varint(&pe->body, shared);
-	buf_bytes(&pe->body, name + shared, len - shared);
+	buf_varint(&pe->body, len - shared);
+	if (len > shared)
+		buf_append(&pe->body, name + shared, len - shared);
 	if (len)
 		memcpy(pe->last, name, len);
 	pe->last_len = len;
@@ -288,15 +290,4 @@ page_encoder_finish(struct page_encoder *pe, struct buf *b)
 	pe->last_len = 0;
 	pe->first_off = 0;
 	memset(&pe->st, 0, sizeof(pe->st));
-}
-
-void
-totals_add(struct totals *t, const struct totals *more)
-{
-	t->entries += more->entries;
-	t->files += more->files;
-	t->bytes += more->bytes;
-	if (more->newest_ns > t->newest_ns)
-		t->newest_ns = more->newest_ns;
-	t->flags |= more->flags;
 }

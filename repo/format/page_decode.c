@@ -11,9 +11,13 @@
 #define ENTRY_LEN_MIN 7
 #define EXTENT_LEN_MIN 1
 #define INNER_LEN_MIN 5
-/* Sums of nodes stay far from overflow: 2^38 nodes, 2^63 bytes. */
+/* Sums of nodes stay far from overflow. */
 #define NODES_MAX (1ULL << 38)
-#define BYTES_MAX (1ULL << 62)
+/* As long as a file may be, and as much as totals count. */
+#define BYTES_MAX ((uint64_t)INT64_MAX)
+#define FRAME_OFF_MAX (1ULL << 48)
+#define FRAME_LEN_MAX (17u << 20)
+#define PLAIN_LEN_MAX (16u << 20)
 
 struct decoder {
 	struct reader r;
@@ -52,8 +56,10 @@ static void
 take_new_frame(struct decoder *d, const struct hint_state *h, uint64_t flags,
 	struct ref *r)
 {
-	if ((flags & (HINT_SAME_PACK | HINT_NEXT_FRAME)) && !h->set)
+	if ((flags & HINT_SAME_PACK) && !h->set)
 		refuse(d, "a hint follows nothing");
+	if ((flags & HINT_NEXT_FRAME) && !(flags & HINT_SAME_PACK))
+		refuse(d, "a hint follows into another pack");
 	if (flags & HINT_SAME_PACK)
 		memcpy(r->place.pack, h->place.pack, OBJECT_ID_LEN);
 	else
@@ -61,10 +67,12 @@ take_new_frame(struct decoder *d, const struct hint_state *h, uint64_t flags,
 	if (flags & HINT_NEXT_FRAME)
 		r->place.off = h->place.off + h->place.len;
 	else
-		r->place.off = read_bounded(&d->r, 1ULL << 48);
-	r->place.len = (uint32_t)read_bounded(&d->r, 17u << 20);
+		r->place.off = read_bounded(&d->r, FRAME_OFF_MAX);
+	if (r->place.off > FRAME_OFF_MAX)
+		refuse(d, "a frame lies too far behind");
+	r->place.len = (uint32_t)read_bounded(&d->r, FRAME_LEN_MAX);
 	if (!(flags & HINT_CHUNK_FIRST))
-		r->chunk_off = (uint32_t)read_bounded(&d->r, 16u << 20);
+		r->chunk_off = (uint32_t)read_bounded(&d->r, PLAIN_LEN_MAX);
 }
 
 /* len: of the chunk; 0 when it is written after the hint. */
@@ -92,11 +100,12 @@ take_ref(struct decoder *d, enum object_type object, uint64_t len,
 		r->place = h->place;
 		r->chunk_off = flags & HINT_FOLLOWS
 				       ? h->chunk_end
-				       : (uint32_t)read_bounded(&d->r, 16u << 20);
+				       : (uint32_t)read_bounded(&d->r,
+						 PLAIN_LEN_MAX);
 	}
 	if (with_len)
 		len = read_varint(&d->r);
-	if (len > (16u << 20) || r->chunk_off > (16u << 20)) {
+	if (len > PLAIN_LEN_MAX || r->chunk_off > PLAIN_LEN_MAX - len) {
 		refuse(d, "a chunk is longer than a frame");
 		return;
 	}
@@ -115,6 +124,16 @@ name_ok(const uint8_t *name, uint32_t len)
 	if (memchr(name, '/', len) || memchr(name, 0, len))
 		return false;
 	return !(name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')));
+}
+
+static int
+compare_names(const uint8_t *a, uint32_t a_len, const uint8_t *b,
+	uint32_t b_len)
+{
+	size_t common = a_len < b_len ? a_len : b_len;
+	int c = common ? memcmp(a, b, common) : 0;
+
+	return c ? c : (a_len > b_len) - (a_len < b_len);
 }
 
 /* Names lie one behind the other in page->names. */
@@ -139,11 +158,14 @@ take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
 	memcpy(to + shared, suffix, n);
 	*name_len = (uint32_t)(shared + n);
 	d->names_len += shared + n;
-	if (!name_ok(*name, *name_len) && d->page->kind != PAGE_ROOT)
+	if (d->page->kind == PAGE_ROOT) {
+		if (*name_len)
+			refuse(d, "a root has a name");
+		return;
+	}
+	if (!name_ok(*name, *name_len))
 		refuse(d, "a name is not one path component");
-	size_t common = last_len < *name_len ? last_len : *name_len;
-	int c = memcmp(last, *name, common);
-	if (last_len && (c > 0 || (c == 0 && last_len >= *name_len)))
+	if (compare_names(last, last_len, *name, *name_len) >= 0)
 		refuse(d, "names are not in order");
 }
 
@@ -199,8 +221,25 @@ take_attributes(struct decoder *d, struct entry *en, unsigned f)
 		en->nlink = (uint32_t)read_bounded(r, UINT32_MAX);
 		en->link = read_bounded(r, NODES_MAX - 1);
 	}
+	if (dir && en->link)
+		refuse(d, "a directory is a hard link");
 	if (S_ISCHR(en->mode) || S_ISBLK(en->mode))
 		en->rdev = read_varint(r);
+}
+
+static void
+take_inline(struct decoder *d, struct entry *en)
+{
+	bool reg = S_ISREG(en->mode) && en->size <= INLINE_LEN_MAX;
+	bool link = S_ISLNK(en->mode) && en->size <= SYMLINK_LEN_MAX;
+
+	if (!reg && !link) {
+		refuse(d, "inline content is too long");
+		return;
+	}
+	en->data = read_bytes(&d->r, en->size);
+	if (link && en->data && memchr(en->data, 0, en->size))
+		refuse(d, "a symlink's target has a NUL");
 }
 
 static void
@@ -215,11 +254,7 @@ take_content(struct decoder *d, struct entry *en)
 			refuse(d, "content is missing");
 		break;
 	case CONTENT_INLINE:
-		if (!(reg && en->size <= INLINE_LEN_MAX) &&
-			!(S_ISLNK(en->mode) && en->size <= SYMLINK_LEN_MAX))
-			refuse(d, "inline content is too long");
-		else
-			en->data = read_bytes(&d->r, en->size);
+		take_inline(d, en);
 		break;
 	case CONTENT_CHUNK:
 		if (!reg || en->size == 0)
@@ -227,7 +262,7 @@ take_content(struct decoder *d, struct entry *en)
 		take_ref(d, OBJECT_DATA, en->size, false, &en->ref);
 		break;
 	default:
-		if (!reg && !dir)
+		if (!dir && (!reg || en->size == 0))
 			refuse(d, "content is of the wrong kind");
 		take_ref(d, OBJECT_META, 0, true, &en->ref);
 		if (en->ref.chunk_len > PAGE_LEN_MAX)
@@ -238,7 +273,9 @@ take_content(struct decoder *d, struct entry *en)
 static void
 take_xattrs(struct decoder *d, struct entry *en, unsigned f)
 {
-	if (f & ENTRY_XATTRS_INLINE) {
+	if ((f & ENTRY_XATTRS_INLINE) && (f & ENTRY_XATTRS_CHUNK)) {
+		refuse(d, "extended attributes are in two places");
+	} else if (f & ENTRY_XATTRS_INLINE) {
 		size_t n;
 
 		en->xattrs = read_blob(&d->r, INLINE_XATTRS_MAX, &n);
@@ -347,6 +384,9 @@ take_inners(struct decoder *d, uint64_t off)
 		take_ref(d, OBJECT_META, 0, true, &in->ref);
 		if (in->n == 0 || in->ref.chunk_len > PAGE_LEN_MAX)
 			refuse(d, "a child is empty or too long");
+		if (in->n > (p->kind == PAGE_DIR_INNER ? in->totals.entries
+						       : in->len))
+			refuse(d, "a child's numbers contradict each other");
 		p->n_before[i + 1] = p->n_before[i] + in->n;
 		p->nodes_before[i + 1] =
 			p->nodes_before[i] + in->totals.entries;
@@ -383,18 +423,19 @@ allocate(struct page *p, uint64_t n_ids)
 	size_t n = p->n;
 	bool dir = p->kind != PAGE_EXTENT_LEAF && p->kind != PAGE_EXTENT_INNER;
 
+	p->memory = sizeof(*p);
 	if (p->kind == PAGE_EXTENT_LEAF) {
 		p->extents = xcalloc(n, sizeof(*p->extents));
-		p->memory = n * sizeof(*p->extents);
+		p->memory += n * sizeof(*p->extents);
 		return;
 	}
 	if (p->kind == PAGE_DIR_INNER || p->kind == PAGE_EXTENT_INNER) {
 		p->inners = xcalloc(n, sizeof(*p->inners));
 		p->n_before = xcalloc(n + 1, sizeof(*p->n_before));
-		p->memory = n * (sizeof(*p->inners) + 8);
+		p->memory += n * (sizeof(*p->inners) + 8);
 	} else {
 		p->entries = xcalloc(n, sizeof(*p->entries));
-		p->memory = n * sizeof(*p->entries);
+		p->memory += n * sizeof(*p->entries);
 	}
 	p->nodes_before = xcalloc(n + 1, sizeof(*p->nodes_before));
 	p->memory += n * 8;
@@ -440,6 +481,8 @@ open_page(struct decoder *d, uint64_t *off, struct err *e)
 	*off = 0;
 	if (p->kind == PAGE_EXTENT_LEAF || p->kind == PAGE_EXTENT_INNER)
 		*off = read_bounded(&d->r, BYTES_MAX);
+	if (!d->r.bad && n == 0)
+		return err_set(e, EUCLEAN, "a page is empty");
 	if (d->r.bad || n > reader_left(&d->r) / shortest(p->kind) ||
 		d->n_packs > reader_left(&d->r) / OBJECT_ID_LEN)
 		return err_set(e, EUCLEAN, "a page is shorter than it says");
@@ -459,19 +502,27 @@ static void
 trim(struct decoder *d)
 {
 	struct page *p = d->page;
-	uint8_t *old = p->names;
+	auto_free uint8_t *names = p->names;
+	auto_free struct ref *refs = p->xattr_refs;
 
-	if (!old)
+	if (!names)
 		return;
-	p->names = xrealloc(old, d->names_len + 1);
-	p->memory += d->names_len + sizeof(*p);
-	if (p->names == old)
-		return;
+	p->names = xmalloc(d->names_len + 1);
+	memcpy(p->names, names, d->names_len);
+	p->xattr_refs = xcalloc(d->n_xattr_refs + 1, sizeof(*refs));
+	memcpy(p->xattr_refs, refs, d->n_xattr_refs * sizeof(*refs));
+	p->memory += d->names_len + d->n_xattr_refs * sizeof(*refs);
 	for (uint32_t i = 0; i < p->n; i++) {
-		if (p->kind == PAGE_DIR_INNER)
-			p->inners[i].first = p->names + (p->inners[i].first - old);
-		else
-			p->entries[i].name = p->names + (p->entries[i].name - old);
+		if (p->kind == PAGE_DIR_INNER) {
+			p->inners[i].first =
+				p->names + (p->inners[i].first - names);
+			continue;
+		}
+		struct entry *en = &p->entries[i];
+
+		en->name = p->names + (en->name - names);
+		if (en->xattrs_ref)
+			en->xattrs_ref = p->xattr_refs + (en->xattrs_ref - refs);
 	}
 }
 
@@ -514,33 +565,4 @@ page_free(struct page *p)
 	free(p->names);
 	free(p->xattr_refs);
 	free(p);
-}
-
-void
-entry_totals(const struct entry *en, struct totals *t)
-{
-	int64_t m = en->mtime_s > INT64_MAX / 1000000000 - 1 ||
-				    en->mtime_s < 0
-			    ? 0
-			    : en->mtime_s * 1000000000 + en->mtime_ns;
-	int64_t c = en->ctime_s > INT64_MAX / 1000000000 - 1 ||
-				    en->ctime_s < 0
-			    ? 0
-			    : en->ctime_s * 1000000000 + en->ctime_ns;
-
-	*t = en->totals;
-	t->entries++;
-	if (S_ISREG(en->mode)) {
-		t->files++;
-		t->bytes += en->size;
-	}
-	if (m > t->newest_ns)
-		t->newest_ns = m;
-	if (c > t->newest_ns)
-		t->newest_ns = c;
-	if (en->xattrs || en->xattrs_ref)
-		t->flags |= TOTALS_XATTRS;
-	if (en->xattrs_ref || (en->xattrs && memmem(en->xattrs, en->xattrs_len,
-						    "system.posix_acl_", 17)))
-		t->flags |= TOTALS_ACL;
 }

@@ -245,9 +245,11 @@ static int
 record_take(const uint8_t *data, size_t len, struct record *r, struct err *e)
 {
 	struct reader rd = reader_of(data, len);
+	uint64_t seen = 0;
 
 	while (reader_left(&rd)) {
 		uint64_t tag = read_varint(&rd);
+		uint64_t bit = tag < 64 && tag != FIELD_TAG ? 1ULL << tag : 0;
 		size_t n;
 		const uint8_t *bytes = read_blob(&rd, len, &n);
 		struct reader f;
@@ -255,6 +257,10 @@ record_take(const uint8_t *data, size_t len, struct record *r, struct err *e)
 
 		if (!bytes)
 			return err_set(e, EUCLEAN, "record ends too early");
+		if (seen & bit)
+			return err_set(e, EUCLEAN,
+				"record has field %" PRIu64 " twice", tag);
+		seen |= bit;
 		f = reader_of(bytes, n);
 		rc = take_field(tag, &f, r);
 		if (rc == -EPROTONOSUPPORT)
@@ -267,7 +273,7 @@ record_take(const uint8_t *data, size_t len, struct record *r, struct err *e)
 				"record's field %" PRIu64 " is malformed", tag);
 	}
 	if (!component_ok(r->host) || !component_ok(r->name) || !r->seq ||
-		!r->root_holder || r->generation > r->seq)
+		!r->root_holder || !r->generation || r->generation > r->seq)
 		return err_set(e, EUCLEAN, "record lacks a field");
 	return 0;
 }
@@ -306,13 +312,14 @@ record_name_parse(const char *name, uint64_t *seq, uint8_t id[OBJECT_ID_LEN])
 {
 	const char *last = strrchr(name, '-');
 	const char *base = strrchr(name, '/');
-	char *end;
 
 	if (!last || !base || strlen(last + 1) != OBJECT_ID_LEN * 2 ||
 		strncmp(name, "snap/", 5))
 		return -EINVAL;
-	*seq = strtoull(base + 1, &end, 10);
-	if (*end != '-' || end - base - 1 != 12 || *seq == 0)
+	if (strspn(base + 1, "0123456789") != 12 || base[13] != '-')
+		return -EINVAL;
+	*seq = strtoull(base + 1, NULL, 10);
+	if (*seq == 0)
 		return -EINVAL;
 	return hex_decode(id, OBJECT_ID_LEN, last + 1);
 }

@@ -51,7 +51,8 @@ segment_page_decode(const uint8_t *data, size_t len,
 	for (uint32_t i = 0; i < m; i++)
 		x[i].chunk_off = (uint32_t)read_bounded(&r, 16u << 20);
 	for (uint32_t i = 0; i < m; i++)
-		x[i].chunk_len = (uint32_t)read_bounded(&r, 16u << 20);
+		x[i].chunk_len = (uint32_t)read_bounded(&r,
+			(16u << 20) - x[i].chunk_off);
 	for (uint32_t i = 1; i < m; i++) {
 		if (memcmp(x[i - 1].id, x[i].id, CHUNK_KEY_LEN) >= 0)
 			r.bad = true;
@@ -101,7 +102,7 @@ take_packs(struct reader *r, struct segment_directory *d)
 		return;
 	}
 	d->packs = xcalloc(d->n_packs, sizeof(*d->packs));
-	for (uint32_t i = 0; i < d->n_packs; i++) {
+	for (uint32_t i = 0; i < d->n_packs && !r->bad; i++) {
 		d->packs[i].object = read_u8(r);
 		memcpy(d->packs[i].id, read_bytes(r, OBJECT_ID_LEN),
 			OBJECT_ID_LEN);
@@ -127,7 +128,12 @@ take_pages(struct reader *r, struct segment_directory *d)
 			memcpy(d->pages[i].first, id, CHUNK_KEY_LEN);
 		d->pages[i].off = read_bounded(r, 1ULL << 48);
 		d->pages[i].len = (uint32_t)read_bounded(r, SEGMENT_PAGE_MAX);
+		if (id && i && memcmp(id, d->pages[i - 1].first, CHUNK_ID_LEN) <= 0)
+			r->bad = true;
 	}
+	if (d->n_entries < d->n_pages ||
+		d->n_entries > (uint64_t)d->n_pages * SEGMENT_PAGE_ENTRIES)
+		r->bad = true;
 }
 
 int
@@ -167,12 +173,15 @@ segment_name_parse(const char *name, unsigned *level,
 	uint8_t id[OBJECT_ID_LEN])
 {
 	const char *last = strrchr(name, '-');
-	char *end;
+	const char *end;
 
 	if (strncmp(name, "idx/", 4) || !last)
 		return -EINVAL;
-	*level = (unsigned)strtoul(name + 4, &end, 10);
-	if (*end != '-' || end == last || strlen(last + 1) != OBJECT_ID_LEN * 2)
+	end = name + 4 + strspn(name + 4, "0123456789");
+	*level = (unsigned)strtoul(name + 4, NULL, 10);
+	if (end == name + 4 || end - name > 8 || *end != '-' || end == last ||
+		end + 1 + strspn(end + 1, "0123456789") != last ||
+		strlen(last + 1) != OBJECT_ID_LEN * 2)
 		return -EINVAL;
 	return hex_decode(id, OBJECT_ID_LEN, last + 1);
 }

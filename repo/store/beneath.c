@@ -21,11 +21,15 @@ failed(int code, const char *path, struct err *e)
 	case ENOTDIR:
 		return err_set(e, ENOENT, "%s does not exist", path);
 	case ELOOP:
-		return err_set(e, ELOOP, "%s is reached through a symbolic "
-			"link, which a repository does not have", path);
+		return err_set(e, ELOOP,
+			"%s is reached through a symbolic "
+			"link, which a repository does not have",
+			path);
 	case ENOSYS:
-		return err_set(e, ENOSYS, "cannot open %s safely: this kernel "
-			"lacks openat2 (Linux 5.6 or newer has it)", path);
+		return err_set(e, ENOSYS,
+			"cannot open %s safely: this kernel "
+			"lacks openat2 (Linux 5.6 or newer has it)",
+			path);
 	default:
 		return err_sys(e, code, "cannot open %s", path);
 	}
@@ -52,8 +56,8 @@ int
 beneath_open_file(int root, const char *path, int flags, struct err *e)
 {
 	/* O_NONBLOCK: a fifo must not hold us up */
-	auto_close int fd = beneath_open(root, path,
-		flags | O_NONBLOCK | O_NOCTTY, e);
+	auto_close int fd =
+		beneath_open(root, path, flags | O_NONBLOCK | O_NOCTTY, e);
 	struct stat st;
 
 	if (fd < 0)

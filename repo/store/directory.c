@@ -49,8 +49,8 @@ read_fully(int fd, const char *name, uint64_t off, void *buf, size_t len,
 		return err_set(e, EINVAL, "%s: offset %llu is beyond all files",
 			name, (unsigned long long)off);
 	while (n < len) {
-		ssize_t m = pread(fd, (char *)buf + n, len - n,
-			(off_t)(off + n));
+		ssize_t m =
+			pread(fd, (char *)buf + n, len - n, (off_t)(off + n));
 
 		if (m < 0 && errno == EINTR)
 			continue;
@@ -80,8 +80,9 @@ get(struct directory *d, const char *name, uint64_t off, size_t len, void *buf,
 	if (got)
 		*got = n;
 	else if (n < len)
-		return err_set(e, EBADMSG, "%s is cut off: %zu of %zu bytes "
-			"at %llu", name, n, len, (unsigned long long)off);
+		return err_set(e, EBADMSG,
+			"%s is cut off: %zu of %zu bytes at %llu", name, n, len,
+			(unsigned long long)off);
 	return 0;
 }
 
@@ -96,8 +97,7 @@ directory_get(struct store *s, const char *name, uint64_t off, size_t len,
 }
 
 static int
-directory_size(struct store *s, const char *name, uint64_t *size,
-	struct err *e)
+directory_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 {
 	struct directory *d = directory_of(s);
 	auto_handle struct handle *h = NULL;
@@ -118,8 +118,9 @@ directory_list(struct store *s, const char *prefix, const char *after,
 	struct err *e)
 {
 	struct directory *d = directory_of(s);
-	struct listing l = { .root = d->root, .after = after, .each = each,
-		.ctx = ctx };
+	struct listing l = {
+		.root = d->root, .after = after, .each = each, .ctx = ctx
+	};
 
 	atomic_fetch_add(&d->lists, 1);
 	return counted(d, listing_run(&l, prefix, e));

@@ -103,9 +103,11 @@ fault_new(const char *spec, struct fault **f, struct err *e)
 			return err_set(e, EINVAL, "fault: more than %d rules",
 				RULES_MAX);
 		if (!parse_rule(&p, &new->rules[new->n_rules++]))
-			return err_set(e, EINVAL, "fault: \"%s\" is not "
+			return err_set(e, EINVAL,
+				"fault: \"%s\" is not "
 				"KIND@N[+], KIND one of eio enospc enoent "
-				"short flip delay kill", rule);
+				"short flip delay kill",
+				rule);
 		if (*p == '\0')
 			break;
 	}
@@ -128,8 +130,9 @@ shared_fault(const char *spec, struct fault **f, struct err *e)
 	auto_lock(&lock);
 
 	if (shared && strcmp(spec, shared_spec) != 0)
-		return err_set(e, EINVAL, "fault: one process has one spec, "
-			"not both %s and %s", shared_spec, spec);
+		return err_set(e, EINVAL,
+			"fault: one process has one spec, not both %s and %s",
+			shared_spec, spec);
 	if (!shared) {
 		int r = fault_new(spec, &shared, e);
 
@@ -142,8 +145,8 @@ shared_fault(const char *spec, struct fault **f, struct err *e)
 }
 
 int
-fault_parse_repo(const char *arg, struct fault **f, const char **repo,
-	struct err *e)
+fault_parse_repo(
+	const char *arg, struct fault **f, const char **repo, struct err *e)
 {
 	*f = NULL;
 	*repo = arg;
@@ -213,8 +216,8 @@ int
 fault_error(enum fault_kind kind, const char *name, struct err *e)
 {
 	if (kind == FAULT_ENOENT)
-		return err_set(e, ENOENT, "%s does not exist (injected fault)",
-			name);
+		return err_set(
+			e, ENOENT, "%s does not exist (injected fault)", name);
 	return err_sys(e, kind == FAULT_ENOSPC ? ENOSPC : EIO,
 		"%s (injected fault)", name);
 }
@@ -223,7 +226,7 @@ bool
 fault_fails(enum fault_kind kind)
 {
 	return kind == FAULT_EIO || kind == FAULT_ENOSPC ||
-		kind == FAULT_ENOENT;
+	       kind == FAULT_ENOENT;
 }
 
 /* -- The store ----------------------------------------------------------- */
@@ -265,8 +268,9 @@ faulty_get(struct store *s, const char *name, uint64_t off, size_t len,
 	if (got)
 		*got = n;
 	else if (n < len)
-		return err_set(e, EBADMSG, "%s is cut off: %zu of %zu bytes "
-			"at %llu", name, n, len, (unsigned long long)off);
+		return err_set(e, EBADMSG,
+			"%s is cut off: %zu of %zu bytes at %llu", name, n, len,
+			(unsigned long long)off);
 	return 0;
 }
 
@@ -311,8 +315,9 @@ faulty_list(struct store *s, const char *prefix, const char *after,
 	struct err *e)
 {
 	struct faulty_store *fs = faulty_of(s);
-	struct faulty_each x = { .each = each, .ctx = ctx,
-		.kind = fault_next(fs->fault) };
+	struct faulty_each x = {
+		.each = each, .ctx = ctx, .kind = fault_next(fs->fault)
+	};
 
 	if (fault_fails(x.kind))
 		return fault_error(x.kind, prefix, e);

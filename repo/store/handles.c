@@ -87,8 +87,7 @@ insert(struct handles *t, struct counted *c)
 	size_t best = 0;
 
 	for (size_t i = 0; i < PLACES && t->places[best]; i++)
-		if (!t->places[i] ||
-			t->places[i]->used < t->places[best]->used)
+		if (!t->places[i] || t->places[i]->used < t->places[best]->used)
 			best = i;
 	struct counted *old = t->places[best];
 
@@ -110,8 +109,8 @@ counted_new(int fd, const char *name, uint64_t hash)
 }
 
 int
-handle_get(struct handles *t, const char *name, struct handle **h,
-	struct err *e)
+handle_get(
+	struct handles *t, const char *name, struct handle **h, struct err *e)
 {
 	uint64_t hash = hash_of(name);
 	struct counted *c = find(t, name, hash);

@@ -91,7 +91,8 @@ is_directory(DIR *dir, const struct dirent *entry)
 	if (entry->d_type != DT_UNKNOWN)
 		return entry->d_type == DT_DIR;
 	return fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
-		0 && S_ISDIR(st.st_mode);
+		       0 &&
+	       S_ISDIR(st.st_mode);
 }
 
 /* The whole name of an entry, "" when it is none of ours. */
@@ -142,15 +143,15 @@ emit_file(struct listing *l, DIR *dir, const char *prefix, const char *name,
 
 	if (fstatat(dirfd(dir), name + strlen(prefix), &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 1 :
-			err_sys(e, errno, "cannot stat %s", name);
+		return errno == ENOENT
+			       ? 1
+			       : err_sys(e, errno, "cannot stat %s", name);
 	if (!S_ISREG(st.st_mode))
 		return 1;
 	return l->each(l->ctx, name, (uint64_t)st.st_size);
 }
 
-static int list_directory(struct listing *l, const char *prefix,
-	struct err *e);
+static int list_directory(struct listing *l, const char *prefix, struct err *e);
 
 static int
 emit_batch(struct listing *l, DIR *dir, const char *prefix,
@@ -161,9 +162,9 @@ emit_batch(struct listing *l, DIR *dir, const char *prefix,
 	for (size_t i = 0; i < b->n && r == 1; i++) {
 		const char *name = b->names[i];
 
-		r = name[strlen(name) - 1] == '/' ?
-			list_directory(l, name, e) :
-			emit_file(l, dir, prefix, name, e);
+		r = name[strlen(name) - 1] == '/'
+			    ? list_directory(l, name, e)
+			    : emit_file(l, dir, prefix, name, e);
 	}
 	return r;
 }
@@ -171,8 +172,8 @@ emit_batch(struct listing *l, DIR *dir, const char *prefix,
 static int
 open_directory(int root, const char *prefix, DIR **dir, struct err *e)
 {
-	auto_close int fd = beneath_open(root, *prefix ? prefix : ".",
-		O_RDONLY | O_DIRECTORY, e);
+	auto_close int fd = beneath_open(
+		root, *prefix ? prefix : ".", O_RDONLY | O_DIRECTORY, e);
 
 	if (fd < 0)
 		return fd;

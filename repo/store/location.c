@@ -18,16 +18,20 @@ location_directory(const char *repo, const char **path, struct err *e)
 	static const char *const later[] = { "s3://", "https://", "http://" };
 
 	if (!repo || !*repo)
-		return err_set(e, EINVAL, "no repository is named (-r REPO or "
-			"YORE_REPOSITORY)");
+		return err_set(e, EINVAL,
+			"no repository is named (-r REPO or YORE_REPOSITORY)");
 	for (size_t i = 0; i < n_elements(later); i++)
 		if (begins(repo, later[i]))
-			return err_set(e, EPROTONOSUPPORT, "%s: %s "
+			return err_set(e, EPROTONOSUPPORT,
+				"%s: %s "
 				"repositories are not supported yet; name a "
-				"local directory", repo, later[i]);
+				"local directory",
+				repo, later[i]);
 	*path = begins(repo, "file://") ? repo + 7 : repo;
 	if (*path != repo && **path != '/')
-		return err_set(e, EINVAL, "%s: file:// needs an absolute path, "
-			"as in file:///srv/backup", repo);
+		return err_set(e, EINVAL,
+			"%s: file:// needs an absolute path, "
+			"as in file:///srv/backup",
+			repo);
 	return 0;
 }

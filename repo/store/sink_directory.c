@@ -20,9 +20,11 @@
 #include "repo/crypto/keyring.h"
 #include "repo/store/beneath.h"
 
-#define WRITE_SIZE (1u << 20)  /* appends are gathered to writes of this size */
-#define FLUSH_SIZE (8u << 20)  /* and the disk is set to work this often */
-#define TMP_NAME_LEN 36	       /* tmp/ and 32 digits */
+#define WRITE_SIZE                                                           \
+	(1u << 20)	      /* appends are gathered to writes of this size \
+			       */
+#define FLUSH_SIZE (8u << 20) /* and the disk is set to work this often */
+#define TMP_NAME_LEN 36	      /* tmp/ and 32 digits */
 #define TMP_DIGITS 32
 #define TMP_MAX_AGE_S (24 * 3600)
 #define KNOWN_MAX 4096
@@ -77,8 +79,8 @@ sync_fd(int fd, const char *what, struct err *e)
 static int
 open_directory(struct directory_sink *s, const char *path, struct err *e)
 {
-	return beneath_open(s->root, *path ? path : ".",
-		O_RDONLY | O_DIRECTORY, e);
+	return beneath_open(
+		s->root, *path ? path : ".", O_RDONLY | O_DIRECTORY, e);
 }
 
 /* The directory part of name, without its '/'; "" for the root. */
@@ -153,8 +155,8 @@ make_directories(struct directory_sink *s, const char *path, struct err *e)
 /* -- Writing ------------------------------------------------------------- */
 
 static int
-write_fully(struct directory_upload *u, const void *data, size_t len,
-	struct err *e)
+write_fully(
+	struct directory_upload *u, const void *data, size_t len, struct err *e)
 {
 	const char *p = data;
 
@@ -192,8 +194,7 @@ write_pending(struct directory_upload *u, struct err *e)
 }
 
 static int
-directory_append(struct upload *up, const void *data, size_t len,
-	struct err *e)
+directory_append(struct upload *up, const void *data, size_t len, struct err *e)
 {
 	struct directory_upload *u = upload_of(up);
 	int r = 0;
@@ -245,8 +246,8 @@ was_linked(struct directory_upload *u)
 }
 
 static int
-link_to_name(struct directory_upload *u, int dir, const char *base,
-	struct err *e)
+link_to_name(
+	struct directory_upload *u, int dir, const char *base, struct err *e)
 {
 	int r = linkat(u->sink->root, u->tmp, dir, base, 0);
 
@@ -266,8 +267,8 @@ static int
 finish_data(struct directory_upload *u, struct err *e)
 {
 	if (u->broken)
-		return err_set(e, EIO, "%s was not written completely",
-			u->name);
+		return err_set(
+			e, EIO, "%s was not written completely", u->name);
 	int r = write_pending(u, e);
 
 	if (r == 0 && fsync(u->fd) < 0)
@@ -330,8 +331,8 @@ create_temporary(struct directory_upload *u, struct err *e)
 }
 
 static int
-directory_begin(struct sink *s, const char *name, struct upload **up,
-	struct err *e)
+directory_begin(
+	struct sink *s, const char *name, struct upload **up, struct err *e)
 {
 	struct directory_upload *u = xcalloc(1, sizeof(*u));
 	int r;
@@ -413,7 +414,7 @@ is_abandoned(int tmp, const char *name)
 		strspn(name, "0123456789abcdef") != TMP_DIGITS)
 		return false;
 	return fstatat(tmp, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(st.st_mode) && st.st_mtime < limit;
+	       S_ISREG(st.st_mode) && st.st_mtime < limit;
 }
 
 /* What crashes left; nobody minds if some of it stays. */
@@ -438,8 +439,9 @@ make_root(const char *path, struct err *e)
 	auto_free char *parent = NULL;
 
 	if (mkdir(path, 0700) < 0)
-		return errno == EEXIST ? 0 :
-			err_sys(e, errno, "cannot make %s", path);
+		return errno == EEXIST
+			       ? 0
+			       : err_sys(e, errno, "cannot make %s", path);
 	parent = xasprintf("%s/..", path);
 	auto_close int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -447,8 +449,8 @@ make_root(const char *path, struct err *e)
 }
 
 int
-sink_directory_open(const char *path, bool create, struct sink **s,
-	struct err *e)
+sink_directory_open(
+	const char *path, bool create, struct sink **s, struct err *e)
 {
 	int r = create ? make_root(path, e) : 0;
 

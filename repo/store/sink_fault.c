@@ -62,8 +62,8 @@ faulty_put(struct sink *s, const char *name, const void *data, size_t len,
 }
 
 static int
-faulty_begin(struct sink *s, const char *name, struct upload **up,
-	struct err *e)
+faulty_begin(
+	struct sink *s, const char *name, struct upload **up, struct err *e)
 {
 	struct faulty_sink *fs = faulty_of(s);
 	enum fault_kind kind = fault_next(fs->fault);
@@ -137,8 +137,8 @@ faulty_remove(struct sink *s, const char *name, struct err *e)
 	struct faulty_sink *fs = faulty_of(s);
 	enum fault_kind kind = fault_next(fs->fault);
 
-	return kind == FAULT_NONE ? sink_remove(fs->inner, name, e) :
-		fault_error(kind, name, e);
+	return kind == FAULT_NONE ? sink_remove(fs->inner, name, e)
+				  : fault_error(kind, name, e);
 }
 
 static void

@@ -130,8 +130,8 @@ store_list(struct store *s, const char *prefix, const char *after,
 	struct err *e)
 {
 	if (!prefix_ok(prefix))
-		return err_set(e, EINVAL, "\"%s\" is not a prefix of objects",
-			prefix);
+		return err_set(
+			e, EINVAL, "\"%s\" is not a prefix of objects", prefix);
 	return s->ops->list(s, prefix, after, each, ctx, e);
 }
 

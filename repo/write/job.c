@@ -31,15 +31,6 @@ run_report(struct run *run, const char *path, int code, const char *text)
 		run->o->report(run->o->ctx, path, code, text);
 }
 
-static struct job *
-job_new(void)
-{
-	struct job *j = xcalloc(1, sizeof(*j));
-
-	j->items = xmalloc(JOB_ITEMS * sizeof(*j->items));
-	return j;
-}
-
 void
 job_free(struct run *run, struct job *j)
 {
@@ -63,11 +54,16 @@ job_free(struct run *run, struct job *j)
 struct item *
 run_item(struct run *run, enum item_op op)
 {
+	struct job *j = run->job;
 	struct item *it;
 
-	if (!run->job)
-		run->job = job_new();
-	it = &run->job->items[run->job->n_items++];
+	if (!j)
+		j = run->job = xcalloc(1, sizeof(*j));
+	if (j->n_items == j->cap_items) {
+		j->cap_items = j->cap_items ? j->cap_items * 2 : 32;
+		j->items = xrealloc(j->items, j->cap_items * sizeof(*j->items));
+	}
+	it = &j->items[j->n_items++];
 	memset(it, 0, sizeof(*it));
 	it->op = (uint8_t)op;
 	it->name_at = it->data_at = it->xattrs_at = NOWHERE;

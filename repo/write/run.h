@@ -28,12 +28,12 @@
 /* Chosen by measurement (DESIGN, "Sizes"). */
 #define SMALL_FILE_MAX (128u << 10) /* bytes; bigger files are cut */
 #define SOLID_LEN (512u << 10)	    /* plaintext of a solid frame */
-#define CHUNK_JOB_LEN (1u << 20)    /* content of one job of a big file */
+#define CHUNK_JOB_LEN (512u << 10)   /* content of one job of a big file */
 #define DATA_PACK_LEN (32u << 20)
 #define META_PACK_LEN (8u << 20)
-#define JOB_ITEMS 2048
-#define JOBS_MAX 256		    /* in flight */
-#define JOB_BYTES_MAX (24u << 20)   /* their content together */
+#define JOB_ITEMS 1024
+#define JOBS_MAX 64		    /* in flight */
+#define JOB_BYTES_MAX (12u << 20)   /* their content together */
 
 struct writer {
 	struct repository *rp;
@@ -71,7 +71,7 @@ struct item {
 struct job {
 	uint64_t number;
 	struct item *items;
-	size_t n_items;
+	size_t n_items, cap_items;
 	struct buf arena;
 	uint8_t *data; /* content of ITEM_CHUNKs, one behind the other */
 	size_t data_len;

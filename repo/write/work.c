@@ -81,50 +81,64 @@ same_content_marks(const struct entry *en, const struct attributes *a)
 	       en->ino == a->ino;
 }
 
-/* Read up to max bytes; the number read or -errno. */
+/* Read the file's first max bytes; the number read or -errno.  A read that
+ * ends just where the file should is not asked for more. */
 static ssize_t
-read_all(int fd, uint8_t *to, size_t max)
+read_all(int fd, uint8_t *to, size_t max, size_t expected)
 {
 	size_t n = 0;
 
 	while (n < max) {
-		ssize_t k = read(fd, to + n, max - n);
+		ssize_t k = pread(fd, to + n, max - n, (off_t)n);
 
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
 			return -errno;
-		if (k == 0)
-			break;
 		n += (size_t)k;
+		if (k == 0 || n == expected)
+			break;
 	}
 	return (ssize_t)n;
 }
 
-/* Attributes as they are now that it is open; content into the arena-free
- * buffer.  The number of bytes or -errno. */
+/* As read_all, with the attributes it has afterwards; *same: they are those
+ * the entry has, so that what was read is one state of the file. */
+static ssize_t
+read_once(int fd, const struct entry *en, struct buf *to, struct attributes *a,
+	bool *same)
+{
+	struct err e = ERR_INIT;
+	ssize_t n = read_all(fd, buf_reserve(to, en->size + 1), en->size + 1,
+		en->size);
+	int r = n < 0 ? (int)n : attributes_read(fd, "", a, &e);
+
+	if (r < 0)
+		return r;
+	*same = same_content_marks(en, a) && (uint64_t)n == a->size;
+	return n;
+}
+
+/* The content of a small file that is open; attributes as they are by then.
+ * The number of bytes or -errno. */
 static ssize_t
 read_open_file(struct run *run, struct job *j, struct item *it, int fd,
 	struct buf *to)
 {
-	struct attributes before, after;
-	struct err e = ERR_INIT;
-	ssize_t n;
-	int r = attributes_read(fd, "", &before, &e);
+	struct attributes a;
+	bool same;
+	ssize_t n = read_once(fd, &it->en, to, &a, &same);
 
-	if (r)
-		return r;
-	if (!S_ISREG(before.mode))
-		return -ESTALE;
-	if (before.size > GROWN_MAX)
-		return -EFBIG;
-	n = read_all(fd, buf_reserve(to, before.size + 1), before.size + 1);
-	if (n < 0)
+	if (n < 0 || same)
 		return n;
-	take_attributes(&it->en, &before);
-	if (attributes_read(fd, "", &after, &e) ||
-		!same_content_marks(&it->en, &after) ||
-		(uint64_t)n != before.size)
+	if (!S_ISREG(a.mode))
+		return -ESTALE;
+	if (a.size > GROWN_MAX)
+		return -EFBIG;
+	take_attributes(&it->en, &a);
+	it->en.size = a.size;
+	n = read_once(fd, &it->en, to, &a, &same);
+	if (n >= 0 && !same)
 		report_file(run, it, j, EBUSY, "changed while it was read");
 	return n;
 }
@@ -199,7 +213,6 @@ work_file(struct run *run, struct job *j, struct item *it, struct solid *s,
 		it->dropped = true;
 		return;
 	}
-	content->len = 0;
 	n = read_open_file(run, j, it, fd, content);
 	if (n >= 0 && s->plain.len + (size_t)n > SOLID_MAX)
 		n = -EFBIG;

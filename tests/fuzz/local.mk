@@ -6,6 +6,9 @@
 
 fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_cut
+fuzz_targets += tests/fuzz/fuzz_frame
+fuzz_targets += tests/fuzz/fuzz_slot
+fuzz_targets += tests/fuzz/fuzz_exclude
 fuzz_targets += tests/fuzz/fuzz_when
 
 check_PROGRAMS += $(fuzz_targets)

@@ -28,8 +28,8 @@ set_up(void **state)
 	(void)state;
 	snprintf(root, sizeof(root), "%s/yore-test-XXXXXX", tmp ? tmp : "/tmp");
 	return mkdtemp(root) == NULL ||
-		store_directory_open(root, &store, NULL) < 0 ||
-		sink_directory_open(root, false, &sink, NULL) < 0;
+	       store_directory_open(root, &store, NULL) < 0 ||
+	       sink_directory_open(root, false, &sink, NULL) < 0;
 }
 
 static inline int
@@ -73,8 +73,8 @@ assert_holds(const char *name, const char *text)
 	auto_free uint8_t *data = NULL;
 	size_t len = 0;
 
-	assert_int_equal(store_get_all(store, name, 1 << 20, &data, &len, NULL),
-		0);
+	assert_int_equal(
+		store_get_all(store, name, 1 << 20, &data, &len, NULL), 0);
 	assert_int_equal(len, strlen(text));
 	assert_memory_equal(data, text, len);
 }
@@ -91,6 +91,7 @@ count_temporaries(void)
 	return n;
 }
 
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_DIRECTORY(test) \
+	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 #endif

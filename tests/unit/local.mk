@@ -5,6 +5,7 @@
 # Tests of threads are listed in thread_tests too, which runs under TSan.
 # (.gitattributes merges this file line by line: no continued lines.)
 
+unit_tests += tests/unit/test_attributes
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
 unit_tests += tests/unit/test_cut
@@ -22,6 +23,9 @@ unit_tests += tests/unit/test_keyring
 unit_tests += tests/unit/test_listing
 unit_tests += tests/unit/test_map
 unit_tests += tests/unit/test_packer
+unit_tests += tests/unit/test_scan
+unit_tests += tests/unit/test_scan_races
+unit_tests += tests/unit/test_scan_rules
 unit_tests += tests/unit/test_seal
 unit_tests += tests/unit/test_sink_directory
 unit_tests += tests/unit/test_slot
@@ -29,22 +33,42 @@ unit_tests += tests/unit/test_store_directory
 unit_tests += tests/unit/test_view
 unit_tests += tests/unit/test_when
 
+unit_tests += tests/unit/test_page
+unit_tests += tests/unit/test_page_refused
+unit_tests += tests/unit/test_object
+unit_tests += tests/unit/test_xattrs
+unit_tests += tests/unit/test_segment
+unit_tests += tests/unit/test_header
+unit_tests += tests/unit/test_record
+unit_tests += tests/unit/test_catalog
 thread_tests += tests/unit/test_fetch
 thread_tests += tests/unit/test_fetch_ahead
 thread_tests += tests/unit/test_fetch_chunk
 thread_tests += tests/unit/test_history
 thread_tests += tests/unit/test_id
+thread_tests += tests/unit/test_scan
+thread_tests += tests/unit/test_scan_races
 thread_tests += tests/unit/test_seal
 thread_tests += tests/unit/test_sink_directory
 thread_tests += tests/unit/test_store_directory
+unit_tests += tests/unit/test_native_view
+thread_tests += tests/unit/test_native_view
 
 EXTRA_DIST += tests/unit/unit.h
 EXTRA_DIST += tests/unit/crypto_vectors.h
 EXTRA_DIST += tests/unit/crypto_vectors.py
 EXTRA_DIST += tests/unit/directory.h
+EXTRA_DIST += tests/unit/raw_page.h
+EXTRA_DIST += tests/unit/same.h
+EXTRA_DIST += tests/unit/samples.h
+EXTRA_DIST += tests/unit/records.h
 tests_unit_test_fetch_SOURCES = tests/unit/test_fetch.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
 tests_unit_test_fetch_ahead_SOURCES = tests/unit/test_fetch_ahead.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
 tests_unit_test_fetch_chunk_SOURCES = tests/unit/test_fetch_chunk.c tests/unit/fetch_fixture.c tests/unit/fetch_fixture.h
+tests_unit_test_native_view_SOURCES = tests/unit/test_native_view.c tests/unit/model.c tests/unit/model.h tests/unit/forge.c tests/unit/forge.h
+tests_unit_test_scan_SOURCES = tests/unit/test_scan.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
+tests_unit_test_scan_races_SOURCES = tests/unit/test_scan_races.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
+tests_unit_test_scan_rules_SOURCES = tests/unit/test_scan_rules.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)

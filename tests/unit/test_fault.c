@@ -91,8 +91,8 @@ the_nth_call_fails_with_its_error_and_no_other(void **state)
 		if (i == 0)
 			put("a", "data");
 		assert_int_equal(store_size(x.store, "a", &size, &e), 0);
-		assert_int_equal(store_size(x.store, "a", &size, &e),
-			-cases[i].code);
+		assert_int_equal(
+			store_size(x.store, "a", &size, &e), -cases[i].code);
 		assert_non_null(strstr(e.text, "a"));
 		assert_true(fault_happened(x.fault));
 		assert_int_equal(store_size(x.store, "a", &size, &e), 0);
@@ -131,7 +131,7 @@ static void
 what_is_read_comes_back_short_or_flipped(void **state)
 {
 	auto_faulty struct faulty x = faulty_open("short@1,short@2,flip@3,"
-		"short@4,flip@5");
+						  "short@4,flip@5");
 	char buf[10];
 	size_t got = 0;
 	uint64_t size = 0;
@@ -140,8 +140,8 @@ what_is_read_comes_back_short_or_flipped(void **state)
 	put("a", "0123456789");
 	assert_int_equal(store_get(x.store, "a", 0, 10, buf, &got, NULL), 0);
 	assert_int_equal(got, 5);
-	assert_int_equal(store_get(x.store, "a", 0, 10, buf, NULL, NULL),
-		-EBADMSG);
+	assert_int_equal(
+		store_get(x.store, "a", 0, 10, buf, NULL, NULL), -EBADMSG);
 	assert_int_equal(store_get(x.store, "a", 0, 10, buf, NULL, NULL), 0);
 	assert_memory_equal(buf, "01234%6789", 10); /* '5' ^ 0x10 */
 	assert_int_equal(store_size(x.store, "a", &size, NULL), 0);
@@ -188,7 +188,7 @@ static void
 what_is_written_is_kept_short_or_flipped(void **state)
 {
 	auto_faulty struct faulty x = faulty_open("short@1,flip@2,short@4,"
-		"flip@5");
+						  "flip@5");
 	struct upload *up = NULL;
 	(void)state;
 
@@ -235,15 +235,15 @@ static void
 what_cannot_be_spoilt_fails(void **state)
 {
 	auto_faulty struct faulty x = faulty_open("flip@1,short@2,flip@4,"
-		"flip@5,short@6");
+						  "flip@5,short@6");
 	struct upload *up = NULL;
 	char c;
 	size_t got;
 	(void)state;
 
 	put("empty", "");
-	assert_int_equal(store_get(x.store, "empty", 0, 1, &c, &got, NULL),
-		-EIO);
+	assert_int_equal(
+		store_get(x.store, "empty", 0, 1, &c, &got, NULL), -EIO);
 	assert_int_equal(sink_begin(x.sink, "a", &up, NULL), -EIO);
 	assert_int_equal(sink_begin(x.sink, "a", &up, NULL), 0);
 	assert_int_equal(upload_commit(up, NULL), -EIO);
@@ -304,18 +304,20 @@ a_repository_argument_names_spec_and_place(void **state)
 	assert_int_equal(fault_parse_repo("/srv", &none, &repo, NULL), 0);
 	assert_null(none);
 	assert_string_equal(repo, "/srv");
-	assert_int_equal(fault_parse_repo("fault:eio@1", &none, &repo, NULL),
+	assert_int_equal(
+		fault_parse_repo("fault:eio@1", &none, &repo, NULL), -EINVAL);
+	assert_int_equal(
+		fault_parse_repo("fault:boom@1:/srv", &none, &repo, NULL),
 		-EINVAL);
-	assert_int_equal(fault_parse_repo("fault:boom@1:/srv", &none, &repo,
-		NULL), -EINVAL);
-	assert_int_equal(fault_parse_repo("fault:eio@9:file:///srv", &a, &repo,
-		NULL), 0);
-	assert_string_equal(repo, "file:///srv");
-	assert_int_equal(fault_parse_repo("fault:eio@9:/x", &b, &repo, NULL),
+	assert_int_equal(
+		fault_parse_repo("fault:eio@9:file:///srv", &a, &repo, NULL),
 		0);
+	assert_string_equal(repo, "file:///srv");
+	assert_int_equal(
+		fault_parse_repo("fault:eio@9:/x", &b, &repo, NULL), 0);
 	assert_ptr_equal(a, b);
-	assert_int_equal(fault_parse_repo("fault:eio@8:/x", &b, &repo, NULL),
-		-EINVAL);
+	assert_int_equal(
+		fault_parse_repo("fault:eio@8:/x", &b, &repo, NULL), -EINVAL);
 }
 
 static void

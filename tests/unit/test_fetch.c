@@ -234,6 +234,29 @@ a_frame_of_another_type_than_its_object_holds_is_refused(void **state)
 }
 
 static void
+packs_of_both_types_may_have_one_id(void **state)
+{
+	struct fixture *x = *state;
+	struct pack *data = fixture_pack(x, OBJECT_DATA);
+	struct pack *meta = fixture_pack(x, OBJECT_META);
+	struct fetch *f = fetch_new(&x->store, x->keys, NULL);
+
+	memcpy(meta->id, data->id, sizeof(meta->id));
+	object_pack_name(meta->name, OBJECT_META, meta->id);
+	pack_fill(x, data, 1, LEN);
+	pack_fill(x, meta, 1, LEN);
+	for (int i = 0; i < 2; i++) {
+		struct pack *p = i == 0 ? data : meta;
+		struct frame *fr;
+
+		assert_int_equal(0, fetch_frame(f, &p->at[0], &fr, NULL));
+		assert_int_equal(i == 0 ? FRAME_DATA : FRAME_PAGES, fr->type);
+		frame_put(fr);
+	}
+	fetch_free(f);
+}
+
+static void
 places_where_no_frame_can_be_cost_no_request(void **state)
 {
 	struct fixture *x = *state;
@@ -383,6 +406,7 @@ main(void)
 		TEST(a_damaged_frame_is_refused_by_name_and_read_again_when_healed),
 		TEST(a_reference_with_another_length_does_not_verify),
 		TEST(a_frame_of_another_type_than_its_object_holds_is_refused),
+		TEST(packs_of_both_types_may_have_one_id),
 		TEST(places_where_no_frame_can_be_cost_no_request),
 		TEST(a_missing_or_cut_off_object_is_named),
 		TEST(memory_stays_within_its_bound),

@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <sys/wait.h>
 #include "tests/unit/fetch_fixture.h"
-#include "repo/fetch/budget.h"
+#include "repo/fetch/table.h"
+#include "repo/fetch/unsealer.h"
 
 #define LEN 20000
 #define KIB 1024
@@ -101,35 +102,57 @@ frames_of_two_packs_do_not_travel_together(void **state)
 	struct fixture *x = *state;
 	struct pack *a = fixture_pack(x, OBJECT_DATA);
 	struct pack *b = fixture_pack(x, OBJECT_DATA);
-	pack_fill(x, a, 2, LEN);
-	pack_fill(x, b, 2, LEN);
-	struct fetch *f = fetch_new(&x->store, x->keys, NULL);
-	struct frame_place at[4] = { a->at[0], b->at[0], a->at[1], b->at[1] };
+	pack_fill(x, a, 3, LEN);
+	pack_fill(x, b, 3, LEN);
+	struct fetch_options o = { .threads = 1 };
+	struct fetch *f = fetch_new(&x->store, x->keys, &o);
+	/* By their offsets alone they would follow each other. */
+	struct frame_place at[3] = { a->at[0], b->at[1], a->at[2] };
 
-	fetch_ahead(f, at, 4);
-	WAIT_STAT(f, ahead_frames, 4);
+	fetch_ahead(f, at, 3);
+	WAIT_STAT(f, ahead_frames, 3);
 	assert_int_equal(1, gets_of(x, a));
 	assert_int_equal(1, gets_of(x, b));
-	assert_reads(f, a, 1, LEN);
-	assert_reads(f, b, 0, LEN);
+	assert_reads(f, a, 0, LEN);
+	assert_reads(f, b, 1, LEN);
+	assert_reads(f, a, 2, LEN);
 	fetch_free(f);
 }
 
 static void
-a_long_stretch_is_fetched_by_several_gets_at_once(void **state)
+a_long_stretch_is_shared_by_all_threads(void **state)
+{
+	struct fixture *x = *state;
+	struct fetch *f = fetch_new(&x->store, x->keys, NULL);
+
+	for (uint64_t k = 1; k <= 2; k++) { /* also when it was not the first */
+		struct pack *p = fixture_pack(x, OBJECT_DATA);
+
+		pack_fill(x, p, 32, 512 * KIB);
+		hold(x, p);
+		fetch_ahead(f, p->at, 32);
+		wait_gets(x, p, 8);
+		let_go(x, p);
+		WAIT_STAT(f, ahead_frames, 32 * k);
+		assert_in_range(gets_of(x, p), 8, 16);
+		for (size_t i = 0; i < 32; i++)
+			assert_reads(f, p, i, 512 * KIB);
+	}
+	fetch_free(f);
+}
+
+static void
+a_get_has_at_most_4_mib(void **state)
 {
 	struct fixture *x = *state;
 	struct pack *p = fixture_pack(x, OBJECT_DATA);
-	pack_fill(x, p, 32, 512 * KIB);
-	struct fetch *f = fetch_new(&x->store, x->keys, NULL);
+	pack_fill(x, p, 20, 512 * KIB);
+	struct fetch_options o = { .threads = 1 };
+	struct fetch *f = fetch_new(&x->store, x->keys, &o);
 
-	hold(x, p);
-	fetch_ahead(f, p->at, 32);
-	wait_gets(x, p, 4);
-	let_go(x, p);
-	WAIT_STAT(f, ahead_frames, 32);
-	assert_true(x->longest <= 4 * MIB);
-	assert_in_range(x->gets, 4, 16);
+	fetch_ahead(f, p->at, 20);
+	WAIT_STAT(f, ahead_frames, 20);
+	assert_in_range(x->longest, 3 * MIB, 4 * MIB);
 	fetch_free(f);
 }
 
@@ -300,7 +323,8 @@ read_ahead_never_evicts_what_it_has_just_fetched(void **state)
 	/* Each read makes room for one more. */
 	for (size_t i = 0; i < 64; i++) {
 		assert_reads(f, p, i, 64 * KIB);
-		fetch_ahead(f, p->at + i, 64 - i);
+		fetch_ahead(f, p->at + i + 1, 63 - i);
+		WAIT_STAT(f, ahead_frames, i < 56 ? 8 + i : 64);
 	}
 	assert_int_equal(64, stats_of(f).unsealed);
 	assert_int_equal(0, stats_of(f).ahead_unused);
@@ -376,6 +400,19 @@ threads_begin_with_the_first_request_even_after_a_fork(void **state)
 	fetch_free(f);
 }
 
+/* As if n more epochs had gone by since anything landed. */
+static void
+age(struct budget *b, unsigned n)
+{
+	size_t unread = b->unread[0];
+
+	b->epoch -= n;
+	if (n % 2) {
+		b->unread[0] = b->unread[1];
+		b->unread[1] = unread;
+	}
+}
+
 static void
 unread_bytes_leave_the_budget_when_read_and_after_a_while(void **state)
 {
@@ -391,13 +428,91 @@ unread_bytes_leave_the_budget_when_read_and_after_a_while(void **state)
 	budget_unload(&b, epoch, 50);
 	assert_true(budget_take(&b, 60));
 	assert_false(budget_take(&b, 1));
-	b.epoch--; /* as if one epoch had gone by */
-	assert_false(budget_take(&b, 41));
-	b.epoch -= 2;
-	assert_true(budget_take(&b, 40));
-	budget_unload(&b, epoch - 2, 40);
+	age(&b, 1);
+	assert_false(budget_take(&b, 1));
+	budget_unload(&b, epoch - 1, 10);
+	assert_true(budget_take(&b, 10));
+	age(&b, 1);
+	assert_true(budget_take(&b, 30));
+	budget_unload(&b, epoch - 2, 30); /* counts no more */
 	assert_false(budget_take(&b, 1));
 	budget_release(&b);
+
+	budget_init(&b, 100);
+	assert_true(budget_take(&b, 100));
+	budget_land(&b, 100, 100);
+	age(&b, 3);
+	assert_true(budget_take(&b, 100));
+	budget_release(&b);
+}
+
+static size_t
+budgeted(const struct table *t)
+{
+	return t->ahead.coming + t->ahead.unread[0] + t->ahead.unread[1];
+}
+
+static struct cell *
+queued(struct table *t, uint64_t off)
+{
+	struct frame_place at = { .object = OBJECT_DATA, .off = off,
+		.len = 100 };
+	size_t before = budgeted(t);
+	struct cell *c = NULL;
+
+	assert_int_equal(TABLE_QUEUED, table_queue(t, &at, &c));
+	assert_int_equal(before + 100, budgeted(t));
+	return c;
+}
+
+static void
+land(struct table *t, struct cell *c, uint32_t len)
+{
+	struct opened o = { .plain = xmalloc(len), .len = len };
+
+	assert_true(table_claim(t, c));
+	table_land(t, c, &o);
+}
+
+static void
+the_budget_comes_back_whatever_becomes_of_a_frame(void **state)
+{
+	struct table t;
+	struct cell *c, *own;
+	bool is_own;
+
+	(void)state;
+	table_init(&t, 10000);
+	table_forget(&t, queued(&t, 1000));
+	assert_int_equal(0, budgeted(&t));
+
+	c = queued(&t, 2000); /* fails */
+	assert_true(table_claim(&t, c));
+	table_fail(&t, c, NULL);
+	assert_int_equal(0, budgeted(&t));
+
+	c = queued(&t, 3000); /* is taken over */
+	assert_int_equal(0, table_enter(&t, &c->at, &own, &is_own, NULL));
+	assert_true(is_own);
+	assert_int_equal(0, budgeted(&t));
+	table_fail(&t, own, NULL);
+	table_forget(&t, c);
+
+	c = queued(&t, 4000); /* lands, is read */
+	land(&t, c, 300);
+	assert_int_equal(300 + sizeof(*c), budgeted(&t));
+	cell_put(table_peek(&t, &c->at));
+	assert_int_equal(0, budgeted(&t));
+	cell_put(c);
+
+	c = queued(&t, 5000); /* lands, is evicted unread */
+	land(&t, c, 300);
+	cell_put(c);
+	c = queued(&t, 6000);
+	land(&t, c, 9900);
+	assert_int_equal(9900 + sizeof(*c), budgeted(&t));
+	cell_put(c);
+	table_release(&t);
 }
 
 struct storm {
@@ -480,7 +595,8 @@ main(void)
 		TEST(neighbours_travel_in_one_get_and_are_read_without_another),
 		TEST(only_gaps_up_to_the_limit_are_skipped),
 		TEST(frames_of_two_packs_do_not_travel_together),
-		TEST(a_long_stretch_is_fetched_by_several_gets_at_once),
+		TEST(a_long_stretch_is_shared_by_all_threads),
+		TEST(a_get_has_at_most_4_mib),
 		TEST(a_reader_takes_over_what_is_queued_and_waits_for_what_is_coming),
 		TEST(frames_that_were_taken_over_do_not_outstay_the_bound),
 		TEST(a_run_with_a_frame_taken_out_is_cut_there),
@@ -490,6 +606,7 @@ main(void)
 		TEST(read_ahead_never_evicts_what_it_has_just_fetched),
 		TEST(what_does_not_fit_the_queue_is_forgotten),
 		TEST(a_full_queue_is_let_go_with_everything_else),
+		TEST(the_budget_comes_back_whatever_becomes_of_a_frame),
 		TEST(unread_bytes_leave_the_budget_when_read_and_after_a_while),
 		TEST(a_storm_of_readers_failures_and_evictions_returns_right_bytes),
 	};

@@ -243,6 +243,9 @@ what_the_index_says_is_checked_before_it_is_served(void **state)
 	t.better.chunk_len++;
 	assert_int_equal(-ENOENT, read_chunk(t.f, &t.r, t.a, 1, NULL));
 	t.better.chunk_len--;
+	t.r.chunk_len++; /* right bytes, but fewer than the reader takes */
+	assert_int_equal(-ENOENT, read_chunk(t.f, &t.r, t.a, 1, NULL));
+	t.r.chunk_len--;
 	assert_int_equal(0, read_chunk(t.f, &t.r, t.a, 1, NULL));
 	fetch_free(t.f);
 }

@@ -39,6 +39,9 @@ a_sequential_reader_gets_what_it_will_read_once_and_in_order(void **state)
 		if (r.from < r.to) {
 			assert_int_equal(asked, r.from);
 			assert_true(r.to <= end + MAX && r.to <= 64 * MIB);
+			/* Half a window at once, so that it can be joined. */
+			assert_true(r.to == 64 * MIB ||
+				    r.to - r.from >= (r.to - end) / 2);
 			asked = r.to;
 		}
 		assert_true(asked >= end);
@@ -246,6 +249,23 @@ a_sequential_reader_goes_on_among_random_ones(void **state)
 }
 
 static void
+a_sequential_reader_that_begins_to_jump_is_not_sequential_for_long(void **state)
+{
+	struct stream s = { 0 };
+	uint64_t asked = 0;
+
+	(void)state;
+	read_through(&s, 0, 256 * MIB, 128 * KIB, GIB);
+	for (uint64_t off = 256 * MIB; off < 512 * MIB; off += 512 * KIB) {
+		struct readahead r = stream_read(&s, off, 4 * KIB, GIB, MAX);
+
+		if (r.from < r.to)
+			asked = off;
+	}
+	assert_true(asked <= 264 * MIB);
+}
+
+static void
 reading_again_asks_for_nothing_new(void **state)
 {
 	struct stream s = { 0 };
@@ -294,6 +314,8 @@ main(void)
 			requests_that_overtake_each_other_are_sequential),
 		cmocka_unit_test(two_readers_of_one_file_keep_two_windows),
 		cmocka_unit_test(a_sequential_reader_goes_on_among_random_ones),
+		cmocka_unit_test(
+			a_sequential_reader_that_begins_to_jump_is_not_sequential_for_long),
 		cmocka_unit_test(reading_again_asks_for_nothing_new),
 		cmocka_unit_test(offsets_near_the_end_of_numbers_do_no_harm),
 	};

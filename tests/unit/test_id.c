@@ -120,10 +120,10 @@ hash_many(void *out)
 	uint8_t id[CHUNK_ID_LEN];
 
 	for (int i = 0; i < 1000; i++) {
-		chunk_id(keys, CHUNK_DATA, vector_packed,
-			sizeof(vector_packed), id);
-		*(int *)out += memcmp(id, vector_chunk_id_data,
-			CHUNK_ID_LEN) != 0;
+		chunk_id(keys, CHUNK_DATA, vector_packed, sizeof(vector_packed),
+			id);
+		*(int *)out +=
+			memcmp(id, vector_chunk_id_data, CHUNK_ID_LEN) != 0;
 	}
 	return NULL;
 }
@@ -136,8 +136,9 @@ threads_do_not_disturb_each_other(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < 8; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, hash_many,
-			&wrong[i]), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, hash_many, &wrong[i]),
+			0);
 	for (size_t i = 0; i < 8; i++) {
 		pthread_join(threads[i], NULL);
 		assert_int_equal(wrong[i], 0);

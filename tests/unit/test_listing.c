@@ -30,8 +30,8 @@ assert_lists(const char *prefix, const char *after, unsigned stop_at,
 {
 	struct names x = { .stop_at = stop_at };
 
-	assert_int_equal(store_list(store, prefix, after, collect, &x, NULL),
-		0);
+	assert_int_equal(
+		store_list(store, prefix, after, collect, &x, NULL), 0);
 	buf_append(&x.text, "", 1);
 	assert_string_equal((char *)x.text.data, want);
 	buf_release(&x.text);
@@ -85,7 +85,7 @@ static void
 what_is_no_object_is_not_listed(void **state)
 {
 	auto_free char *link = path_of("link"), *fifo = path_of("fifo"),
-		*around = path_of("around");
+		       *around = path_of("around");
 	(void)state;
 
 	put("good", "");
@@ -117,12 +117,12 @@ a_prefix_ends_in_a_slash(void **state)
 	struct names x = { .n = 0 };
 	(void)state;
 
-	assert_int_equal(store_list(store, "data", "", collect, &x, NULL),
-		-EINVAL);
-	assert_int_equal(store_list(store, "../", "", collect, &x, NULL),
-		-EINVAL);
-	assert_int_equal(store_list(store, "/", "", collect, &x, NULL),
-		-EINVAL);
+	assert_int_equal(
+		store_list(store, "data", "", collect, &x, NULL), -EINVAL);
+	assert_int_equal(
+		store_list(store, "../", "", collect, &x, NULL), -EINVAL);
+	assert_int_equal(
+		store_list(store, "/", "", collect, &x, NULL), -EINVAL);
 }
 
 static bool
@@ -172,8 +172,8 @@ a_directory_of_100000_is_listed_whole(void **state)
 	assert_string_equal(x.last, "many/099999");
 	buf_release(&x.text);
 	x = (struct names){ .n = 0 };
-	assert_int_equal(store_list(store, "", "many/099997", collect, &x,
-		NULL), 0);
+	assert_int_equal(
+		store_list(store, "", "many/099997", collect, &x, NULL), 0);
 	assert_int_equal(x.n, 2);
 	buf_release(&x.text);
 }

@@ -14,7 +14,8 @@
 #include "repo/base/bytes.h"
 #include "repo/crypto/seal.h"
 
-static bool break_zstd, break_cipher;
+static enum { WORKS, BREAKS_OUTPUT, BREAKS_INPUT } zstd;
+static bool break_cipher;
 
 /* Every key and nonce that something was encrypted under. */
 #define SEALS_MAX 4096
@@ -25,14 +26,18 @@ static struct seal {
 static size_t n_seals;
 
 size_t
-ZSTD_compress2(ZSTD_CCtx *c, void *to, size_t room, const void *from,
-	size_t len)
+ZSTD_compress2(
+	ZSTD_CCtx *c, void *to, size_t room, const void *from, size_t len)
 {
 	size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t) =
 		dlsym(RTLD_NEXT, "ZSTD_compress2");
-	size_t n = real(c, to, room, from, len);
+	auto_free uint8_t *input = xmemdup(from, len);
 
-	if (break_zstd && !ZSTD_isError(n))
+	if (zstd == BREAKS_INPUT)
+		input[len / 2] ^= 1;
+	size_t n = real(c, to, room, input, len);
+
+	if (zstd == BREAKS_OUTPUT && !ZSTD_isError(n))
 		((uint8_t *)to)[n / 2] ^= 1;
 	return n;
 }
@@ -56,9 +61,9 @@ EVP_CipherInit_ex2(EVP_CIPHER_CTX *c, const EVP_CIPHER *cipher,
 	const unsigned char *key, const unsigned char *nonce, int enc,
 	const OSSL_PARAM params[])
 {
-	int (*real)(EVP_CIPHER_CTX *, const EVP_CIPHER *,
-		const unsigned char *, const unsigned char *, int,
-		const OSSL_PARAM[]) = dlsym(RTLD_NEXT, "EVP_CipherInit_ex2");
+	int (*real)(EVP_CIPHER_CTX *, const EVP_CIPHER *, const unsigned char *,
+		const unsigned char *, int, const OSSL_PARAM[]) =
+		dlsym(RTLD_NEXT, "EVP_CipherInit_ex2");
 
 	if (key && nonce && enc == 1) {
 		assert_true(n_seals < SEALS_MAX);
@@ -91,8 +96,9 @@ no_key_and_nonce_seal_twice(void **state)
 		struct object_key k;
 
 		object_key_init(&k, keys, 1 + i % 5, id);
-		assert_int_equal(frame_seal(&k, 64 + (i % 100) * 33ull,
-			&prefix, &packed, &out, NULL), 0);
+		assert_int_equal(frame_seal(&k, 64 + (i % 100) * 33ull, &prefix,
+					 &packed, &out, NULL),
+			0);
 	}
 	assert_int_equal(n_seals, 1000);
 	qsort(seals, n_seals, sizeof(*seals), by_bytes);
@@ -144,8 +150,8 @@ pack(const void *plain, size_t len, int level, struct buf *out)
 {
 	enum frame_codec codec = CODEC_RAW;
 
-	assert_int_equal(packer_pack(packer, level, plain, len, out, &codec,
-		NULL), 0);
+	assert_int_equal(
+		packer_pack(packer, level, plain, len, out, &codec, NULL), 0);
 	return codec;
 }
 
@@ -162,14 +168,16 @@ text_of_any_length_comes_back(void **state)
 		enum frame_codec codec =
 			pack(plain, len, 1 + (int)len % 7, &packed);
 		struct frame_prefix prefix = { .type = FRAME_DATA,
-			.codec = (uint8_t)codec, .plain_len = (uint32_t)len };
+			.codec = (uint8_t)codec,
+			.plain_len = (uint32_t)len };
 
 		assert_true(packed.len <= len);
 		assert_true(len < 1000 || packed.len < len / 2);
-		assert_int_equal(frame_seal(&k, 0, &prefix, &packed, &out,
-			NULL), 0);
-		assert_int_equal(frame_unseal(&k, 0, out.data, out.len,
-			&prefix, &again, NULL), 0);
+		assert_int_equal(
+			frame_seal(&k, 0, &prefix, &packed, &out, NULL), 0);
+		assert_int_equal(frame_unseal(&k, 0, out.data, out.len, &prefix,
+					 &again, NULL),
+			0);
 		assert_memory_equal(again, plain, len);
 	}
 }
@@ -183,8 +191,8 @@ noise_is_kept_raw_at_every_level(void **state)
 	for (int level = 1; level <= 9; level++) {
 		auto_buf struct buf packed = BUF_INIT;
 
-		assert_int_equal(pack(plain, 300000, level, &packed),
-			CODEC_RAW);
+		assert_int_equal(
+			pack(plain, 300000, level, &packed), CODEC_RAW);
 		assert_int_equal(packed.len, 300000);
 		assert_memory_equal(packed.data, plain, 300000);
 	}
@@ -228,7 +236,8 @@ more_than_a_frame_holds_is_refused(void **state)
 	(void)state;
 
 	assert_int_equal(packer_pack(packer, 1, plain, FRAME_PLAIN_MAX + 1,
-		&packed, &codec, NULL), -EINVAL);
+				 &packed, &codec, NULL),
+		-EINVAL);
 	assert_int_equal(pack(plain, FRAME_PLAIN_MAX, 1, &packed), CODEC_ZSTD);
 }
 
@@ -236,17 +245,21 @@ static void
 a_compressor_that_corrupts_is_caught(void **state)
 {
 	auto_free uint8_t *plain = text(100000);
-	auto_buf struct buf packed = BUF_INIT;
-	struct err e = ERR_INIT;
-	enum frame_codec codec;
 	(void)state;
 
-	break_zstd = true;
-	int r = packer_pack(packer, 3, plain, 100000, &packed, &codec, &e);
+	for (int i = BREAKS_OUTPUT; i <= BREAKS_INPUT; i++) {
+		auto_buf struct buf packed = BUF_INIT;
+		struct err e = ERR_INIT;
+		enum frame_codec codec;
 
-	break_zstd = false;
-	assert_int_equal(r, -EBADMSG);
-	assert_int_equal(e.code, EBADMSG);
+		zstd = i;
+		int r = packer_pack(
+			packer, 3, plain, 100000, &packed, &codec, &e);
+
+		zstd = WORKS;
+		assert_int_equal(r, -EBADMSG);
+		assert_int_equal(e.code, EBADMSG);
+	}
 }
 
 static void

@@ -68,7 +68,8 @@ seal(enum frame_codec codec, const void *packed, size_t len, uint32_t plain_len,
 {
 	struct object_key k = key_of(OBJECT_META);
 	struct frame_prefix prefix = { .type = FRAME_PAGES,
-		.codec = (uint8_t)codec, .plain_len = plain_len };
+		.codec = (uint8_t)codec,
+		.plain_len = plain_len };
 	auto_buf struct buf b = BUF_INIT;
 
 	buf_append(&b, packed, len);
@@ -98,8 +99,10 @@ static void
 a_raw_frame_is_the_known_answer(void **state)
 {
 	struct object_key k = key_of(OBJECT_DATA);
-	struct frame_prefix prefix = { .type = FRAME_DATA, .codec = CODEC_RAW,
-		.flags = FRAME_SOLID, .plain_len = sizeof(vector_packed) };
+	struct frame_prefix prefix = { .type = FRAME_DATA,
+		.codec = CODEC_RAW,
+		.flags = FRAME_SOLID,
+		.plain_len = sizeof(vector_packed) };
 	auto_buf struct buf packed = BUF_INIT, out = BUF_INIT;
 	(void)state;
 
@@ -118,8 +121,7 @@ a_frame_beyond_4_GiB_is_the_known_answer(void **state)
 	(void)state;
 
 	assert_unseals(&k, (1ull << 32) + 5, vector_frame_far,
-		sizeof(vector_frame_far), vector_packed,
-		sizeof(vector_packed));
+		sizeof(vector_frame_far), vector_packed, sizeof(vector_packed));
 }
 
 static void
@@ -166,8 +168,8 @@ a_frame_is_appended_to_what_is_there(void **state)
 /* -- What does not unseal ------------------------------------------------ */
 
 static void
-assert_flips_are_refused(enum object_type type, const uint8_t *frame,
-	size_t len)
+assert_flips_are_refused(
+	enum object_type type, const uint8_t *frame, size_t len)
 {
 	struct object_key k = key_of(type);
 	auto_free uint8_t *bad = xmemdup(frame, len);
@@ -184,12 +186,12 @@ static void
 any_flipped_bit_is_refused(void **state)
 {
 	(void)state;
-	assert_flips_are_refused(OBJECT_DATA, vector_frame_raw,
-		sizeof(vector_frame_raw));
-	assert_flips_are_refused(OBJECT_META, vector_frame_zstd,
-		sizeof(vector_frame_zstd));
-	assert_flips_are_refused(OBJECT_INDEX, vector_frame_empty,
-		sizeof(vector_frame_empty));
+	assert_flips_are_refused(
+		OBJECT_DATA, vector_frame_raw, sizeof(vector_frame_raw));
+	assert_flips_are_refused(
+		OBJECT_META, vector_frame_zstd, sizeof(vector_frame_zstd));
+	assert_flips_are_refused(
+		OBJECT_INDEX, vector_frame_empty, sizeof(vector_frame_empty));
 }
 
 static void
@@ -213,7 +215,8 @@ a_moved_frame_is_refused(void **state)
 
 	for (int bit = 0; bit < 64; bit++)
 		assert_int_equal(unseal(&k, 64 ^ 1ull << bit, vector_frame_raw,
-			sizeof(vector_frame_raw), NULL), -EBADMSG);
+					 sizeof(vector_frame_raw), NULL),
+			-EBADMSG);
 }
 
 static void
@@ -227,7 +230,8 @@ a_frame_in_another_object_is_refused(void **state)
 	other[0] ^= 1;
 	object_key_init(&k, keys, OBJECT_DATA, other);
 	assert_int_equal(unseal(&k, 64, vector_frame_raw,
-		sizeof(vector_frame_raw), NULL), -EBADMSG);
+				 sizeof(vector_frame_raw), NULL),
+		-EBADMSG);
 }
 
 static void
@@ -238,7 +242,8 @@ a_frame_in_an_object_of_another_type_is_refused(void **state)
 		struct object_key k = key_of((enum object_type)i);
 
 		assert_int_equal(unseal(&k, 64, vector_frame_raw,
-			sizeof(vector_frame_raw), NULL), -EBADMSG);
+					 sizeof(vector_frame_raw), NULL),
+			-EBADMSG);
 	}
 }
 
@@ -252,7 +257,8 @@ a_frame_of_another_repository_is_refused(void **state)
 
 	object_key_init(&k, o, OBJECT_DATA, vector_object_id);
 	assert_int_equal(unseal(&k, 64, vector_frame_raw,
-		sizeof(vector_frame_raw), NULL), -EBADMSG);
+				 sizeof(vector_frame_raw), NULL),
+		-EBADMSG);
 }
 
 /* The key alone would refuse the four above; so must what is authenticated. */
@@ -270,7 +276,8 @@ object_type_and_repository_are_authenticated_beside_the_key(void **state)
 		else
 			k.type = OBJECT_META;
 		assert_int_equal(unseal(&k, 64, vector_frame_raw,
-			sizeof(vector_frame_raw), NULL), -EBADMSG);
+					 sizeof(vector_frame_raw), NULL),
+			-EBADMSG);
 	}
 }
 
@@ -286,15 +293,32 @@ assert_packed_refused(const void *packed, size_t len, uint32_t plain_len)
 	assert_int_equal(unseal(&k, 64, out.data, out.len, NULL), -EUCLEAN);
 }
 
+/* It is we who refuse it, not some version of zstd. */
+static void
+assert_packed_refused_as(const void *packed, size_t len, const char *says)
+{
+	struct object_key k = key_of(OBJECT_META);
+	auto_buf struct buf out = BUF_INIT;
+	struct frame_prefix prefix;
+	struct err e = ERR_INIT;
+	uint8_t *plain;
+
+	seal(CODEC_ZSTD, packed, len, 100, &out);
+	assert_int_equal(
+		frame_unseal(&k, 64, out.data, out.len, &prefix, &plain, &e),
+		-EUCLEAN);
+	assert_non_null(strstr(e.text, says));
+}
+
 static void
 zstd_data_of_another_length_is_refused(void **state)
 {
 	(void)state;
 	assert_packed_refused(vector_zstd_100_a, sizeof(vector_zstd_100_a), 99);
-	assert_packed_refused(vector_zstd_100_a, sizeof(vector_zstd_100_a),
-		101);
-	assert_packed_refused(vector_zstd_100_a, sizeof(vector_zstd_100_a),
-		FRAME_PLAIN_MAX);
+	assert_packed_refused(
+		vector_zstd_100_a, sizeof(vector_zstd_100_a), 101);
+	assert_packed_refused(
+		vector_zstd_100_a, sizeof(vector_zstd_100_a), FRAME_PLAIN_MAX);
 }
 
 static void
@@ -326,7 +350,18 @@ a_dictionary_is_refused(void **state)
 		0x03, 0x00, 'a' };
 	(void)state;
 
-	assert_packed_refused(data, sizeof(data), 100);
+	assert_packed_refused_as(data, sizeof(data), "a dictionary");
+}
+
+static void
+a_format_that_zstd_had_before_is_refused(void **state)
+{
+	uint8_t data[sizeof(vector_zstd_100_a)];
+	(void)state;
+
+	memcpy(data, vector_zstd_100_a, sizeof(data));
+	data[0] = 0x27; /* 0.7 */
+	assert_packed_refused_as(data, sizeof(data), "not hold zstd");
 }
 
 static void
@@ -383,7 +418,8 @@ static void
 a_prefix_decodes_to_what_was_encoded(void **state)
 {
 	const struct frame_prefix p = { .type = FRAME_CATALOG,
-		.codec = CODEC_ZSTD, .flags = FRAME_SOLID,
+		.codec = CODEC_ZSTD,
+		.flags = FRAME_SOLID,
 		.body_len = FRAME_PLAIN_MAX + FRAME_TAG_LEN,
 		.plain_len = FRAME_PLAIN_MAX };
 	uint8_t bytes[FRAME_PREFIX_LEN];
@@ -425,7 +461,9 @@ static void
 each_field_out_of_bounds_is_refused_by_name(void **state)
 {
 	const struct frame_prefix good = { .type = FRAME_DATA,
-		.codec = CODEC_ZSTD, .body_len = 60, .plain_len = 100 };
+		.codec = CODEC_ZSTD,
+		.body_len = 60,
+		.plain_len = 100 };
 	(void)state;
 
 	for (size_t i = 0; i < n_elements(bad_prefixes); i++) {
@@ -448,8 +486,9 @@ each_field_out_of_bounds_is_refused_by_name(void **state)
 static void
 a_raw_frame_has_exactly_its_plain_length(void **state)
 {
-	struct frame_prefix p = { .type = FRAME_DATA, .body_len = 115,
-		.plain_len = 100 };
+	struct frame_prefix p = {
+		.type = FRAME_DATA, .body_len = 115, .plain_len = 100
+	};
 	uint8_t bytes[FRAME_PREFIX_LEN];
 	(void)state;
 
@@ -469,8 +508,8 @@ a_frame_we_would_refuse_is_not_sealed(void **state)
 	(void)state;
 
 	buf_append(&packed, "four", 4);
-	assert_int_equal(frame_seal(&k, 64, &prefix, &packed, &out, &e),
-		-EINVAL);
+	assert_int_equal(
+		frame_seal(&k, 64, &prefix, &packed, &out, &e), -EINVAL);
 	assert_int_equal(e.code, EINVAL);
 	assert_int_equal(out.len, 0);
 }
@@ -489,13 +528,15 @@ seal_many(void *arg)
 	memset(plain, *(int *)arg, 3000);
 	for (uint64_t i = 0; i < 300; i++) {
 		out.len = 0;
-		assert_int_equal(packer_pack(p, 0, plain, 5000, &packed, &codec,
-			NULL), 0);
+		assert_int_equal(
+			packer_pack(p, 0, plain, 5000, &packed, &codec, NULL),
+			0);
 		struct frame_prefix prefix = { .type = FRAME_DATA,
-			.codec = (uint8_t)codec, .plain_len = 5000 };
+			.codec = (uint8_t)codec,
+			.plain_len = 5000 };
 
-		assert_int_equal(frame_seal(&k, i, &prefix, &packed, &out,
-			NULL), 0);
+		assert_int_equal(
+			frame_seal(&k, i, &prefix, &packed, &out, NULL), 0);
 		assert_unseals(&k, i, out.data, out.len, plain, 5000);
 	}
 	packer_free(p);
@@ -512,7 +553,8 @@ threads_do_not_disturb_each_other(void **state)
 	for (int i = 0; i < 8; i++) {
 		numbers[i] = i;
 		assert_int_equal(pthread_create(&threads[i], NULL, seal_many,
-			&numbers[i]), 0);
+					 &numbers[i]),
+			0);
 	}
 	for (int i = 0; i < 8; i++)
 		pthread_join(threads[i], NULL);
@@ -532,14 +574,17 @@ main(void)
 		cmocka_unit_test(other_lengths_are_refused),
 		cmocka_unit_test(a_moved_frame_is_refused),
 		cmocka_unit_test(a_frame_in_another_object_is_refused),
-		cmocka_unit_test(a_frame_in_an_object_of_another_type_is_refused),
+		cmocka_unit_test(
+			a_frame_in_an_object_of_another_type_is_refused),
 		cmocka_unit_test(a_frame_of_another_repository_is_refused),
 		cmocka_unit_test(
 			object_type_and_repository_are_authenticated_beside_the_key),
 		cmocka_unit_test(zstd_data_of_another_length_is_refused),
 		cmocka_unit_test(a_bomb_that_lies_about_its_size_is_refused),
-		cmocka_unit_test(zstd_data_that_does_not_say_its_size_is_refused),
+		cmocka_unit_test(
+			zstd_data_that_does_not_say_its_size_is_refused),
 		cmocka_unit_test(a_dictionary_is_refused),
+		cmocka_unit_test(a_format_that_zstd_had_before_is_refused),
 		cmocka_unit_test(two_zstd_frames_are_refused),
 		cmocka_unit_test(a_skippable_frame_is_refused),
 		cmocka_unit_test(cut_off_and_broken_zstd_data_is_refused),

@@ -12,10 +12,12 @@
 #include "repo/crypto/slot.h"
 
 static const struct slot_secret open_secret = { .type = SLOT_OPEN };
-static const struct slot_secret passphrase = { .type = SLOT_SCRYPT,
-	.bytes = "correct horse", .len = 13, .log_n = 15 };
+static const struct slot_secret passphrase = {
+	.type = SLOT_SCRYPT, .bytes = "correct horse", .len = 13, .log_n = 15
+};
 static const struct slot_secret key_file = { .type = SLOT_KEYFILE,
-	.bytes = vector_key_file, .len = sizeof(vector_key_file) };
+	.bytes = vector_key_file,
+	.len = sizeof(vector_key_file) };
 
 static int
 open_slot(const uint8_t *slot, size_t len, const struct slot_secret *secret,
@@ -70,7 +72,8 @@ what_is_made_opens(void **state)
 		enum slot_type type;
 
 		assert_int_equal(slot_make(vector_repository_id, vector_root,
-			all[i], &b, NULL), 0);
+					 all[i], &b, NULL),
+			0);
 		assert_int_equal(b.len, SLOT_LEN);
 		assert_int_equal(slot_type(b.data, b.len, &type, NULL), 0);
 		assert_int_equal(type, all[i]->type);
@@ -86,7 +89,8 @@ two_slots_of_one_secret_have_nothing_in_common(void **state)
 
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(slot_make(vector_repository_id, vector_root,
-			&key_file, &b, NULL), 0);
+					 &key_file, &b, NULL),
+			0);
 	for (size_t i = 20; i < SLOT_LEN; i += 16)
 		assert_memory_not_equal(b.data + i, b.data + SLOT_LEN + i, 16);
 }
@@ -99,8 +103,8 @@ scrypt_is_hard_unless_told_otherwise(void **state)
 	(void)state;
 
 	s.log_n = 0;
-	assert_int_equal(slot_make(vector_repository_id, vector_root, &s, &b,
-		NULL), 0);
+	assert_int_equal(
+		slot_make(vector_repository_id, vector_root, &s, &b, NULL), 0);
 	assert_int_equal(b.data[11], 17);
 	assert_int_equal(get_be32(b.data + 12), 8);
 	assert_int_equal(get_be32(b.data + 16), 1);
@@ -133,8 +137,8 @@ a_secret_of_another_type_is_rejected(void **state)
 	(void)state;
 	assert_refused(vector_slot_open, SLOT_LEN, &passphrase, EKEYREJECTED);
 	assert_refused(vector_slot_scrypt, SLOT_LEN, &key_file, EKEYREJECTED);
-	assert_refused(vector_slot_keyfile, SLOT_LEN, &open_secret,
-		EKEYREJECTED);
+	assert_refused(
+		vector_slot_keyfile, SLOT_LEN, &open_secret, EKEYREJECTED);
 }
 
 static void
@@ -146,11 +150,14 @@ a_slot_of_another_repository_is_rejected(void **state)
 	memcpy(other, vector_repository_id, sizeof(other));
 	other[15] ^= 1;
 	assert_int_equal(slot_open(other, vector_slot_open, SLOT_LEN,
-		&open_secret, root, NULL), -EKEYREJECTED);
+				 &open_secret, root, NULL),
+		-EKEYREJECTED);
 	assert_int_equal(slot_open(other, vector_slot_scrypt, SLOT_LEN,
-		&passphrase, root, NULL), -EKEYREJECTED);
+				 &passphrase, root, NULL),
+		-EKEYREJECTED);
 	assert_int_equal(slot_open(other, vector_slot_keyfile, SLOT_LEN,
-		&key_file, root, NULL), -EKEYREJECTED);
+				 &key_file, root, NULL),
+		-EKEYREJECTED);
 }
 
 /* Flip each bit of [from, to) in turn, every `step`th. */
@@ -171,14 +178,14 @@ static void
 any_flipped_bit_is_refused(void **state)
 {
 	(void)state;
-	assert_flips_are_refused(vector_slot_open, &open_secret, 0, SLOT_LEN,
-		1);
-	assert_flips_are_refused(vector_slot_keyfile, &key_file, 0, SLOT_LEN,
-		1);
+	assert_flips_are_refused(
+		vector_slot_open, &open_secret, 0, SLOT_LEN, 1);
+	assert_flips_are_refused(
+		vector_slot_keyfile, &key_file, 0, SLOT_LEN, 1);
 	/* behind its header, scrypt costs 0.1 s a bit */
 	assert_flips_are_refused(vector_slot_scrypt, &passphrase, 0, 20, 1);
-	assert_flips_are_refused(vector_slot_scrypt, &passphrase, 20, SLOT_LEN,
-		101);
+	assert_flips_are_refused(
+		vector_slot_scrypt, &passphrase, 20, SLOT_LEN, 101);
 }
 
 static void
@@ -208,9 +215,8 @@ a_newer_version_is_told_from_damage(void **state)
 }
 
 static void
-assert_parameters_refused(const uint8_t *good,
-	const struct slot_secret *secret, uint8_t log_n, uint32_t r,
-	uint32_t p)
+assert_parameters_refused(const uint8_t *good, const struct slot_secret *secret,
+	uint8_t log_n, uint32_t r, uint32_t p)
 {
 	uint8_t slot[SLOT_LEN];
 
@@ -246,8 +252,9 @@ assert_not_made(struct slot_secret secret)
 	auto_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	assert_int_equal(slot_make(vector_repository_id, vector_root, &secret,
-		&b, &e), -EINVAL);
+	assert_int_equal(
+		slot_make(vector_repository_id, vector_root, &secret, &b, &e),
+		-EINVAL);
 	assert_int_equal(b.len, 0);
 	assert_true(e.text[0] != '\0');
 }
@@ -256,16 +263,17 @@ static void
 weak_secrets_are_not_used(void **state)
 {
 	(void)state;
-	assert_not_made((struct slot_secret){ .type = SLOT_SCRYPT,
-		.bytes = "", .len = 0 });
-	assert_not_made((struct slot_secret){ .type = SLOT_KEYFILE,
-		.bytes = vector_key_file, .len = 31 });
-	assert_not_made((struct slot_secret){ .type = SLOT_SCRYPT,
-		.bytes = "x", .len = 1, .log_n = 14 });
-	assert_not_made((struct slot_secret){ .type = SLOT_SCRYPT,
-		.bytes = "x", .len = 1, .log_n = 21 });
+	assert_not_made((struct slot_secret){
+		.type = SLOT_SCRYPT, .bytes = "", .len = 0 });
+	assert_not_made((struct slot_secret){
+		.type = SLOT_KEYFILE, .bytes = vector_key_file, .len = 31 });
+	assert_not_made((struct slot_secret){
+		.type = SLOT_SCRYPT, .bytes = "x", .len = 1, .log_n = 14 });
+	assert_not_made((struct slot_secret){
+		.type = SLOT_SCRYPT, .bytes = "x", .len = 1, .log_n = 21 });
 	assert_not_made((struct slot_secret){ .type = (enum slot_type)3,
-		.bytes = vector_key_file, .len = 64 });
+		.bytes = vector_key_file,
+		.len = 64 });
 }
 
 int
@@ -274,7 +282,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_slots_open),
 		cmocka_unit_test(what_is_made_opens),
-		cmocka_unit_test(two_slots_of_one_secret_have_nothing_in_common),
+		cmocka_unit_test(
+			two_slots_of_one_secret_have_nothing_in_common),
 		cmocka_unit_test(scrypt_is_hard_unless_told_otherwise),
 		cmocka_unit_test(the_wrong_secret_is_rejected),
 		cmocka_unit_test(a_secret_of_another_type_is_rejected),

@@ -13,6 +13,8 @@
 #define NEW_YORK "EST5EDT,M3.2.0,M11.1.0"
 /* Clocks change at midnight: a gap after it, a fold before it. */
 #define MIDNIGHT "<-03>3<-02>,M10.3.0/0,M2.3.0/0"
+/* Clocks are put back over midnight. */
+#define NEWFOUNDLAND "NST3:30NDT,M3.2.0/0:01,M11.1.0/0:01"
 /* Half an hour, in the southern summer. */
 #define LORD_HOWE "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0"
 
@@ -246,6 +248,10 @@ of_a_time_that_came_twice_the_later_is_meant(void **state)
 		utc(2026, 10, 25, 0, 30, 59, END));
 	assert_means("02:30", utc(2026, 10, 25, 1, 45, 0, 0),
 		utc(2026, 10, 25, 1, 30, 59, END));
+	/* Ten minutes ago it was tomorrow. */
+	in_zone(NEWFOUNDLAND);
+	assert_means("00:00", utc(2026, 11, 1, 2, 40, 0, 0),
+		utc(2026, 11, 1, 2, 30, 59, END));
 }
 
 /* What the definition says, minute by minute: the last minute whose local
@@ -288,6 +294,8 @@ every_minute_around_changes_of_clocks_is_as_defined(void **state)
 	in_zone(MIDNIGHT);
 	assert_three_days_from(utc(2026, 10, 17, 0, 0, 0, 0));
 	assert_three_days_from(utc(2026, 2, 14, 0, 0, 0, 0));
+	in_zone(NEWFOUNDLAND);
+	assert_three_days_from(utc(2026, 10, 30, 0, 0, 0, 0));
 	in_zone(LORD_HOWE);
 	assert_three_days_from(utc(2026, 10, 2, 0, 0, 0, 0));
 	assert_three_days_from(utc(2026, 4, 3, 0, 0, 0, 0));

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tests/unit/model.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static char host[] = "web1", name[] = "home";
+
+/* One snapshot of a random tree. */
+struct world {
+	struct forge f;
+	struct model m;
+};
+
+static void
+world_init(struct world *w, unsigned seed, unsigned breadth, uint32_t page_max,
+	bool inline_page)
+{
+	struct record r = { .host = host, .name = name, .seq = 1,
+		.generation = 1, .time_ns = 1700000000LL * 1000000000 };
+
+	forge_init(&w->f, page_max);
+	model_init(&w->m, seed, breadth);
+	model_forge(&w->m, &w->f, &r, inline_page);
+	forge_record(&w->f, &r, NULL, NULL);
+	forge_flush(&w->f);
+	free(r.root_page);
+}
+
+static void
+world_release(struct world *w)
+{
+	model_release(&w->m);
+	forge_release(&w->f);
+}
+
+static void
+compare_world(unsigned seed, unsigned breadth, uint32_t page_max,
+	bool inline_page, size_t memory)
+{
+	struct world w;
+	struct history *h;
+
+	world_init(&w, seed, breadth, page_max, inline_page);
+	h = forge_open(&w.f, memory);
+	{
+		auto_view struct view *v = forge_view(h, 0);
+
+		assert_int_equal(model_compare(&w.m, v, seed), 0);
+		assert_int_equal(model_compare(&w.m, v, seed + 1), 0);
+	}
+	history_free(h);
+	world_release(&w);
+}
+
+static void
+a_view_answers_as_the_tree_it_was_made_of(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 12; seed++)
+		compare_world(seed, 40, 2 + seed % 7, seed % 2, 0);
+}
+
+static void
+maps_may_be_deep(void **state)
+{
+	(void)state;
+	compare_world(100, 400, 2, true, 0);
+	compare_world(101, 400, 2, false, 0);
+}
+
+static void
+pages_may_be_large(void **state)
+{
+	(void)state;
+	compare_world(102, 400, 1000, false, 0);
+}
+
+static void
+little_memory_suffices(void **state)
+{
+	(void)state;
+	compare_world(103, 60, 3, false, 1);
+}
+
+static void
+an_empty_root_is_a_directory(void **state)
+{
+	(void)state;
+	compare_world(104, 0, 3, false, 0);
+}
+
+static void
+the_wrong_kind_of_node_is_refused(void **state)
+{
+	static const struct view_attr any;
+	struct world w;
+	struct history *h;
+	struct err e = ERR_INIT;
+	struct view_attr a = any;
+	struct view_totals t;
+	char target[4096];
+	uint64_t found;
+
+	(void)state;
+	world_init(&w, 1, 40, 5, true);
+	h = forge_open(&w.f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	for (size_t i = 0; i < w.m.n; i++) {
+		auto_view_data struct view_data d = VIEW_DATA_INIT;
+		bool dir = S_ISDIR(w.m.nodes[i]->en.mode);
+		bool reg = S_ISREG(w.m.nodes[i]->en.mode);
+
+		if (!dir) {
+			assert_int_equal(view_lookup(v, i, "x", 1, &a, &e),
+				-ENOTDIR);
+			assert_int_equal(view_totals(v, i, &t, &e), -ENOTDIR);
+		}
+		if (!reg) {
+			assert_int_equal(view_read(v, i, 0, 10, &d, &e),
+				dir ? -EISDIR : -EINVAL);
+			assert_int_equal(
+				view_seek(v, i, 0, SEEK_DATA, &found, &e),
+				dir ? -EISDIR : -EINVAL);
+		}
+		if (!S_ISLNK(w.m.nodes[i]->en.mode))
+			assert_int_equal(view_readlink(v, i, target,
+						 sizeof(target), &e),
+				-EINVAL);
+	}
+	view_put(steal(v));
+	history_free(h);
+	world_release(&w);
+}
+
+/* -- Damage -------------------------------------------------------------------- */
+
+static void
+note_object(const struct world *w, size_t *sizes, char names[2][96])
+{
+	object_pack_name(names[0], OBJECT_DATA, w->f.data.id);
+	object_pack_name(names[1], OBJECT_META, w->f.meta.id);
+	sizes[0] = w->f.data.bytes.len;
+	sizes[1] = w->f.meta.bytes.len;
+}
+
+static void
+flipped_bits_give_errors_or_the_right_bytes(void **state)
+{
+	struct record r = { .host = host, .name = name, .seq = 1,
+		.generation = 1 };
+	struct world w;
+	char names[2][96];
+	size_t sizes[2], errors = 0, flips = 0;
+
+	(void)state;
+	forge_init(&w.f, 4);
+	model_init(&w.m, 7, 12);
+	model_forge(&w.m, &w.f, &r, false);
+	forge_record(&w.f, &r, NULL, NULL);
+	note_object(&w, sizes, names);
+	forge_flush(&w.f);
+	free(r.root_page);
+	for (int k = 0; k < 2; k++) {
+		for (size_t at = 0; at < sizes[k]; at += 1 + sizes[k] / 150) {
+			uint8_t bit = (uint8_t)(1 << at % 8);
+			struct history *h;
+			struct view *v;
+			size_t n;
+
+			forge_damage(&w.f, names[k], at, bit);
+			h = forge_open(&w.f, 0);
+			v = forge_view(h, 0);
+			n = model_compare(&w.m, v, (unsigned)at);
+			/* Nothing reads the header of a pack. */
+			assert_true(n > 0 || at < OBJECT_HEADER_LEN);
+			errors += n;
+			flips++;
+			view_put(v);
+			history_free(h);
+			forge_damage(&w.f, names[k], at, bit);
+		}
+	}
+	assert_true(flips > 200 && errors > flips);
+	world_release(&w);
+}
+
+static void
+a_missing_pack_is_an_input_output_error(void **state)
+{
+	struct record r = { .host = host, .name = name, .seq = 1,
+		.generation = 1 };
+	struct world w;
+	char names[2][96];
+	size_t sizes[2];
+	struct history *h;
+	struct view_attr a;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	forge_init(&w.f, 3);
+	model_init(&w.m, 8, 30);
+	model_forge(&w.m, &w.f, &r, false);
+	forge_record(&w.f, &r, NULL, NULL);
+	note_object(&w, sizes, names);
+	forge_flush(&w.f);
+	assert_int_equal(sink_remove(w.f.sink, names[1], &e), 0);
+	h = forge_open(&w.f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	assert_int_equal(view_attr(v, 1, &a, &e), -EIO);
+	assert_int_equal(e.code, EIO);
+	assert_non_null(strstr(e.text, "web1/home@"));
+	assert_non_null(strstr(e.text, names[1]));
+	assert_true(model_compare(&w.m, v, 1) > 0);
+	view_put(steal(v));
+	history_free(h);
+	world_release(&w);
+}
+
+/* -- Threads ------------------------------------------------------------------- */
+
+struct comparer {
+	pthread_t thread;
+	const struct model *m;
+	struct history *h;
+	unsigned seed;
+};
+
+static void *
+compare_in_thread(void *arg)
+{
+	struct comparer *r = arg;
+	auto_view struct view *v = forge_view(r->h, 0);
+
+	assert_int_equal(model_compare(r->m, v, r->seed), 0);
+	return NULL;
+}
+
+static void
+many_threads_read_one_history(void **state)
+{
+	struct comparer readers[6];
+	struct world w;
+	struct history *h;
+
+	(void)state;
+	world_init(&w, 9, 50, 3, false);
+	h = forge_open(&w.f, 2 << 20);
+	for (unsigned i = 0; i < n_elements(readers); i++) {
+		readers[i] = (struct comparer){ .m = &w.m, .h = h, .seed = i };
+		assert_int_equal(pthread_create(&readers[i].thread, NULL,
+					 compare_in_thread, &readers[i]),
+			0);
+	}
+	for (unsigned i = 0; i < n_elements(readers); i++)
+		pthread_join(readers[i].thread, NULL);
+	history_free(h);
+	world_release(&w);
+}
+
+static void
+a_view_outlives_its_history(void **state)
+{
+	struct world w;
+	struct history *h;
+	struct view *v, *again;
+
+	(void)state;
+	world_init(&w, 10, 20, 3, false);
+	h = forge_open(&w.f, 0);
+	v = forge_view(h, 0);
+	again = forge_view(h, 0);
+	assert_ptr_equal(v, again);
+	view_put(again);
+	history_free(h);
+	assert_int_equal(model_compare(&w.m, v, 1), 0);
+	view_put(v);
+	world_release(&w);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_view_answers_as_the_tree_it_was_made_of),
+		cmocka_unit_test(maps_may_be_deep),
+		cmocka_unit_test(pages_may_be_large),
+		cmocka_unit_test(little_memory_suffices),
+		cmocka_unit_test(an_empty_root_is_a_directory),
+		cmocka_unit_test(the_wrong_kind_of_node_is_refused),
+		cmocka_unit_test(flipped_bits_give_errors_or_the_right_bytes),
+		cmocka_unit_test(a_missing_pack_is_an_input_output_error),
+		cmocka_unit_test(many_threads_read_one_history),
+		cmocka_unit_test(a_view_outlives_its_history),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
