@@ -128,7 +128,7 @@ take_pages(struct reader *r, struct segment_directory *d)
 			memcpy(d->pages[i].first, id, CHUNK_KEY_LEN);
 		d->pages[i].off = read_bounded(r, 1ULL << 48);
 		d->pages[i].len = (uint32_t)read_bounded(r, SEGMENT_PAGE_MAX);
-		if (id && i && memcmp(id, d->pages[i - 1].first, CHUNK_ID_LEN) <= 0)
+		if (id && i && memcmp(id, d->pages[i - 1].first, CHUNK_KEY_LEN) <= 0)
 			r->bad = true;
 	}
 	if (d->n_entries < d->n_pages ||

@@ -10,8 +10,17 @@ fuzz_targets += tests/fuzz/fuzz_frame
 fuzz_targets += tests/fuzz/fuzz_slot
 fuzz_targets += tests/fuzz/fuzz_exclude
 fuzz_targets += tests/fuzz/fuzz_when
+fuzz_targets += tests/fuzz/fuzz_page
+fuzz_targets += tests/fuzz/fuzz_record
+fuzz_targets += tests/fuzz/fuzz_catalog
+fuzz_targets += tests/fuzz/fuzz_segment
+fuzz_targets += tests/fuzz/fuzz_toc
+fuzz_targets += tests/fuzz/fuzz_header
+fuzz_targets += tests/fuzz/fuzz_xattrs
 
 check_PROGRAMS += $(fuzz_targets)
+# Makes the corpora of repo/format's targets.
+check_PROGRAMS += tests/fuzz/seeds
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run.sh
 
 # The main() of all targets: libFuzzer's, or one that replays the corpus.  A

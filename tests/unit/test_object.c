@@ -169,7 +169,7 @@ static void
 make_toc(struct toc *t, uint32_t n_frames)
 {
 	uint64_t off = OBJECT_HEADER_LEN;
-	uint8_t id[CHUNK_ID_LEN];
+	uint8_t id[CHUNK_KEY_LEN];
 
 	for (uint32_t i = 0; i < n_frames; i++) {
 		uint32_t n = i % 2 ? 3 : 1, len = 1000 + i * 7;
@@ -260,7 +260,7 @@ one_frame(uint8_t type, uint64_t len, uint64_t plain, uint64_t n,
 	buf_varint(&b, n);
 	for (uint64_t i = 0; i < n; i++)
 		buf_varint(&b, lens[i]);
-	buf_zeros(&b, n * CHUNK_ID_LEN);
+	buf_zeros(&b, n * CHUNK_KEY_LEN);
 	return decode_toc(b.data, b.len);
 }
 
@@ -294,10 +294,10 @@ more_ids_than_chunks_are_refused(void **state)
 	buf_varint(&b, 1);
 	buf_varint(&b, 9);
 	buf_append(&b, "\1\x40\x64\1\x64", 5);
-	buf_zeros(&b, (size_t)9 * CHUNK_ID_LEN);
+	buf_zeros(&b, (size_t)9 * CHUNK_KEY_LEN);
 	assert_int_equal(decode_toc(b.data, b.len), -EUCLEAN);
 	b.data[1] = 1;
-	assert_int_equal(decode_toc(b.data, 7 + CHUNK_ID_LEN), 0);
+	assert_int_equal(decode_toc(b.data, 7 + CHUNK_KEY_LEN), 0);
 }
 
 static void

@@ -11,7 +11,7 @@ make_entries(struct segment_entry *en, uint32_t n)
 	memset(en, 0, n * sizeof(*en));
 	for (uint32_t i = 0; i < n; i++) {
 		put_be32(en[i].id, i * 3);
-		put_be32(en[i].id + 16, ~i);
+		put_be32(en[i].id + 8, ~i);
 		en[i].pack = i % 3 ? i % 7 : SEGMENT_PACKS_MAX;
 		en[i].frame_off = i % 2 ? 64 + i : 1ULL << 48;
 		en[i].frame_len = i % 5 ? 4096 + i : 17u << 20;
@@ -47,7 +47,7 @@ a_page_comes_back(void **state)
 			segment_page_decode(b.data, b.len, &back, &m, NULL), 0);
 		assert_int_equal(m, n);
 		for (uint32_t i = 0; i < n; i++) {
-			assert_memory_equal(en[i].id, back[i].id, CHUNK_ID_LEN);
+			assert_memory_equal(en[i].id, back[i].id, CHUNK_KEY_LEN);
 			assert_int_equal(en[i].pack, back[i].pack);
 			assert_int_equal(en[i].frame_off, back[i].frame_off);
 			assert_int_equal(en[i].frame_len, back[i].frame_len);
@@ -183,7 +183,7 @@ a_directory_comes_back(void **state)
 			assert_memory_equal(&d.packs[i], &back.packs[i],
 				sizeof(d.packs[i]));
 			assert_memory_equal(d.pages[i].first,
-				back.pages[i].first, CHUNK_ID_LEN);
+				back.pages[i].first, CHUNK_KEY_LEN);
 			assert_int_equal(d.pages[i].off, back.pages[i].off);
 			assert_int_equal(d.pages[i].len, back.pages[i].len);
 			assert_memory_equal(d.supersedes[i], back.supersedes[i],
