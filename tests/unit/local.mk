@@ -16,6 +16,7 @@ unit_tests += tests/unit/test_fetch
 unit_tests += tests/unit/test_fetch_ahead
 unit_tests += tests/unit/test_fetch_chunk
 unit_tests += tests/unit/test_fetch_readahead
+unit_tests += tests/unit/test_fetch_table
 unit_tests += tests/unit/test_hex
 unit_tests += tests/unit/test_history
 unit_tests += tests/unit/test_id

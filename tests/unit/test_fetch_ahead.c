@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <sys/wait.h>
 #include "tests/unit/fetch_fixture.h"
-#include "repo/fetch/table.h"
-#include "repo/fetch/unsealer.h"
 
 #define LEN 20000
 #define KIB 1024
@@ -400,121 +398,6 @@ threads_begin_with_the_first_request_even_after_a_fork(void **state)
 	fetch_free(f);
 }
 
-/* As if n more epochs had gone by since anything landed. */
-static void
-age(struct budget *b, unsigned n)
-{
-	size_t unread = b->unread[0];
-
-	b->epoch -= n;
-	if (n % 2) {
-		b->unread[0] = b->unread[1];
-		b->unread[1] = unread;
-	}
-}
-
-static void
-unread_bytes_leave_the_budget_when_read_and_after_a_while(void **state)
-{
-	struct budget b;
-
-	(void)state;
-	budget_init(&b, 100);
-	assert_true(budget_take(&b, 60));
-	assert_false(budget_take(&b, 41));
-	budget_return(&b, 20);
-	uint64_t epoch = budget_land(&b, 40, 90);
-	assert_false(budget_take(&b, 11));
-	budget_unload(&b, epoch, 50);
-	assert_true(budget_take(&b, 60));
-	assert_false(budget_take(&b, 1));
-	age(&b, 1);
-	assert_false(budget_take(&b, 1));
-	budget_unload(&b, epoch - 1, 10);
-	assert_true(budget_take(&b, 10));
-	age(&b, 1);
-	assert_true(budget_take(&b, 30));
-	budget_unload(&b, epoch - 2, 30); /* counts no more */
-	assert_false(budget_take(&b, 1));
-	budget_release(&b);
-
-	budget_init(&b, 100);
-	assert_true(budget_take(&b, 100));
-	budget_land(&b, 100, 100);
-	age(&b, 3);
-	assert_true(budget_take(&b, 100));
-	budget_release(&b);
-}
-
-static size_t
-budgeted(const struct table *t)
-{
-	return t->ahead.coming + t->ahead.unread[0] + t->ahead.unread[1];
-}
-
-static struct cell *
-queued(struct table *t, uint64_t off)
-{
-	struct frame_place at = { .object = OBJECT_DATA, .off = off,
-		.len = 100 };
-	size_t before = budgeted(t);
-	struct cell *c = NULL;
-
-	assert_int_equal(TABLE_QUEUED, table_queue(t, &at, &c));
-	assert_int_equal(before + 100, budgeted(t));
-	return c;
-}
-
-static void
-land(struct table *t, struct cell *c, uint32_t len)
-{
-	struct opened o = { .plain = xmalloc(len), .len = len };
-
-	assert_true(table_claim(t, c));
-	table_land(t, c, &o);
-}
-
-static void
-the_budget_comes_back_whatever_becomes_of_a_frame(void **state)
-{
-	struct table t;
-	struct cell *c, *own;
-	bool is_own;
-
-	(void)state;
-	table_init(&t, 10000);
-	table_forget(&t, queued(&t, 1000));
-	assert_int_equal(0, budgeted(&t));
-
-	c = queued(&t, 2000); /* fails */
-	assert_true(table_claim(&t, c));
-	table_fail(&t, c, NULL);
-	assert_int_equal(0, budgeted(&t));
-
-	c = queued(&t, 3000); /* is taken over */
-	assert_int_equal(0, table_enter(&t, &c->at, &own, &is_own, NULL));
-	assert_true(is_own);
-	assert_int_equal(0, budgeted(&t));
-	table_fail(&t, own, NULL);
-	table_forget(&t, c);
-
-	c = queued(&t, 4000); /* lands, is read */
-	land(&t, c, 300);
-	assert_int_equal(300 + sizeof(*c), budgeted(&t));
-	cell_put(table_peek(&t, &c->at));
-	assert_int_equal(0, budgeted(&t));
-	cell_put(c);
-
-	c = queued(&t, 5000); /* lands, is evicted unread */
-	land(&t, c, 300);
-	cell_put(c);
-	c = queued(&t, 6000);
-	land(&t, c, 9900);
-	assert_int_equal(9900 + sizeof(*c), budgeted(&t));
-	cell_put(c);
-	table_release(&t);
-}
-
 struct storm {
 	pthread_t thread;
 	struct fixture *x;
@@ -606,8 +489,6 @@ main(void)
 		TEST(read_ahead_never_evicts_what_it_has_just_fetched),
 		TEST(what_does_not_fit_the_queue_is_forgotten),
 		TEST(a_full_queue_is_let_go_with_everything_else),
-		TEST(the_budget_comes_back_whatever_becomes_of_a_frame),
-		TEST(unread_bytes_leave_the_budget_when_read_and_after_a_while),
 		TEST(a_storm_of_readers_failures_and_evictions_returns_right_bytes),
 	};
 	alarm(300); /* a thread left waiting by a failed test */
