@@ -5,7 +5,9 @@
 #include <string.h>
 #include "repo/base/log.h"
 #include "repo/open.h"
+#include "repo/unlock.h"
 #include "fs/daemon.h"
+#include "fs/mount.h"
 #include "fs/mountpoint.h"
 #include "fs/options.h"
 #include "fs/serve.h"

@@ -94,9 +94,9 @@ answer_known(struct call *c, struct node *n, uint64_t at)
 			reply_view_entry(&other, &a, &e);
 	} else {
 		reply_virtual_attr(&other, n, &e.attr);
-		e.generation = n->generation;
 	}
 	e.ino = mount_nodeid(c->m, n, at);
+	e.generation = e.ino == FUSE_ROOT_ID ? 0 : n->generation;
 	c->e = other.e;
 	view_put(other.view);
 	if (rc != 0) {

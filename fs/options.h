@@ -3,9 +3,10 @@
 #ifndef YORE_FS_OPTIONS_H
 #define YORE_FS_OPTIONS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include "repo/base/auto.h"
 #include "repo/base/err.h"
-#include "repo/unlock.h"
-#include "fs/mount.h"
 
 enum options_what { OPTIONS_MOUNT, OPTIONS_HELP, OPTIONS_VERSION };
 

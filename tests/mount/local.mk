@@ -19,6 +19,7 @@ dist_check_SCRIPTS += tests/mount/at.sh
 dist_check_SCRIPTS += tests/mount/crowd.sh
 dist_check_SCRIPTS += tests/mount/end.sh
 dist_check_SCRIPTS += tests/mount/errors.sh
+dist_check_SCRIPTS += tests/mount/handles.sh
 dist_check_SCRIPTS += tests/mount/kinds.sh
 dist_check_SCRIPTS += tests/mount/ls.sh
 dist_check_SCRIPTS += tests/mount/many.sh
