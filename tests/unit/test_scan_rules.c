@@ -82,7 +82,8 @@ static void
 only_listed_files_and_their_parents(void **state)
 {
 	static const char list[] =
-		"a/b/one\0./a//c/.\0missing\0a/none/x\0f/below\0\0/src/z";
+		"a/b/one\0./a//c/.\0missing\0a/none/x\0f/below\0\0/src/z"
+		"\0a-x\0a-x/y\0a+\0";
 	struct wanted *w = wanted_new("/src/");
 	struct walk walk = { .visit = NULL };
 	int p[2];
@@ -96,6 +97,9 @@ only_listed_files_and_their_parents(void **state)
 	fixture_make_file("listed/a/b/two", "");
 	fixture_make_file("listed/a/c/three", "");
 	fixture_make_file("listed/ab", "");
+	fixture_make_dir("listed/a-x"); /* '-' and '+' come before '/' */
+	fixture_make_file("listed/a-x/w", "");
+	fixture_make_file("listed/a+", "");
 	fixture_make_file("listed/f", "");
 	fixture_make_file("listed/z", "");
 	assert_int_equal(pipe(p), 0);
@@ -105,7 +109,8 @@ only_listed_files_and_their_parents(void **state)
 	close(p[0]);
 	wanted_seal(w);
 	fixture_walk(&walk, "listed", (struct scan_options){ .wanted = w });
-	fixture_assert_paths(&walk, "a a/b a/b/one a/c a/c/three z");
+	fixture_assert_paths(&walk,
+		"a a/b a/b/one a/c a/c/three a+ a-x a-x/w z");
 	fixture_assert_problems(&walk,
 		"missing: ENOENT\nf: ENOTDIR\na/none: ENOENT\n");
 	fixture_walk_release(&walk);
@@ -147,12 +152,24 @@ paths_outside_are_refused(void **state)
 	wanted_free(w);
 }
 
+static void
+expect_mount(struct walk *w, struct scan_dir *d)
+{
+	(void)w;
+	for (uint32_t i = 0; i < d->n; i++)
+		assert_int_equal(d->entries[i].flags,
+			d->entries[i].name_len == 1 &&
+					*scan_name(d, &d->entries[i]) == 'm' ?
+				SCAN_MOUNT :
+				0);
+}
+
 /* In a mount namespace of its own, so that no mount is left behind. */
 static int
 scan_with_mount(bool one_file_system)
 {
 	struct scan_options o = { .one_file_system = one_file_system };
-	struct walk w = { .visit = NULL };
+	struct walk w = { .visit = one_file_system ? expect_mount : NULL };
 	const char *expected = one_file_system ? "a m z" : "a m m/inside z";
 
 	if (unshare(CLONE_NEWNS) < 0 ||
