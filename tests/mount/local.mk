@@ -28,6 +28,7 @@ dist_check_SCRIPTS += tests/mount/part.sh
 dist_check_SCRIPTS += tests/mount/permissions.sh
 dist_check_SCRIPTS += tests/mount/refresh.sh
 dist_check_SCRIPTS += tests/mount/removed.sh
+dist_check_SCRIPTS += tests/mount/statfs.sh
 dist_check_SCRIPTS += tests/mount/stored.sh
 dist_check_SCRIPTS += tests/mount/user.sh
 dist_check_SCRIPTS += tests/mount/warm.sh
