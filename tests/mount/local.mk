@@ -15,6 +15,7 @@ tests_mount_fakefs_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
 tests_mount_fakefs_LDADD = libyorefs.a libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)
 
 EXTRA_DIST += tests/mount/mount.sh
+EXTRA_DIST += tests/mount/handles.py
 dist_check_SCRIPTS += tests/mount/at.sh
 dist_check_SCRIPTS += tests/mount/crowd.sh
 dist_check_SCRIPTS += tests/mount/end.sh
