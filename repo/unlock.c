@@ -51,8 +51,8 @@ secret_read(struct secret *s, int fd, const char *what, struct err *e)
 			return 0;
 		s->len += (size_t)n;
 	}
-	return err_set(e, EINVAL, "%s: longer than %zu bytes", what,
-		s->cap - 1);
+	return err_set(
+		e, EINVAL, "%s: longer than %zu bytes", what, s->cap - 1);
 }
 
 static void
@@ -75,8 +75,9 @@ secret_give(struct secret *s, enum slot_type type, const char *what,
 		return err_set(e, EINVAL, "%s: the passphrase is empty", what);
 	bytes = secret_alloc(s->len);
 	memcpy(bytes, s->bytes, s->len);
-	*out = (struct slot_secret){ .type = type, .bytes = bytes,
-		.len = s->len };
+	*out = (struct slot_secret){
+		.type = type, .bytes = bytes, .len = s->len
+	};
 	return 0;
 }
 
@@ -94,14 +95,24 @@ from_fd(int fd, const char *what, struct slot_secret *out, struct err *e)
 	return secret_give(&s, SLOT_SCRYPT, what, out, e);
 }
 
+/* No key to be had: not the code of the file, which would read as if the
+ * repository were missing. */
+static int
+unreadable(const char *what, const char *path, struct err *e)
+{
+	const char *reason = strerrordesc_np(errno);
+
+	return err_set(e, ENOKEY, "cannot read the %s %s: %s", what, path,
+		reason ? reason : "unknown error");
+}
+
 static int
 from_file(const char *path, struct slot_secret *out, struct err *e)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (fd < 0)
-		return err_sys(e, errno, "cannot read the passphrase file %s",
-			path);
+		return unreadable("passphrase file", path, e);
 	return from_fd(fd, path, out, e);
 }
 
@@ -113,14 +124,15 @@ from_key_file(const char *path, struct slot_secret *out, struct err *e)
 	int r;
 
 	if (fd < 0)
-		return err_sys(e, errno, "cannot read the key file %s", path);
+		return unreadable("key file", path, e);
 	secret_init(&s, UNLOCK_KEY_FILE_MAX);
 	r = secret_read(&s, fd, path, e);
 	if (r < 0)
 		return r;
 	if (s.len < UNLOCK_KEY_FILE_MIN)
-		return err_set(e, EINVAL, "%s: a key file has at least %d bytes",
-			path, UNLOCK_KEY_FILE_MIN);
+		return err_set(e, EINVAL,
+			"%s: a key file has at least %d bytes", path,
+			UNLOCK_KEY_FILE_MIN);
 	return secret_give(&s, SLOT_KEYFILE, path, out, e);
 }
 
@@ -160,10 +172,14 @@ wait_command(pid_t pid, struct err *e)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFSIGNALED(status))
-		return err_set(e, ECANCELED, "the passphrase command was killed"
-			" by signal %d", WTERMSIG(status));
-	return err_set(e, ECANCELED, "the passphrase command failed with"
-		" status %d", WEXITSTATUS(status));
+		return err_set(e, ECANCELED,
+			"the passphrase command was killed"
+			" by signal %d",
+			WTERMSIG(status));
+	return err_set(e, ECANCELED,
+		"the passphrase command failed with"
+		" status %d",
+		WEXITSTATUS(status));
 }
 
 static int
@@ -238,8 +254,10 @@ read_line(int tty, struct secret *s, struct err *e)
 		if (n == 0 || c == '\n')
 			return 0;
 		if (s->len >= UNLOCK_PASSPHRASE_MAX)
-			return err_set(e, EINVAL, "the passphrase is longer"
-				" than %d bytes", UNLOCK_PASSPHRASE_MAX);
+			return err_set(e, EINVAL,
+				"the passphrase is longer"
+				" than %d bytes",
+				UNLOCK_PASSPHRASE_MAX);
 		s->bytes[s->len++] = c;
 	}
 }
@@ -283,7 +301,8 @@ from_terminal(const struct unlock *u, bool confirm, struct slot_secret *out,
 	int r;
 
 	if (tty < 0)
-		return err_set(e, ENOKEY, "a passphrase is needed and there is"
+		return err_set(e, ENOKEY,
+			"a passphrase is needed and there is"
 			" no terminal to ask on: give --password-file,"
 			" --password-command or --key-file");
 	if (u->what)
@@ -298,27 +317,29 @@ from_terminal(const struct unlock *u, bool confirm, struct slot_secret *out,
 		if (r < 0)
 			return r;
 		if (again.len != s.len || memcmp(again.bytes, s.bytes, s.len))
-			return err_set(e, EKEYREJECTED,
-				"the two passphrases differ");
+			return err_set(
+				e, EKEYREJECTED, "the two passphrases differ");
 	}
 	return secret_give(&s, SLOT_SCRYPT, "the terminal", out, e);
 }
 
-/* -- In order ---------------------------------------------------------------- */
+/* -- In order ----------------------------------------------------------------
+ */
 
 static const char *
 credential_path(char *path, size_t size)
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 
-	if (!dir || (size_t)snprintf(path, size, "%s/yore.password", dir) >= size)
+	if (!dir ||
+		(size_t)snprintf(path, size, "%s/yore.password", dir) >= size)
 		return NULL;
 	return access(path, F_OK) == 0 ? path : NULL;
 }
 
 static int
-from_surroundings(const struct unlock *u, bool confirm,
-	struct slot_secret *out, struct err *e)
+from_surroundings(const struct unlock *u, bool confirm, struct slot_secret *out,
+	struct err *e)
 {
 	char path[4096];
 	char *value;
@@ -332,7 +353,8 @@ from_surroundings(const struct unlock *u, bool confirm,
 	if (credential_path(path, sizeof(path)))
 		return from_file(path, out, e);
 	if (u->no_prompt)
-		return err_set(e, ENOKEY, "a passphrase is needed: give"
+		return err_set(e, ENOKEY,
+			"a passphrase is needed: give"
 			" --password-file, --password-command or --key-file");
 	return from_terminal(u, confirm, out, e);
 }
@@ -351,8 +373,8 @@ unlock_secret(const struct unlock *u, bool confirm, struct slot_secret *out,
 	if (u->password_command)
 		return from_command(u->password_command, out, e);
 	if (u->password_fd >= 0)
-		return from_fd(u->password_fd, "the passphrase descriptor", out,
-			e);
+		return from_fd(
+			u->password_fd, "the passphrase descriptor", out, e);
 	return from_surroundings(u, confirm, out, e);
 }
 

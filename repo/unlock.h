@@ -35,18 +35,22 @@ struct unlock {
 	const char *what;	      /* what the prompt names; NULL: nothing */
 };
 
-#define UNLOCK_INIT { .password_fd = -1 }
+#define UNLOCK_INIT               \
+	{                         \
+		.password_fd = -1 \
+	}
 
 /*
  * Find the secret.  confirm asks twice when it comes from the terminal (for a
  * new slot).  *out is given: its bytes lie in locked memory and the caller
- * owes unlock_release.  -ENOKEY when no secret is to be had, -EKEYREJECTED
+ * owes unlock_release.  -ENOKEY when no secret is to be had (also: the file
+ * cannot be opened), -EKEYREJECTED
  * when two typed passphrases differ, -EINVAL for an empty or unusable one,
  * other -errno of the file, command or terminal; -EINTR when interrupted at
  * the prompt.
  */
-int unlock_secret(const struct unlock *u, bool confirm,
-	struct slot_secret *out, struct err *e);
+int unlock_secret(const struct unlock *u, bool confirm, struct slot_secret *out,
+	struct err *e);
 
 /* Wipe and free what unlock_secret gave. */
 void unlock_release(struct slot_secret *s);
