@@ -87,6 +87,15 @@ distance(const char *a, const char *b)
 	return row[m];
 }
 
+/* How many changes a word of this length may take and still be the same. */
+static int
+typing_errors(const char *name)
+{
+	size_t n = strlen(name) / 3;
+
+	return n < DISTANCE_MAX ? (int)n : DISTANCE_MAX;
+}
+
 static bool
 is_near(const struct history_source *s, const char *host, const char *name)
 {
@@ -94,7 +103,7 @@ is_near(const struct history_source *s, const char *host, const char *name)
 		return true;
 	if (*name && (strstr(s->name, name) || strstr(name, s->name)))
 		return strcmp(s->host, host) == 0;
-	return distance(s->name, name) <= DISTANCE_MAX &&
+	return distance(s->name, name) <= typing_errors(name) &&
 		distance(s->host, host) <= DISTANCE_MAX;
 }
 
