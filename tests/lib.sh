@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# For shell tests: . "${top_srcdir:-.}/tests/lib.sh"
+#
+# Gives an empty directory of the test's own ($work, also the current one),
+# the programs of the build tree in PATH, and an environment in which nothing
+# of the user's is left.  Whatever happens, mounts are ended and $work is
+# removed.  Any command that fails fails the test, and says which.
+
+set -euo pipefail
+
+top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
+top_builddir=$(cd "${top_builddir:-.}" && pwd)
+PATH=$top_builddir:$PATH
+export LC_ALL=C TZ=UTC
+unset "${!YORE_@}" CREDENTIALS_DIRECTORY XDG_CACHE_HOME XDG_STATE_HOME
+
+mounts=()
+work=$(mktemp -d "${TMPDIR:-/tmp}/yore-test.XXXXXX")
+# other users' tests begin here too
+chmod 755 "$work"
+export HOME=$work/home
+mkdir "$HOME"
+cd "$work"
+
+cleanup() {
+	local status=$? m
+	set +e
+	cd /
+	for m in "${mounts[@]}"; do
+		mountpoint -q "$m" || continue
+		yore umount "$m" || umount -l "$m" || fusermount3 -uz "$m"
+	done
+	chmod -R u+rwx "$work" 2>/dev/null
+	rm -rf --one-file-system "$work"
+	exit $status
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+trap 'echo "line $LINENO failed: $BASH_COMMAND" >&2' ERR
+
+fail() {
+	echo "$*" >&2
+	exit 1
+}
+
+# What a test cannot do without; the only reasons to skip it.
+need_root() {
+	[ "$(id -u)" = 0 ] || { echo 'needs root'; exit 77; }
+}
+
+need_fuse() {
+	[ -w /dev/fuse ] || { echo 'needs /dev/fuse'; exit 77; }
+}
+
+# run_status STATUS COMMAND...: the command must exit with STATUS; what it
+# printed is in $work/out and $work/err.
+run_status() {
+	local wanted=$1 status=0
+	shift
+	"$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+	[ $status = "$wanted" ] && return
+	cat "$work/out" "$work/err" >&2
+	fail "$* exited with $status, not $wanted"
+}
+
+# says FILE PATTERN: a line of the file matches the extended expression.
+says() {
+	grep -qE -e "$2" "$1" && return
+	cat "$1" >&2
+	fail "nothing in $1 matches: $2"
+}
+
+# one_line FILE: exactly one line (a message names thing and reason at once).
+one_line() {
+	[ "$(wc -l <"$1")" = 1 ] && return
+	cat "$1" >&2
+	fail "$1 is not one line"
+}
+
+# same A B: the two files have the same bytes.
+same() {
+	cmp "$1" "$2" || fail "$1 and $2 differ"
+}
+
+# same_tree A B: rsync sees no difference of any kind.
+same_tree() {
+	local differences
+	differences=$(rsync -aHAXSn --numeric-ids --checksum --delete \
+		--itemize-changes "$1/" "$2/" 2>&1 | cut -c1-200)
+	[ -z "$differences" ] || fail "$1 and $2 differ: $differences"
+}
+
+# make_repository [NAME]: an open one at $work/NAME, default for all commands.
+make_repository() {
+	export YORE_REPOSITORY=$work/${1:-repo}
+	yore init -q --no-passphrase
+}
+
+# mount_yore ARGUMENTS... MOUNTPOINT: yore mount, ended when the test ends.
+mount_yore() {
+	mounts+=("${!#}")
+	yore mount "$@"
+}
