@@ -29,6 +29,7 @@
  * are asked for, and the most that is asked for then. */
 #define LISTED_MIN 2
 #define LISTED_REACH_MAX (4 * MIB)
+#define LISTED_LOCAL_MIN (16 * KIB)
 #define FOLLOWING_MAX 4
 
 struct file_stream {
@@ -66,11 +67,12 @@ struct wish {
 
 void
 lookahead_init(struct lookahead *l, const struct tree *tree,
-	struct fetch *fetch)
+	struct fetch *fetch, bool local)
 {
 	pthread_mutex_init(&l->lock, NULL);
 	l->tree = tree;
 	l->fetch = fetch;
+	l->local = local;
 }
 
 void
@@ -174,7 +176,9 @@ lookahead_list(struct lookahead *l, const struct map *m,
 			w.sealed + (reach < LISTED_REACH_MAX ? reach
 							     : LISTED_REACH_MAX));
 	}
-	wish_send(&w, l->fetch);
+	/* Waking a thread costs more than small frames of a local store. */
+	if (!l->local || w.sealed >= LISTED_LOCAL_MIN)
+		wish_send(&w, l->fetch);
 }
 
 /* -- Big files --------------------------------------------------------------- */

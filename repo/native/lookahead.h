@@ -22,11 +22,12 @@ struct lookahead {
 	struct lookahead_state *state; /* made when first needed */
 	const struct tree *tree;
 	struct fetch *fetch;
+	bool local; /* the store answers at once */
 };
 
 /* Borrows tree and fetch. */
 void lookahead_init(struct lookahead *l, const struct tree *tree,
-	struct fetch *fetch);
+	struct fetch *fetch, bool local);
 void lookahead_release(struct lookahead *l);
 
 /* A listing of directory dir has come to a leaf of its map. */

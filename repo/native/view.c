@@ -266,7 +266,7 @@ native_view_new(const struct native_view_options *o, struct record *r,
 	v->tree = (struct tree){ .pages = o->pages,
 		.root = &v->record.root,
 		.root_page = v->root_page };
-	lookahead_init(&v->ahead, &v->tree, o->fetch);
+	lookahead_init(&v->ahead, &v->tree, o->fetch, o->local);
 	if (rc) {
 		if (e)
 			err_prefix(e, "%s", v->label);
