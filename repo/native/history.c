@@ -135,7 +135,7 @@ reload(struct native_history *n, struct err *e)
 	if (!rc && !is_same(before, all.n, mark_known(before, &all, r))) {
 		load_new(n, before, r, all.n);
 		nl = native_listing_new(r, all.n, before);
-		state_check(n->rp, nl);
+		state_check(n->rp, nl, before);
 		replace(n, nl);
 	}
 	release_records(r, all.n);
@@ -235,6 +235,7 @@ open_view(struct native_history *n, const struct history_listing *l,
 	const struct native_view_options o = { .pages = n->pages,
 		.fetch = n->fetch,
 		.label = label,
+		.local = n->rp->store->local_path != NULL,
 		.gone = view_gone,
 		.freed = view_freed,
 		.ctx = n };

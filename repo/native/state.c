@@ -175,12 +175,61 @@ new_mark(struct marks *all, const struct native_listing *nl, size_t source)
 	return m;
 }
 
+/* The newest point of the source with this key, or HISTORY_NONE. */
+static size_t
+newest_of(const struct native_listing *nl, const uint8_t key[SOURCE_KEY_LEN])
+{
+	for (size_t i = 0; nl && i < nl->l.n_sources; i++) {
+		const struct history_source *s = &nl->l.sources[i];
+
+		if (!memcmp(nl->source_keys[i], key, SOURCE_KEY_LEN))
+			return s->first_point + s->n_points - 1;
+	}
+	return HISTORY_NONE;
+}
+
+/* Whether two listings have the same newest point of a source, or none. */
+static bool
+same_newest(const struct native_listing *a, const struct native_listing *b,
+	const uint8_t key[SOURCE_KEY_LEN])
+{
+	size_t i = newest_of(a, key), k = newest_of(b, key);
+
+	if (i == HISTORY_NONE || k == HISTORY_NONE)
+		return i == k;
+	return !strcmp(a->l.points[i].id, b->l.points[k].id);
+}
+
+static bool
+is_known(const uint8_t hash[HASH_LEN])
+{
+	static const uint8_t unknown[HASH_LEN];
+
+	return memcmp(hash, unknown, HASH_LEN) != 0;
+}
+
+/* Say what is wrong with the newest point of a source. */
+static void
+warn(const struct repository *rp, const struct mark *m, uint64_t seq,
+	const uint8_t hash[HASH_LEN])
+{
+	if (seq < m->seq)
+		log_warn("%s: the newest snapshot of %s is number %" PRIu64
+			 ", but number %" PRIu64 " was here before: it was "
+			 "forgotten, or the store was put back",
+			rp->store->name, m->label, seq, m->seq);
+	else if (seq == m->seq && is_known(hash) && is_known(m->hash) &&
+		 memcmp(hash, m->hash, HASH_LEN))
+		log_warn("%s: snapshot number %" PRIu64 " of %s is not the "
+			 "one that was here before",
+			rp->store->name, seq, m->label);
+}
+
 /* Compare, and raise the mark; true when it has risen. */
 static bool
 check_source(const struct repository *rp, const struct native_listing *nl,
-	size_t source, struct marks *all)
+	size_t source, const struct native_listing *before, struct marks *all)
 {
-	static const uint8_t unknown[HASH_LEN];
 	const struct history_source *s = &nl->l.sources[source];
 	size_t newest = s->first_point + s->n_points - 1;
 	uint64_t seq = nl->l.points[newest].seq;
@@ -190,17 +239,8 @@ check_source(const struct repository *rp, const struct native_listing *nl,
 	if (!m)
 		m = new_mark(all, nl, source);
 	m->seen = true;
-	if (seq < m->seq)
-		log_warn("%s: the newest snapshot of %s is number %" PRIu64
-			 ", but number %" PRIu64 " was here before: it was "
-			 "forgotten, or the store was put back",
-			rp->store->name, m->label, seq, m->seq);
-	else if (seq == m->seq && memcmp(hash, unknown, HASH_LEN) &&
-		 memcmp(m->hash, unknown, HASH_LEN) &&
-		 memcmp(hash, m->hash, HASH_LEN))
-		log_warn("%s: snapshot number %" PRIu64 " of %s is not the "
-			 "one that was here before",
-			rp->store->name, seq, m->label);
+	if (!before || !same_newest(nl, before, m->source))
+		warn(rp, m, seq, hash);
 	if (seq <= m->seq)
 		return false;
 	m->seq = seq;
@@ -209,7 +249,8 @@ check_source(const struct repository *rp, const struct native_listing *nl,
 }
 
 void
-state_check(const struct repository *rp, const struct native_listing *nl)
+state_check(const struct repository *rp, const struct native_listing *nl,
+	const struct native_listing *before)
 {
 	auto_free char *below = xasprintf("%s/sources", rp->id_text);
 	auto_free char *path = state_dir(below);
@@ -218,13 +259,16 @@ state_check(const struct repository *rp, const struct native_listing *nl)
 
 	read_marks(path, &all);
 	for (size_t i = 0; i < nl->l.n_sources; i++)
-		risen |= check_source(rp, nl, i, &all);
+		risen |= check_source(rp, nl, i, before, &all);
 	for (size_t i = 0; i < all.n; i++) {
-		if (!all.m[i].seen)
-			log_warn("%s: %s has no snapshot, but number %" PRIu64
-				 " was here before: all were forgotten, or the "
-				 "store was put back",
-				rp->store->name, all.m[i].label, all.m[i].seq);
+		const struct mark *m = &all.m[i];
+
+		if (m->seen || (before && same_newest(nl, before, m->source)))
+			continue;
+		log_warn("%s: %s has no snapshot, but number %" PRIu64
+			 " was here before: all were forgotten, or the "
+			 "store was put back",
+			rp->store->name, m->label, m->seq);
 	}
 	if (risen)
 		write_marks(path, &all);
@@ -241,15 +285,15 @@ struct pin {
 };
 
 static const char *
-address_of(const struct repository *rp)
+address_of(const struct store *s)
 {
-	return rp->store->local_path ? rp->store->local_path : rp->store->name;
+	return s->local_path ? s->local_path : s->name;
 }
 
 static char *
-pin_path(const struct repository *rp)
+pin_path(const struct store *s)
 {
-	const char *address = address_of(rp);
+	const char *address = address_of(s);
 	uint8_t hash[HASH_LEN];
 	char hex[33];
 	auto_free char *below = NULL;
@@ -288,23 +332,26 @@ write_pin(const struct repository *rp, char *path, const struct pin *p)
 	auto_buf struct buf b = BUF_INIT;
 
 	buf_printf(&b, "%s %s %s\n%s\n", p->id, p->commitment, p->seal,
-		address_of(rp));
+		address_of(rp->store));
 	write_file(path, &b);
 }
 
 void
-state_pin_new(const struct repository *rp)
+state_pin_forget(const char *repo)
 {
-	auto_free char *path = pin_path(rp);
-	struct pin now = pin_of(rp);
+	auto_store struct store *s = NULL;
+	auto_free char *path = NULL;
 
-	write_pin(rp, path, &now);
+	if (store_open(repo, &s, NULL))
+		return;
+	path = pin_path(s);
+	unlink(path);
 }
 
 int
 state_pin(const struct repository *rp, struct err *e)
 {
-	auto_free char *path = pin_path(rp);
+	auto_free char *path = pin_path(rp->store);
 	struct pin now = pin_of(rp), before;
 	bool same_id;
 

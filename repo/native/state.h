@@ -18,9 +18,11 @@
 /*
  * Compare a listing with the marks of its repository: one warning for each
  * source whose newest snapshot is older than one seen before, or not the same.
- * Then raise the marks.
+ * Nothing is said again that held for the listing before (NULL: there is none)
+ * too.  Then raise the marks.
  */
-void state_check(const struct repository *rp, const struct native_listing *nl);
+void state_check(const struct repository *rp, const struct native_listing *nl,
+	const struct native_listing *before);
 
 /*
  * Compare an unlocked repository with the one that was last at its address.
@@ -30,7 +32,7 @@ void state_check(const struct repository *rp, const struct native_listing *nl);
  * warning.  Then remember it.
  */
 int state_pin(const struct repository *rp, struct err *e);
-/* Remember it unasked: it has just been made there. */
-void state_pin_new(const struct repository *rp);
+/* Forget what was at an address: a repository has just been made there. */
+void state_pin_forget(const char *repo);
 
 #endif

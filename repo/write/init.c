@@ -4,6 +4,7 @@
 #include <time.h>
 #include "repo/base/hex.h"
 #include "repo/format/header.h"
+#include "repo/native/state.h"
 #include "repo/store/store.h"
 #include "repo/write/init.h"
 
@@ -96,6 +97,8 @@ repository_init(const char *repo, const struct slot_secret *secret,
 	if (!r)
 		r = put_header(sink, &h, root, e);
 	secret_free(root, KEY_LEN);
+	if (!r)
+		state_pin_forget(repo);
 	hex_encode(id_text, h.id, sizeof(h.id));
 	return r;
 }

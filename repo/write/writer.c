@@ -8,6 +8,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/clock.h"
 #include "repo/history.h"
+#include "repo/native/state.h"
 #include "repo/write/run.h"
 
 #define THREADS_MAX 64
@@ -28,6 +29,8 @@ writer_open(const char *repo, const struct history_open_options *o,
 	auto_writer struct writer *p = xcalloc(1, sizeof(*p));
 	int r = repository_open(repo, o, &p->rp, e);
 
+	if (!r)
+		r = state_pin(p->rp, e);
 	if (!r && p->rp->header.must_write_unknown)
 		r = err_set(e, EROFS,
 			"%s: writing needs features this yore lacks; "

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is fetched before it is asked for, counted. */
+#include "tests/unit/forge.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define FRAMES 60
+#define FILES_A_FRAME 8
+#define FILE_LEN 16384
+#define FILES (FRAMES * FILES_A_FRAME)
+#define BIG_PIECES 64
+#define PIECE_LEN (128 << 10)
+
+/*
+ * Directories of 40 files of 16 KiB, eight in a frame, and one big file of
+ * 8 MiB; nodes are counted through by number.
+ */
+static struct forge f;
+static uint64_t small[FILES];
+static uint64_t big;
+
+static struct entry
+plain_entry(const char *name, uint32_t mode)
+{
+	return (struct entry){ .name = (const uint8_t *)name,
+		.name_len = (uint32_t)strlen(name),
+		.mode = mode,
+		.nlink = 1 };
+}
+
+static void
+forge_small(struct entry *files, size_t n)
+{
+	static uint8_t content[FILE_LEN];
+	struct forge_chunk chunks[FILES_A_FRAME];
+	struct ref refs[FILES_A_FRAME];
+
+	random_bytes(content, sizeof(content));
+	for (size_t i = 0; i < FILES_A_FRAME; i++)
+		chunks[i] = (struct forge_chunk){ content, FILE_LEN };
+	for (size_t i = 0; i < n; i++) {
+		if (i % FILES_A_FRAME == 0)
+			forge_frame(&f, OBJECT_DATA, FRAME_DATA, chunks,
+				FILES_A_FRAME, refs);
+		files[i].content = CONTENT_CHUNK;
+		files[i].size = FILE_LEN;
+		files[i].ref = refs[i % FILES_A_FRAME];
+	}
+}
+
+static void
+forge_big(struct entry *file)
+{
+	static uint8_t piece[PIECE_LEN];
+	const struct forge_chunk c = { piece, PIECE_LEN };
+	struct extent x[BIG_PIECES] = { { .off = 0 } };
+
+	for (uint64_t i = 0; i < BIG_PIECES; i++) {
+		x[i].off = i * PIECE_LEN;
+		x[i].len = PIECE_LEN;
+		forge_frame(&f, OBJECT_DATA, FRAME_DATA, &c, 1, &x[i].ref);
+	}
+	file->size = BIG_PIECES * PIECE_LEN;
+	forge_extents(&f, x, BIG_PIECES, file);
+}
+
+#define DIRS 12
+#define FILES_A_DIR (FILES / DIRS)
+
+static int
+set_up(void **state)
+{
+	static char host[] = "h", name[] = "n";
+	static char names[FILES_A_DIR][8], dirs[DIRS][8];
+	struct entry files[FILES_A_DIR], root[DIRS + 1];
+	struct record r = { .host = host, .name = name, .seq = 1,
+		.generation = 1 };
+	uint64_t node = 1;
+
+	(void)state;
+	forge_init(&f, 1000);
+	for (int i = 0; i < FILES_A_DIR; i++)
+		snprintf(names[i], sizeof(names[i]), "f%03d", i);
+	for (int d = 0; d < DIRS; d++) {
+		snprintf(dirs[d], sizeof(dirs[d]), "d%02d", d);
+		root[d] = plain_entry(dirs[d], S_IFDIR | 0755);
+		for (int i = 0; i < FILES_A_DIR; i++) {
+			files[i] = plain_entry(names[i], S_IFREG | 0644);
+			small[d * FILES_A_DIR + i] = node + 1 + (uint64_t)i;
+		}
+		node += FILES_A_DIR + 1;
+		forge_small(files, FILES_A_DIR);
+		forge_dir(&f, files, FILES_A_DIR, &root[d], NULL);
+	}
+	root[DIRS] = plain_entry("e", S_IFREG | 0644);
+	big = node;
+	forge_big(&root[DIRS]);
+	r.root = plain_entry("", S_IFDIR | 0755);
+	forge_dir(&f, root, DIRS + 1, &r.root, NULL);
+	forge_record(&f, &r, NULL, NULL);
+	forge_flush(&f);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	forge_release(&f);
+	return 0;
+}
+
+static struct history_stats
+stats_of(struct history *h)
+{
+	struct history_stats s;
+
+	history_stats(h, &s);
+	return s;
+}
+
+/* Read, then give the read-ahead time to happen. */
+static void
+read_at(struct view *v, uint64_t node, uint64_t off, size_t len)
+{
+	auto_view_data struct view_data d = VIEW_DATA_INIT;
+	const struct timespec pause = { .tv_nsec = 300000 };
+	struct err e = ERR_INIT;
+
+	assert_int_equal(view_read(v, node, off, len, &d, &e), 0);
+	nanosleep(&pause, NULL);
+}
+
+/* Make the directories' pages known, as a walk's listings do. */
+static void
+list_all(struct view *v)
+{
+	struct view_attr a;
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < FILES; i++)
+		assert_int_equal(view_attr(v, small[i], &a, &e), 0);
+}
+
+static void
+a_walk_over_small_files_is_read_ahead(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	struct history_stats before, after;
+
+	(void)state;
+	list_all(v);
+	before = stats_of(h);
+	for (int i = 0; i < FILES; i++)
+		read_at(v, small[i], 0, FILE_LEN);
+	after = stats_of(h);
+	/* every frame once */
+	assert_in_range(after.frames_unsealed - before.frames_unsealed, FRAMES,
+		FRAMES + 1);
+	assert_true(after.ahead_frames - before.ahead_frames >= FRAMES / 2);
+	view_put(steal(v));
+	history_free(h);
+}
+
+static void
+a_walk_is_known_before_directories_were_listed(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+
+	(void)state;
+	for (int i = 0; i < FILES; i++)
+		read_at(v, small[i], 0, FILE_LEN);
+	assert_true(stats_of(h).ahead_frames >= FRAMES / 2);
+	view_put(steal(v));
+	history_free(h);
+}
+
+static void
+two_walks_at_once_are_both_read_ahead(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	struct history_stats before;
+
+	(void)state;
+	list_all(v);
+	before = stats_of(h);
+	for (int i = 0; i < FILES / 2; i++) {
+		read_at(v, small[i], 0, FILE_LEN);
+		read_at(v, small[FILES / 2 + i], 0, FILE_LEN);
+	}
+	assert_true(stats_of(h).ahead_frames - before.ahead_frames >=
+		    FRAMES / 2);
+	view_put(steal(v));
+	history_free(h);
+}
+
+static void
+random_small_files_are_not_read_ahead(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	struct history_stats before, after;
+
+	(void)state;
+	list_all(v);
+	before = stats_of(h);
+	/* 29 and 60 have no common divisor: all frames, never the next */
+	for (int i = 0; i < FRAMES; i++)
+		read_at(v, small[i * 29 % FRAMES * FILES_A_FRAME], 0, FILE_LEN);
+	after = stats_of(h);
+	assert_int_equal(after.ahead_frames, before.ahead_frames);
+	assert_int_equal(after.frames_unsealed - before.frames_unsealed,
+		FRAMES);
+	view_put(steal(v));
+	history_free(h);
+}
+
+static void
+a_walk_backwards_is_not_read_ahead(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	struct history_stats before;
+
+	(void)state;
+	list_all(v);
+	before = stats_of(h);
+	for (int i = FILES - 1; i >= 0; i--)
+		read_at(v, small[i], 0, FILE_LEN);
+	assert_int_equal(stats_of(h).ahead_frames, before.ahead_frames);
+	view_put(steal(v));
+	history_free(h);
+}
+
+static void
+a_big_file_is_read_ahead_in_sequence(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	struct history_stats before, after;
+
+	(void)state;
+	list_all(v);
+	read_at(v, big, 0, 1);
+	before = stats_of(h);
+	for (uint64_t off = 0; off < BIG_PIECES * PIECE_LEN; off += PIECE_LEN)
+		read_at(v, big, off, PIECE_LEN);
+	after = stats_of(h);
+	assert_in_range(after.frames_unsealed - before.frames_unsealed,
+		BIG_PIECES - 1, BIG_PIECES);
+	assert_true(after.ahead_frames - before.ahead_frames >=
+		    BIG_PIECES / 2);
+	view_put(steal(v));
+	history_free(h);
+}
+
+static void
+random_reads_of_a_big_file_fetch_one_frame_each(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	struct history_stats before, after;
+	unsigned n = 0;
+
+	(void)state;
+	list_all(v);
+	read_at(v, big, 40 * PIECE_LEN, 1);
+	before = stats_of(h);
+	/* 27 pieces are more than what counts as near */
+	for (uint64_t i = 1; i < 40; i++, n++)
+		read_at(v, big, (40 + i * 27) % BIG_PIECES * PIECE_LEN, 4096);
+	after = stats_of(h);
+	assert_true(after.frames_unsealed - before.frames_unsealed <= n);
+	assert_int_equal(after.ahead_frames, before.ahead_frames);
+	view_put(steal(v));
+	history_free(h);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_walk_over_small_files_is_read_ahead),
+		TEST(a_walk_is_known_before_directories_were_listed),
+		TEST(two_walks_at_once_are_both_read_ahead),
+		TEST(random_small_files_are_not_read_ahead),
+		TEST(a_walk_backwards_is_not_read_ahead),
+		TEST(a_big_file_is_read_ahead_in_sequence),
+		TEST(random_reads_of_a_big_file_fetch_one_frame_each),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
