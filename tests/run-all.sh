@@ -43,7 +43,8 @@ count_results() {
 			PASS | XFAIL) passed=$((passed + 1)) ;;
 			SKIP)
 				skipped=$((skipped + 1))
-				note "skipped: $(tail -n 1 "${trs%.trs}.log")"
+				note "skipped: ${trs#"$work/"}:" \
+					"$(tail -n 2 "${trs%.trs}.log" | head -n 1)"
 				;;
 			*) broken "${trs#"$work/"}" "${trs%.trs}.log" ;;
 			esac
