@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/base/log.h"
+#include "repo/base/memory.h"
 
 static const struct command *const commands[] = {
 	&command_init,
@@ -64,6 +65,7 @@ main(int argc, char **argv)
 {
 	const struct command *c;
 
+	memory_keep_buffers();
 	open_standard_descriptors();
 	log_set_program("yore");
 	interrupt_install();
