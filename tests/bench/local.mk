@@ -1,1 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+EXTRA_DIST += tests/bench/README tests/bench/run.sh tests/bench/gen.py \
+	tests/bench/bench.py tests/bench/common.py tests/bench/corpus.py \
+	tests/bench/tool.py tests/bench/phases.py tests/bench/machine.py \
+	tests/bench/figures.py tests/bench/goals.py tests/bench/report.py \
+	tests/bench/tools/native.sh tests/bench/tools/yore.sh \
+	tests/bench/tools/squashfuse.sh tests/bench/tools/restic.sh \
+	tests/bench/tools/borg.sh tests/bench/tools/casync.sh
+
+# See tests/bench/README; by hand, phase by phase: tests/bench/run.sh
+bench: yore$(EXEEXT) yorefs$(EXEEXT)
+	YORE_BIN='$(abs_top_builddir)' bash '$(top_srcdir)/tests/bench/run.sh'
+.PHONY: bench

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Measure phases: bench.py PHASE...    (see README for the environment)
+
+BENCH_TOOLS and BENCH_CORPORA (words separated by commas) replace the plan's.
+"""
+import os
+import sys
+import time
+
+import machine
+import phases
+from common import (LONG, MOUNTS, ROOT, RUNS, SMALL, SNAPSHOTS, WORK, complain,
+                    put)
+from corpus import Corpus
+from tool import Tool
+
+READERS = ["native", "yore", "squashfuse", "restic", "borg"]
+EVERYONE = READERS + ["casync"]
+# Who is measured with what: each tool where a goal or a ratio needs it.
+PLAN = {
+    "writer": {"C1": EVERYONE, "C2": READERS, "C3": EVERYONE[1:],
+               "C4": EVERYONE[1:4], "C4flat": EVERYONE[1:4]},
+    "meta": {"C1": READERS, "C2": READERS},
+    "data": {"C1": READERS, "C2": READERS},
+    "grep": {"C1": READERS},
+    "big": {"C3": READERS},
+    "db": {"C3": READERS},
+    "restore": {"C2": ["native", "yore", "restic", "borg"]},
+    "many": {"C4": READERS[:4], "C4flat": READERS[:4]},
+    "snapshots": {f"S{n}": ["yore"] for n in SNAPSHOTS},
+}
+
+
+def listed(name):
+    return [x for x in os.environ.get(name, "").split(",") if x]
+
+
+def corpora_of(phase):
+    wanted = listed("BENCH_CORPORA")
+    return [c for c in PLAN[phase] if not wanted or c in wanted]
+
+
+def tools_of(phase, corpus_name):
+    planned = PLAN[phase][corpus_name]
+    if phase != "snapshots":
+        planned = listed("BENCH_TOOLS") or (EVERYONE if SMALL else planned)
+    return [Tool(t) for t in planned]
+
+
+def can(phase, tool, corpus):
+    """Whether there is something to measure."""
+    if phase in ("writer", "snapshots") or tool.kind == "reference":
+        return True
+    if os.path.isdir(tool.repo(corpus.name)):
+        return True
+    complain(f"{phase} {corpus.name}: no repository of {tool.name};"
+             " the phase writer makes it")
+    return False
+
+
+def repeat(phase, tool, corpus):
+    """The runs of a phase.  Whether they went well."""
+    body = getattr(phases, phase)
+    run = 0
+    for run in range(RUNS):
+        began = time.monotonic()
+        body(tool, corpus, run)
+        if time.monotonic() - began > LONG:
+            break
+    if phase == "writer":
+        phases.writer_rest(tool, corpus, run)
+
+
+def measure(phase, tool, corpus):
+    print(f"## {time.strftime('%T')} {phase} {tool.name} {corpus.name}",
+          flush=True)
+    try:
+        repeat(phase, tool, corpus)
+        return True
+    except (RuntimeError, OSError) as e:
+        complain(f"{phase} {tool.name} {corpus.name} FAILED: {e}")
+        put(phase, tool.name, corpus.name, "failed", 0, 0, "", why=str(e))
+        return False
+
+
+def prepare(phase, name):
+    if phase == "snapshots":
+        return phases.SmallTree(int(name[1:]))
+    corpus = Corpus(name)
+    if phase != "writer":
+        corpus.go_to_last()
+    return corpus
+
+
+def run_phase(phase):
+    good = True
+    for name in corpora_of(phase):
+        if phase != "snapshots" and not os.path.isdir(Corpus.made_at(name)):
+            complain(f"{phase}: there is no corpus {Corpus.made_at(name)}")
+            good = False
+            continue
+        corpus = prepare(phase, name)
+        for tool in tools_of(phase, name):
+            if can(phase, tool, corpus):
+                good &= measure(phase, tool, corpus)
+    return good
+
+
+def main():
+    unknown = [p for p in sys.argv[1:] if p not in PLAN]
+    if unknown or not sys.argv[1:]:
+        sys.exit(f"{__doc__}phases: {' '.join(PLAN)}")
+    for path in (ROOT, WORK, MOUNTS):
+        os.makedirs(path, exist_ok=True)
+    machine.put_facts([Tool(t) for t in EVERYONE])
+    good = [run_phase(phase) for phase in sys.argv[1:]]
+    sys.exit(0 if all(good) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The goals, each a ratio of two figures of one run, or a plain limit."""
+from collections import namedtuple
+
+from figures import number
+
+# ours: (phase, corpus, measure).  reference: a tool, None for a plain limit.
+# other: the reference's measure where it is another one.
+Goal = namedtuple("Goal", "text ours reference limit at_least other",
+                  defaults=(False, None))
+
+SMALL_TIME = 0.05  # s
+
+
+def backups():
+    for c in ("C2", "C3"):
+        yield Goal(f"{c}: first backup, s", ("writer", c, "first backup"),
+                   "restic", 0.5)
+    unchanged = ("writer", "C2", "unchanged backup")
+    yield Goal("C2: unchanged backup, s", unchanged, "restic", 0.4)
+    yield Goal("C2: unchanged backup to find -ls of the source, s", unchanged,
+               "native", 2, other="find -ls cold")
+    for c in ("C2", "C3"):
+        yield Goal(f"{c}: backups, peak memory, MiB",
+                   ("writer", c, "* peak memory"), None, 128)
+
+
+def repositories():
+    for c in ("C1", "C2"):
+        yield Goal(f"{c}: repository of all states, MB",
+                   ("writer", c, "repository after all"), "borg", 1)
+    yield Goal("C3: repository of all states, MB",
+               ("writer", "C3", "repository after all"), "casync", 1)
+
+
+def metadata(snapshots):
+    for n in snapshots:
+        yield Goal(f"{n} snapshots: mount start to first ls done, s",
+                   ("snapshots", f"S{n}", "mount start to first ls done"),
+                   None, SMALL_TIME)
+    for measure, limit in (("ls -lR cold", 2), ("ls -lR warm", 1.2),
+                           ("find cold", 1.2)):
+        yield Goal(f"C2: {measure}, s", ("meta", "C2", measure), "native",
+                   limit)
+
+
+def reading():
+    yield Goal("C2: tar cold, s", ("data", "C2", "tar cold"), "native", 1)
+    yield Goal("C2: tar warm, s", ("data", "C2", "tar warm"), "native", 1.2)
+    yield Goal("C2: tar warm, OPEN and READ requests",
+               ("data", "C2", "tar warm requests"), None, 0)
+    yield Goal("C3: sequential read cold, MB/s",
+               ("big", "C3", "sequential read cold rate"), "squashfuse", 2,
+               True)
+    for measure in ("random reads cold, 1 job", "random reads then, 4 jobs"):
+        yield Goal(f"C3: {measure}, IOPS", ("db", "C3", measure),
+                   "squashfuse", 2, True)
+    for measure in ("random reads warm, 1 job", "random reads warm, 4 jobs"):
+        yield Goal(f"C3: {measure}, IOPS", ("db", "C3", measure), "native",
+                   0.8, True)
+
+
+def databases():
+    yield Goal("C3: SQLite 100 queries cold, s",
+               ("db", "C3", "SQLite 100 queries cold"), "native", 3)
+    yield Goal("C3: SQLite full scan cold, s",
+               ("db", "C3", "SQLite full scan cold"), "native", 1.5)
+    yield Goal("all phases: mount daemon, peak memory, MiB",
+               ("*", "*", "daemon peak memory *"), None, 128)
+
+
+def small_files():
+    yield Goal("C4: repository, MB",
+               ("writer", "C4", "repository after the first"), "restic", 0.55)
+    yield Goal("C4: first backup, s", ("writer", "C4", "first backup"),
+               "restic", 0.5)
+    yield Goal("C4: find cold, s", ("many", "C4", "find cold"), "native", 1.5)
+    yield Goal("C4flat: ls -lR cold, s", ("many", "C4flat", "ls -lR cold"),
+               "native", 2)
+    yield Goal("C4flat: mount daemon, peak memory, MiB",
+               ("many", "C4flat", "daemon peak memory *"), None, 64)
+
+
+def restores():
+    yield Goal("C2: rsync -a from the mount to restic's own restore, s",
+               ("restore", "C2", "rsync -a from the mount"), "restic", 1,
+               other="own restore")
+    yield Goal("C2: own restore, s", ("restore", "C2", "own restore"),
+               "restic", 0.7)
+
+
+def all_goals(figures):
+    counts = sorted({int(k[1][1:]) for k in figures.by_key
+                     if k[0] == "snapshots"} or {2, 2000})
+    for part in (backups(), repositories(), metadata(counts), reading(),
+                 databases(), small_files(), restores()):
+        yield from part
+
+
+def matches(pattern, text):
+    """With one * at an end, or none."""
+    if pattern.endswith("*"):
+        return text.startswith(pattern[:-1])
+    if pattern.startswith("*"):
+        return text.endswith(pattern[1:])
+    return pattern == text
+
+
+def our_value(figures, goal):
+    """(value, unit, session) of yore, None when it was not measured; the value
+    is None when something failed.  Of several figures the greatest value
+    counts, of requests OPEN and READ."""
+    found = [f for k, f in figures.by_key.items() if k[2] == "yore"
+             and matches(goal.ours[0], k[0]) and matches(goal.ours[1], k[1])
+             and matches(goal.ours[2], k[3])]
+    if not found:
+        return None
+    unit, session = found[0].unit, found[0].session
+    if not all(f.good for f in found):
+        return None, unit, session
+    if unit == "requests":
+        kinds = found[0].kinds()
+        return kinds.get("open", 0) + kinds.get("read", 0), unit, session
+    if "*" in goal.ours[2]:
+        return max(max(f.values) for f in found), unit, session
+    return found[0].median, unit, session
+
+
+def judge(figures, goal):
+    """Cells of the goal's row, and whether it is met (None: not known)."""
+    bound = f"{'≥' if goal.at_least else '≤'} {goal.limit:g}"
+    ours = our_value(figures, goal)
+    if ours is None:
+        return [goal.text, "–", "–", "–", bound, "not measured"], None
+    value, unit, session = ours
+    if value is None:
+        return [goal.text, "failed", "–", "–", bound, "**no**"], False
+    if goal.reference is None:
+        met = value <= goal.limit
+        cells = [goal.text, number(value, unit), "–", "–", bound]
+        return cells + ["yes" if met else "**no**"], met
+    phase, corpus, measure = goal.ours
+    other = figures.get(phase, corpus, goal.reference, goal.other or measure)
+    if other is None or not other.good or not other.median:
+        return [goal.text, number(value, unit), f"{goal.reference} –", "–",
+                bound, "not measured"], None
+    ratio = value / other.median
+    met = ratio >= goal.limit if goal.at_least else ratio <= goal.limit
+    note = "" if other.session == session else " (other run)"
+    return [goal.text, number(value, unit),
+            f"{goal.reference} {number(other.median, unit)}{note}",
+            f"{ratio:.2f}", bound, "yes" if met else "**no**"], met
+
+
+def print_goals(figures):
+    lines = ["| goal | yore | reference | ratio | limit | met |",
+             "|---|---|---|---|---|---|"]
+    verdicts = []
+    for goal in all_goals(figures):
+        cells, met = judge(figures, goal)
+        verdicts.append(met)
+        lines.append("| " + " | ".join(cells) + " |")
+    said = f"{verdicts.count(True)} of {len(verdicts)} met"
+    if None in verdicts:
+        said += f", {verdicts.count(None)} not measured"
+    return lines + ["", said + "."]
