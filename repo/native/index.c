@@ -7,6 +7,7 @@
  * readers whose hint failed come here.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "repo/base/auto.h"
 #include "repo/base/log.h"
@@ -17,6 +18,7 @@
 
 struct segment {
 	char name[96];
+	unsigned level;
 	uint8_t id[OBJECT_ID_LEN];
 	struct object_key key;
 	struct segment_directory dir;
@@ -109,6 +111,7 @@ add_segment(void *ctx, const char *name, uint64_t size)
 		return true;
 	s = xcalloc(1, sizeof(*s));
 	snprintf(s->name, sizeof(s->name), "%s", name);
+	s->level = level;
 	memcpy(s->id, id, sizeof(id));
 	ix->segs = xrealloc(ix->segs, (ix->n_segs + 1) * sizeof(*ix->segs));
 	ix->segs[ix->n_segs++] = s;
@@ -184,10 +187,11 @@ load_directory(struct index *ix, struct segment *s, struct err *e)
 	return r;
 }
 
+/* Whether one of the first n segments contains s whole. */
 static bool
-superseded(const struct index *ix, const struct segment *s)
+superseded(const struct index *ix, size_t n, const struct segment *s)
 {
-	for (size_t i = 0; i < ix->n_segs; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct segment_directory *d = &ix->segs[i]->dir;
 
 		for (uint32_t k = 0; k < d->n_supersedes; k++) {
@@ -198,45 +202,51 @@ superseded(const struct index *ix, const struct segment *s)
 	return false;
 }
 
-/* A segment that cannot be read is left out: what it knew is then looked up
- * in vain, which costs readers a fallback and writers some deduplication. */
+static int
+higher_level_first(const void *a, const void *b)
+{
+	const struct segment *x = *(struct segment *const *)a;
+	const struct segment *y = *(struct segment *const *)b;
+
+	if (x->level != y->level)
+		return x->level > y->level ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+/*
+ * A segment that cannot be read is left out: what it knew is then looked up in
+ * vain, which costs readers a fallback and writers some deduplication.  A
+ * merged segment names all that went into it, also by way of others, so that
+ * those need not be opened.
+ */
 static int
 list_segments(struct index *ix, struct err *e)
 {
 	size_t n = 0;
 	int r = store_list(ix->rp->store, "idx/", "", add_segment, ix, e);
 
-	for (size_t i = 0; i < ix->n_segs && !r; i++) {
-		struct err why = ERR_INIT;
-
-		if (load_directory(ix, ix->segs[i], &why)) {
-			log_warn("%s: %s; going on without it",
-				ix->segs[i]->name, why.text);
-			free(ix->segs[i]);
-			continue;
-		}
-		ix->segs[n++] = ix->segs[i];
-	}
 	if (r) {
 		forget_segments(ix); /* the next listing starts anew */
 		return r;
 	}
-	ix->n_segs = n;
-	n = 0;
-	bool *gone = xcalloc(ix->n_segs + 1, sizeof(*gone));
-	for (size_t i = 0; i < ix->n_segs; i++)
-		gone[i] = superseded(ix, ix->segs[i]);
+	if (ix->n_segs)
+		qsort(ix->segs, ix->n_segs, sizeof(*ix->segs),
+			higher_level_first);
 	for (size_t i = 0; i < ix->n_segs; i++) {
-		if (!gone[i]) {
-			ix->segs[n++] = ix->segs[i];
-			continue;
+		struct segment *s = ix->segs[i];
+		struct err why = ERR_INIT;
+
+		if (superseded(ix, n, s)) {
+			free(s);
+		} else if (load_directory(ix, s, &why)) {
+			log_warn("%s: %s; going on without it", s->name,
+				why.text);
+			free(s);
+		} else {
+			ix->segs[n++] = s;
 		}
-		segment_directory_release(&ix->segs[i]->dir);
-		free(ix->segs[i]->cached);
-		free(ix->segs[i]);
 	}
 	ix->n_segs = n;
-	free(gone);
 	ix->listed = true;
 	return 0;
 }
@@ -395,4 +405,50 @@ index_find(struct index *ix, struct ref *r, struct err *e)
 	if (e)
 		err_set(e, ENOENT, "the index does not know the chunk");
 	return result;
+}
+
+/* -- For merging --------------------------------------------------------------- */
+
+int
+index_segments(struct index *ix, size_t *n, struct err *e)
+{
+	int r;
+
+	auto_lock(&ix->lock);
+	r = ix->listed ? 0 : list_segments(ix, e);
+	*n = ix->n_segs;
+	return r;
+}
+
+unsigned
+index_segment_level(struct index *ix, size_t segment)
+{
+	return ix->segs[segment]->level;
+}
+
+void
+index_segment_id(struct index *ix, size_t segment, uint8_t id[OBJECT_ID_LEN])
+{
+	memcpy(id, ix->segs[segment]->id, OBJECT_ID_LEN);
+}
+
+const struct segment_directory *
+index_segment_directory(struct index *ix, size_t segment)
+{
+	return &ix->segs[segment]->dir;
+}
+
+int
+index_segment_page(struct index *ix, size_t segment, uint32_t page,
+	struct segment_entry **en, uint32_t *n, struct err *e)
+{
+	struct segment *s = ix->segs[segment];
+	const struct segment_page *at = &s->dir.pages[page];
+	auto_free uint8_t *plain = NULL;
+	size_t len;
+	int r = load_frame(ix, s, at->off, at->len, &plain, &len, e);
+
+	if (!r)
+		r = segment_page_decode(plain, len, en, n, e);
+	return r ? err_prefix(e, "%s", s->name) : 0;
 }

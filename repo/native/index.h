@@ -22,6 +22,23 @@ void index_free(struct index *ix);
 int index_find(struct index *ix, struct ref *r, struct err *e);
 /* Whether some segment names the pack; false also when none can be read. */
 bool index_has_pack(struct index *ix, const uint8_t pack[OBJECT_ID_LEN]);
+/* -- For merging; numbers hold until index_refresh, one thread at a time ----- */
+
+struct segment_directory;
+struct segment_entry;
+
+/* Number of segments that are in use. */
+int index_segments(struct index *ix, size_t *n, struct err *e);
+unsigned index_segment_level(struct index *ix, size_t segment);
+void index_segment_id(struct index *ix, size_t segment,
+	uint8_t id[OBJECT_ID_LEN]);
+/* Borrowed. */
+const struct segment_directory *index_segment_directory(struct index *ix,
+	size_t segment);
+/* *en (given) are the *n entries of a page. */
+int index_segment_page(struct index *ix, size_t segment, uint32_t page,
+	struct segment_entry **en, uint32_t *n, struct err *e);
+
 /* Load the list of segments again at the next call. */
 void index_refresh(struct index *ix);
 

@@ -35,6 +35,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/scan_read.c \
 	repo/write/sealed.c \
 	repo/write/sealed.h \
+	repo/write/segments.c \
+	repo/write/segments.h \
 	repo/write/walk.c \
 	repo/write/wanted.c \
 	repo/write/wanted.h \

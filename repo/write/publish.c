@@ -16,74 +16,27 @@
 #include "repo/write/catalogs.h"
 #include "repo/write/run.h"
 #include "repo/write/sealed.h"
-
-/* -- The index segment ---------------------------------------------------------- */
-
-static int
-add_pages(struct sealed *s, const struct segment_entry *en, size_t n,
-	struct segment_directory *d, struct err *e)
-{
-	d->n_entries = n;
-	d->pages = xcalloc(n / SEGMENT_PAGE_ENTRIES + 1, sizeof(*d->pages));
-	for (size_t i = 0; i < n; i += SEGMENT_PAGE_ENTRIES) {
-		size_t m = n - i < SEGMENT_PAGE_ENTRIES ? n - i
-							: SEGMENT_PAGE_ENTRIES;
-		struct segment_page *p = &d->pages[d->n_pages++];
-		auto_buf struct buf page = BUF_INIT;
-		int r;
-
-		segment_page_encode(en + i, (uint32_t)m, &page);
-		memcpy(p->first, en[i].id, CHUNK_KEY_LEN);
-		p->off = s->bytes.len;
-		r = sealed_add(s, FRAME_INDEX, page.data, page.len, e);
-		if (r)
-			return r;
-		p->len = (uint32_t)(s->bytes.len - p->off);
-	}
-	return 0;
-}
-
-static int
-add_directory(struct sealed *s, const struct segment_directory *d,
-	struct err *e)
-{
-	auto_buf struct buf plain = BUF_INIT;
-	struct object_trailer t = { .toc_off = s->bytes.len };
-	int r;
-
-	segment_directory_encode(d, &plain);
-	r = sealed_add(s, FRAME_INDEX, plain.data, plain.len, e);
-	if (r)
-		return r;
-	t.toc_len = (uint32_t)(s->bytes.len - t.toc_off);
-	object_trailer_encode(buf_reserve(&s->bytes, OBJECT_TRAILER_LEN), &t);
-	s->bytes.len += OBJECT_TRAILER_LEN;
-	return 0;
-}
+#include "repo/write/segments.h"
 
 static int
 publish_index(struct run *run, struct err *e)
 {
-	struct segment_directory d = { .n_packs = 0 };
 	auto_free struct segment_entry *en = NULL;
-	auto_sealed struct sealed s = { .packer = NULL };
-	size_t n = known_sorted(run->known, &en, &d.packs, &d.n_packs);
-	char name[96];
-	int r = 0;
+	auto_free struct segment_pack *packs = NULL;
+	struct writer *w = run->w;
+	struct err late = ERR_INIT;
+	uint32_t n_packs;
+	size_t n = known_sorted(run->known, &en, &packs, &n_packs);
+	int r;
 
-	if (n) {
-		sealed_init(&s, run->w->rp->keys, OBJECT_INDEX);
-		r = add_pages(&s, en, n, &d, e);
-		if (!r)
-			r = add_directory(&s, &d, e);
-		segment_name(name, 0, n, s.id);
-		if (!r)
-			r = sink_put(run->w->sink, name, s.bytes.data,
-				s.bytes.len, e);
-		run->result->stored += s.bytes.len;
-		index_refresh(run->w->index);
-	}
-	segment_directory_release(&d);
+	if (!n)
+		return 0;
+	r = segments_put(w->rp, w->sink, en, n, packs, n_packs,
+		&run->result->stored, e);
+	index_refresh(w->index);
+	if (!r && segments_merge(w->rp, w->sink, w->index, &run->result->stored,
+			  &late))
+		log_warn("index segments were not merged: %s", late.text);
 	return r;
 }
 

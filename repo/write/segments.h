@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writing index segments: what a run brought, and, when segments of a level
+ * have become many, one of the next level that holds all of theirs and
+ * supersedes them (they stay: only pruning removes objects).
+ */
+#ifndef YORE_WRITE_SEGMENTS_H
+#define YORE_WRITE_SEGMENTS_H
+
+#include "repo/format/segment.h"
+#include "repo/native/index.h"
+
+/* Segments of one level that are merged into one of the next. */
+#define SEGMENTS_MERGED 12
+
+/* Write n entries (ascending by key) as a segment of level 0; *stored grows by
+ * its bytes. */
+int segments_put(struct repository *rp, struct sink *sink,
+	const struct segment_entry *en, size_t n,
+	const struct segment_pack *packs, uint32_t n_packs, uint64_t *stored,
+	struct err *e);
+
+/* Merge every level that has SEGMENTS_MERGED segments or more.  Memory: a page
+ * for each of them and the directory of the result. */
+int segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
+	uint64_t *stored, struct err *e);
+
+#endif
