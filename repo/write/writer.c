@@ -110,9 +110,11 @@ prepare(struct run *run, struct err *e)
 	run->known = known_new(w->index);
 	run->packer = packer_new(6);
 	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA,
-		DATA_PACK_LEN, run->o->limit_upload);
+		run->o->data_pack_len ? run->o->data_pack_len : DATA_PACK_LEN,
+		run->o->limit_upload);
 	run->meta = pack_writer_new(sink, w->rp->keys, OBJECT_META,
-		META_PACK_LEN, 0);
+		run->o->meta_pack_len ? run->o->meta_pack_len : META_PACK_LEN,
+		0);
 	return run_adopt(run, e);
 }
 

@@ -48,6 +48,8 @@ struct backup_options {
 	uint64_t limit_upload; /* bytes a second; 0: none */
 	unsigned threads;      /* 0: chosen from the machine */
 	int zstd_level;	       /* 0: default */
+	/* Bytes after which a pack ends; 0: default.  For tests. */
+	uint64_t data_pack_len, meta_pack_len;
 	const atomic_bool *interrupted; /* polled; may be NULL */
 	/* A path could not be read in whole; called from any thread, one at a
 	 * time.  text names path and reason. */
