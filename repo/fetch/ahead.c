@@ -243,6 +243,51 @@ ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
 	push_batch(a, batch, n_batch);
 }
 
+/* -- A stretch ----------------------------------------------------------- */
+
+/* The place of the frame whose prefix lies at `sealed`, with `left` bytes from
+ * there on; false when it is no whole frame of the type. */
+static bool
+next_place(const uint8_t *sealed, size_t left, uint8_t type,
+	struct frame_place *at)
+{
+	struct frame_prefix p;
+
+	if (left < FRAME_PREFIX_LEN || frame_prefix_decode(sealed, &p, NULL) ||
+		p.type != type || p.body_len > left - FRAME_PREFIX_LEN)
+		return false;
+	at->len = FRAME_PREFIX_LEN + p.body_len;
+	return unsealer_check(at, NULL) == 0;
+}
+
+/* The prefixes are not authenticated here: a wrong one makes a frame that does
+ * not unseal at a place that nobody asks for. */
+void
+ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
+{
+	uint8_t type = at->object == OBJECT_META ? FRAME_PAGES : FRAME_DATA;
+	auto_free uint8_t *sealed = xmalloc(max);
+	struct frame_place next = *at;
+	char name[OBJECT_NAME_MAX];
+	struct err e = ERR_INIT;
+	size_t got = 0, pos = 0;
+
+	object_pack_name(name, at->object, at->pack);
+	if (store_get(a->store, name, at->off, max, sealed, &got, &e) < 0)
+		log_debug("read-ahead: %s", e.text);
+	while (next_place(sealed + pos, got - pos, type, &next)) {
+		struct cell *c;
+		enum table_queued q = table_queue(a->table, &next, &c);
+
+		if (q == TABLE_FULL)
+			return;
+		if (q == TABLE_QUEUED && table_claim(a->table, c))
+			open_cell(a, c, sealed + pos);
+		pos += next.len;
+		next.off += next.len;
+	}
+}
+
 void
 ahead_release(struct ahead *a)
 {

@@ -186,6 +186,13 @@ fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n)
 	ahead_ask(&f->ahead, at, n);
 }
 
+void
+fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max)
+{
+	if (unsealer_check(at, NULL) == 0 && max >= at->len)
+		ahead_stretch(&f->ahead, at, smaller(max, 4 * MIB));
+}
+
 /* -- Chunks -------------------------------------------------------------- */
 
 /* The chunk where the reference says it is. */

@@ -71,6 +71,14 @@ void fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx);
  */
 void fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n);
 
+/*
+ * Read on from a frame, in the caller's thread: one get of at most max bytes
+ * from where it begins.  Every whole frame in them is decoded and kept as if
+ * it had been asked for ahead.  For many small frames that lie together, of
+ * which the reader knows only the first.  What fails is left to who wants it.
+ */
+void fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max);
+
 struct fetch_stats {
 	uint64_t unsealed;
 	uint64_t memory_hits;

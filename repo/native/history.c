@@ -235,7 +235,6 @@ open_view(struct native_history *n, const struct history_listing *l,
 	const struct native_view_options o = { .pages = n->pages,
 		.fetch = n->fetch,
 		.label = label,
-		.local = n->rp->store->local_path != NULL,
 		.gone = view_gone,
 		.freed = view_freed,
 		.ctx = n };

@@ -7,7 +7,7 @@
  * MISSES_MAX misses in a row one confirmation is not enough.
  *
  * Order of locks: lookahead.lock before those of the page cache; fetch_ahead
- * is called with none held.
+ * and fetch_stretch are called with none held.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -25,12 +25,14 @@
 /* Entries looked at in one go, when nothing is asked for and otherwise. */
 #define STEPS_FORESEEN 1024
 #define STEPS_ASKED 16384
-/* Directories listed in the order of the tree before their children's pages
- * are asked for, and the most that is asked for then. */
+/* Directories listed in the order of the tree before more is fetched than a
+ * page that lacks, and how much more then: at first, and at most. */
 #define LISTED_MIN 2
-#define LISTED_REACH_MAX (4 * MIB)
-#define LISTED_LOCAL_MIN (16 * KIB)
-#define FOLLOWING_MAX 4
+#define STRETCH_FIRST (512 * KIB)
+#define STRETCH_MAX (2 * MIB)
+#define STRETCHES 8
+/* Leaves of one directory asked for ahead. */
+#define LEAVES_MAX 64
 
 struct file_stream {
 	uint64_t node; /* 0: unused, the root is no file */
@@ -48,6 +50,12 @@ struct walk {
 	uint32_t used;
 };
 
+/* A part of an object that was fetched as a whole. */
+struct stretch {
+	uint8_t pack[OBJECT_ID_LEN];
+	uint64_t from;
+};
+
 struct lookahead_state {
 	struct file_stream streams[STREAMS];
 	struct walk walks[WALKS];
@@ -55,6 +63,11 @@ struct lookahead_state {
 	uint32_t misses;
 	uint64_t listed; /* directory listed last */
 	unsigned streak; /* listings in the order of the tree */
+	struct stretch stretches[STRETCHES];
+	uint32_t n_stretches; /* of this streak, so far */
+	uint64_t leaves_of;   /* directory whose leaves are asked for */
+	uint32_t leaves;      /* how many at a time, */
+	uint32_t leaves_left; /* and how many of them are still to come */
 };
 
 /* Frames to ask for. */
@@ -62,17 +75,15 @@ struct lookahead_state {
 struct wish {
 	struct frame_place at[FRAMES_MAX];
 	size_t n;
-	uint64_t sealed; /* bytes */
 };
 
 void
 lookahead_init(struct lookahead *l, const struct tree *tree,
-	struct fetch *fetch, bool local)
+	struct fetch *fetch)
 {
 	pthread_mutex_init(&l->lock, NULL);
 	l->tree = tree;
 	l->fetch = fetch;
-	l->local = local;
 }
 
 void
@@ -104,7 +115,6 @@ wish_add(struct wish *w, const struct frame_place *at)
 	if (w->n == FRAMES_MAX || (w->n && same_frame(&w->at[w->n - 1], at)))
 		return;
 	w->at[w->n++] = *at;
-	w->sealed += at->len;
 }
 
 static void
@@ -116,69 +126,112 @@ wish_send(const struct wish *w, struct fetch *f)
 
 /* -- Listings ---------------------------------------------------------------- */
 
-/* How many listings in a row have gone down the tree in its order. */
-static unsigned
-note_listing(struct lookahead *l, uint64_t dir, bool begins)
+/* How far to read on from a page that lacks; 0: do not.  What lies before a
+ * stretch that is there already ends where that begins: pages of directories
+ * lie behind those of what is in them, but are wanted first. */
+static size_t
+begin_stretch(struct lookahead_state *st, const struct frame_place *at)
+{
+	uint32_t doublings = st->n_stretches < 8 ? st->n_stretches : 8;
+	uint64_t len = (uint64_t)STRETCH_FIRST << doublings;
+	struct stretch *s = &st->stretches[st->n_stretches % STRETCHES];
+
+	if (st->streak < LISTED_MIN)
+		return 0;
+	if (len > STRETCH_MAX)
+		len = STRETCH_MAX;
+	for (int i = 0; i < STRETCHES; i++) {
+		const struct stretch *x = &st->stretches[i];
+
+		if (x->from > at->off && x->from - at->off < len &&
+			!memcmp(x->pack, at->pack, OBJECT_ID_LEN))
+			len = x->from - at->off;
+	}
+	memcpy(s->pack, at->pack, OBJECT_ID_LEN);
+	s->from = at->off;
+	st->n_stretches++;
+	return len;
+}
+
+/* Whether the page that a map begins with is in memory. */
+static bool
+is_there(const struct lookahead *l, const struct map *m)
+{
+	auto_cached_page struct cached_page *cp = NULL;
+	auto_frame struct frame *fr = NULL;
+
+	if (m->root)
+		return true;
+	cp = page_cache_peek(m->pages, m->ref);
+	if (!cp)
+		fr = fetch_peek(l->fetch, &m->ref->place);
+	return cp || fr;
+}
+
+void
+lookahead_list(struct lookahead *l, uint64_t dir, const struct map *m)
+{
+	bool there = is_there(l, m);
+	struct lookahead_state *st;
+	size_t len = 0;
+
+	pthread_mutex_lock(&l->lock);
+	st = state_of(l);
+	if (dir > st->listed) {
+		st->streak++;
+	} else {
+		st->streak = 0;
+		st->n_stretches = 0;
+	}
+	st->listed = dir;
+	if (!there)
+		len = begin_stretch(st, &m->ref->place);
+	pthread_mutex_unlock(&l->lock);
+	if (len)
+		fetch_stretch(l->fetch, &m->ref->place, len);
+}
+
+/* How many leaves behind this one to ask for: 4 at first, then 16, 64, each
+ * time when half of them are passed. */
+static uint32_t
+count_leaves(struct lookahead *l, uint64_t dir, bool first)
 {
 	auto_lock(&l->lock);
 	struct lookahead_state *st = state_of(l);
 
-	if (begins) {
-		st->streak = dir > st->listed ? st->streak + 1 : 0;
-		st->listed = dir;
+	if (first || st->leaves_of != dir) {
+		st->leaves_of = dir;
+		st->leaves = st->leaves_left = 4;
+		return st->leaves;
 	}
-	return st->streak;
-}
-
-static void
-wish_leaves(struct wish *w, const struct map *m, const struct map_at *at)
-{
-	auto_cached_page struct cached_page *holder = NULL;
-	const struct ref *refs[FOLLOWING_MAX];
-	uint32_t n = map_following(m, at->n_before, refs,
-		at->n_before ? FOLLOWING_MAX : 1, &holder);
-
-	for (uint32_t i = 0; i < n; i++)
-		wish_add(w, &refs[i]->place);
-}
-
-/* The root pages of the directories in a leaf. */
-static void
-wish_children(struct wish *w, const struct map *m, const struct page *p,
-	uint64_t reach)
-{
-	for (uint32_t i = 0; i < p->n && w->sealed < reach; i++) {
-		const struct entry *en = &p->entries[i];
-		struct cached_page *cp;
-
-		if (!S_ISDIR(en->mode) || en->content != CONTENT_MAP)
-			continue;
-		cp = page_cache_peek(m->pages, &en->ref);
-		if (!cp)
-			wish_add(w, &en->ref.place);
-		cached_page_put(cp);
-	}
+	if (st->leaves_left > 0)
+		st->leaves_left--;
+	if (st->leaves_left > st->leaves / 2)
+		return 0;
+	if (st->leaves < LEAVES_MAX)
+		st->leaves *= 4;
+	st->leaves_left = st->leaves;
+	return st->leaves;
 }
 
 void
-lookahead_list(struct lookahead *l, const struct map *m,
-	const struct map_at *at, uint64_t dir)
+lookahead_leaf(struct lookahead *l, uint64_t dir, const struct map *m,
+	const struct map_at *at)
 {
-	unsigned streak = note_listing(l, dir, at->n_before == 0);
+	auto_cached_page struct cached_page *holder = NULL;
+	const struct ref *refs[LEAVES_MAX];
+	const struct page *p = at->leaf->page;
 	struct wish w = { .n = 0 };
+	uint32_t n;
 
-	wish_leaves(&w, m, at);
-	if (streak >= LISTED_MIN) {
-		unsigned more = streak - LISTED_MIN;
-		uint64_t reach = FRAME_TYPICAL << (more < 4 ? more : 4);
-
-		wish_children(&w, m, at->leaf->page,
-			w.sealed + (reach < LISTED_REACH_MAX ? reach
-							     : LISTED_REACH_MAX));
-	}
-	/* Waking a thread costs more than small frames of a local store. */
-	if (!l->local || w.sealed >= LISTED_LOCAL_MIN)
-		wish_send(&w, l->fetch);
+	if (p->nodes_before[p->n] == m->span)
+		return; /* it is the only one */
+	n = count_leaves(l, dir, at->n_before == 0);
+	if (n)
+		n = map_following(m, at->n_before, refs, n, &holder);
+	for (uint32_t i = 0; i < n; i++)
+		wish_add(&w, &refs[i]->place);
+	wish_send(&w, l->fetch);
 }
 
 /* -- Big files --------------------------------------------------------------- */

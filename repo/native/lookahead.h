@@ -4,6 +4,10 @@
  * the frames for it asked for ahead.  Everything here is advice: it reads only
  * pages that are in memory and never fails.  May be called from any thread.
  *
+ * Directories that are listed in the order of the tree (find, ls -R) are a walk
+ * too: pages are small and lie one behind the other, so the page that lacks is
+ * fetched with all that follows it in its object.
+ *
  * Big files have a stream each (repo/fetch/readahead.h), whose windows are
  * translated into frames by the extents map.  Small files share frames in the
  * order of the tree; a walk is a reader that goes through the tree in that
@@ -22,17 +26,18 @@ struct lookahead {
 	struct lookahead_state *state; /* made when first needed */
 	const struct tree *tree;
 	struct fetch *fetch;
-	bool local; /* the store answers at once */
 };
 
 /* Borrows tree and fetch. */
 void lookahead_init(struct lookahead *l, const struct tree *tree,
-	struct fetch *fetch, bool local);
+	struct fetch *fetch);
 void lookahead_release(struct lookahead *l);
 
-/* A listing of directory dir has come to a leaf of its map. */
-void lookahead_list(struct lookahead *l, const struct map *m,
-	const struct map_at *at, uint64_t dir);
+/* A listing of directory dir, whose map is m, is about to begin. */
+void lookahead_list(struct lookahead *l, uint64_t dir, const struct map *m);
+/* It has come to a leaf of the map. */
+void lookahead_leaf(struct lookahead *l, uint64_t dir, const struct map *m,
+	const struct map_at *at);
 /* A read of [off, off + len), not empty, of a file with an extents map. */
 void lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
 	uint64_t off, size_t len);

@@ -180,11 +180,15 @@ static int
 list_map(struct listing *l, uint64_t from, struct err *e)
 {
 	auto_map_at struct map_at at = MAP_AT_INIT;
-	int r = map_find_position(&l->map, from, &at, e);
+	int r;
 
+	if (from == 0)
+		lookahead_list(&l->v->ahead, l->dir, &l->map);
+	r = map_find_position(&l->map, from, &at, e);
 	while (!r) {
 		if (at.i == 0)
-			lookahead_list(&l->v->ahead, &l->map, &at, l->dir);
+			lookahead_leaf(&l->v->ahead, l->dir, &l->map,
+				&at);
 		if (!list_leaf(l, &at))
 			return 0;
 		from = at.n_before + at.leaf->page->n;
@@ -266,7 +270,7 @@ native_view_new(const struct native_view_options *o, struct record *r,
 	v->tree = (struct tree){ .pages = o->pages,
 		.root = &v->record.root,
 		.root_page = v->root_page };
-	lookahead_init(&v->ahead, &v->tree, o->fetch, o->local);
+	lookahead_init(&v->ahead, &v->tree, o->fetch);
 	if (rc) {
 		if (e)
 			err_prefix(e, "%s", v->label);

@@ -32,7 +32,6 @@ struct native_view_options {
 	struct page_cache *pages; /* borrowed, as fetch */
 	struct fetch *fetch;
 	const char *label;
-	bool local; /* the store answers at once */
 	void (*gone)(void *ctx, struct native_view *v); /* both may be NULL */
 	void (*freed)(void *ctx);
 	void *ctx;
