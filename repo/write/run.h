@@ -33,7 +33,7 @@
 #define META_PACK_LEN (8u << 20)
 #define JOB_ITEMS 1024
 #define JOBS_MAX 64		    /* in flight */
-#define JOB_BYTES_MAX (12u << 20)   /* their content together */
+#define JOB_BYTES_MAX (8u << 20)    /* their content together */
 
 struct writer {
 	struct repository *rp;
