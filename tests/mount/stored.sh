@@ -18,8 +18,15 @@ start dirs=5 files=1000 big=1000 store=1
 is "$plain" "$(sums)" 'content'
 reads=$(asked read)
 [ "$reads" -lt 600 ] || fail "$reads READs"
-is 6000 $((reads + $(metric yore_stored_files_total))) 'files read or stored'
-is "$plain" "$(sums)" 'content, again'
+# a reader may be faster than what is stored for it: some are both
+both=$((reads + $(metric yore_stored_files_total)))
+((both >= 6000 && both < 6600)) || fail "$both files read or stored"
+# unless something else on the machine needed the memory
+for _ in 1 2 3 4; do
+	reads=$(asked read)
+	is "$plain" "$(sums)" 'content, again'
+	[ "$(asked read)" = "$reads" ] && break
+done
 is "$reads" "$(asked read)" 'READs after reading again'
 stop
 
