@@ -157,6 +157,9 @@ run_find_parent(struct run *run, struct err *e)
 		r = record_decode(plain, len, &run->parent, e);
 	if (!r && run->parent.seq == seq)
 		return 0;
+	/* not damaged, only out of reach: the chain must not end here */
+	if (r && r != -EBADMSG && r != -EUCLEAN)
+		return r;
 	log_warn("%s: the snapshot before is damaged; every file is read again",
 		last);
 	record_release(&run->parent);
