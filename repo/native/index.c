@@ -23,6 +23,7 @@ struct segment {
 	struct object_key key;
 	struct segment_directory dir;
 	struct slot_page **cached; /* one a page */
+	bool *complained;	   /* one a page: it was said to be unreadable */
 };
 
 struct slot_page {
@@ -73,6 +74,7 @@ forget_segments(struct index *ix)
 	for (size_t i = 0; i < ix->n_segs; i++) {
 		segment_directory_release(&ix->segs[i]->dir);
 		free(ix->segs[i]->cached);
+		free(ix->segs[i]->complained);
 		free(ix->segs[i]);
 	}
 	free(ix->segs);
@@ -182,9 +184,11 @@ load_directory(struct index *ix, struct segment *s, struct err *e)
 		r = load_frame(ix, s, t.toc_off, t.toc_len, &plain, &n, e);
 	if (!r)
 		r = segment_directory_decode(plain, n, &s->dir, e);
-	if (!r)
-		s->cached = xcalloc(s->dir.n_pages + 1, sizeof(*s->cached));
-	return r;
+	if (r)
+		return r;
+	s->cached = xcalloc(s->dir.n_pages + 1, sizeof(*s->cached));
+	s->complained = xcalloc(s->dir.n_pages + 1, sizeof(*s->complained));
+	return 0;
 }
 
 /* Whether one of the first n segments contains s whole. */
@@ -337,32 +341,47 @@ search(const struct slot_page *p, const uint8_t *id)
 	return NULL;
 }
 
-static int
-find_in(struct index *ix, struct segment *s, struct ref *r, struct err *e)
+/* A page that cannot be read: one line, however many ids it is asked for. */
+static void
+complain(struct segment *s, uint32_t page, const struct err *why)
+{
+	if (!s->complained[page])
+		log_warn("%s; going on without it", why->text);
+	s->complained[page] = true;
+}
+
+/* Whether the segment knows r->id; the rest of r is filled in then. */
+static bool
+find_in(struct index *ix, struct segment *s, struct ref *r)
 {
 	int64_t i = page_for(&s->dir, r->id);
 	const struct segment_entry *en;
 	struct slot_page *p = NULL;
+	struct err why = ERR_INIT;
 	int rc;
 
 	if (i < 0)
-		return -ENOENT;
-	rc = load_page(ix, s, (uint32_t)i, &p, e);
-	if (rc)
-		return rc;
+		return false;
+	rc = load_page(ix, s, (uint32_t)i, &p, &why);
+	if (rc) {
+		complain(s, (uint32_t)i, &why);
+		return false;
+	}
 	en = search(p, r->id);
 	if (!en)
-		return -ENOENT;
-	if (en->pack >= s->dir.n_packs)
-		return err_set(e, EUCLEAN, "%s: an entry names no pack",
-			s->name);
+		return false;
+	if (en->pack >= s->dir.n_packs) {
+		err_set(&why, EUCLEAN, "%s: an entry names no pack", s->name);
+		complain(s, (uint32_t)i, &why);
+		return false;
+	}
 	memcpy(r->place.pack, s->dir.packs[en->pack].id, OBJECT_ID_LEN);
 	r->place.object = s->dir.packs[en->pack].object;
 	r->place.off = en->frame_off;
 	r->place.len = en->frame_len;
 	r->chunk_off = en->chunk_off;
 	r->chunk_len = en->chunk_len;
-	return 0;
+	return true;
 }
 
 bool
@@ -385,8 +404,6 @@ index_has_pack(struct index *ix, const uint8_t pack[OBJECT_ID_LEN])
 int
 index_find(struct index *ix, struct ref *r, struct err *e)
 {
-	int result = -ENOENT;
-
 	auto_lock(&ix->lock);
 	if (!ix->listed) {
 		int rc = list_segments(ix, e);
@@ -395,16 +412,12 @@ index_find(struct index *ix, struct ref *r, struct err *e)
 			return rc;
 	}
 	for (size_t i = ix->n_segs; i-- > 0;) {
-		int rc = find_in(ix, ix->segs[i], r, e);
-
-		if (!rc)
+		if (find_in(ix, ix->segs[i], r))
 			return 0;
-		if (rc != -ENOENT)
-			log_warn("%s", e ? e->text : "index unreadable");
 	}
 	if (e)
 		err_set(e, ENOENT, "the index does not know the chunk");
-	return result;
+	return -ENOENT;
 }
 
 /* -- For merging --------------------------------------------------------------- */
