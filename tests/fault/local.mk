@@ -24,6 +24,14 @@ fault_tests += tests/fault/test_kill
 tests_fault_test_kill_SOURCES = tests/fault/test_kill.c $(fault_world)
 tests_fault_test_kill_LDADD = $(fault_ldadd)
 tests_fault_test_kill_LDFLAGS = $(fault_ldflags)
+fault_tests += tests/fault/test_read_errors
+tests_fault_test_read_errors_SOURCES = tests/fault/test_read_errors.c $(fault_world)
+tests_fault_test_read_errors_LDADD = $(fault_ldadd)
+tests_fault_test_read_errors_LDFLAGS = $(fault_ldflags)
+fault_tests += tests/fault/test_write_errors
+tests_fault_test_write_errors_SOURCES = tests/fault/test_write_errors.c $(fault_world)
+tests_fault_test_write_errors_LDADD = $(fault_ldadd)
+tests_fault_test_write_errors_LDFLAGS = $(fault_ldflags)
 
 if FAULTS
 check_PROGRAMS += $(fault_tests)

@@ -268,6 +268,8 @@ judge(const struct survey_item *want, const struct survey_item *it)
 		return "an error of another kind";
 	if (!*it->why || strchr(it->why, '\n'))
 		return "not one sentence";
+	if (!strstr(it->why, "data/") && !strstr(it->why, "meta/"))
+		return "an error that names no object";
 	return NULL;
 }
 

@@ -50,7 +50,7 @@ kill_at(struct world *w, const struct death *d)
 	world_reset(w);
 	status = world_run(w, &rp, backup_and_die, d);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-		world_check(w, what);
+		world_check(w, what, WORLD_EITHER);
 		return true;
 	}
 	if (status || rp.r)

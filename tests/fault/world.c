@@ -232,14 +232,18 @@ check_snapshots(struct world *w, const char *what)
 }
 
 /* What lay there already need not be stored again.  Chunks that were packed
- * together may now be packed apart, which costs a little. */
+ * together may now be packed apart, which costs a little.  (A snapshot that was
+ * made in spite of a fault may have missed what the index would have said.) */
 static void
-check_reuse(struct world *w, const char *what, uint64_t before, uint64_t after)
+check_reuse(struct world *w, const char *what, uint64_t before,
+	enum world_outcome was)
 {
-	uint64_t base = world_bytes(w->base, "data/");
-	uint64_t found = before - base, added = after - before;
+	uint64_t added = world_bytes(w->repo, "data/") - before;
+	uint64_t found = before - world_bytes(w->base, "data/");
 	uint64_t limit = w->fresh_data + w->fresh_data / 50 + 4096;
 
+	if (was == WORLD_MADE)
+		found = w->fresh_data;
 	if (found + added > limit)
 		fail_msg("%s: %llu bytes were there, %llu are new, but afresh "
 			 "it takes %llu",
@@ -248,8 +252,18 @@ check_reuse(struct world *w, const char *what, uint64_t before, uint64_t after)
 			(unsigned long long)w->fresh_data);
 }
 
+/* A run that could say so has taken its temporary files with it. */
+static void
+check_no_temporaries(struct world *w, const char *what)
+{
+	auto_free char *path = xasprintf("%s/tmp", w->repo);
+
+	if (rmdir(path) && errno != ENOENT)
+		fail_msg("%s: something is left in tmp/", what);
+}
+
 void
-world_check(struct world *w, const char *what)
+world_check(struct world *w, const char *what, enum world_outcome was)
 {
 	uint64_t before = world_bytes(w->repo, "data/");
 	struct err e = ERR_INIT;
@@ -258,11 +272,14 @@ world_check(struct world *w, const char *what)
 	if (whole_objects(w->repo, &e))
 		fail_msg("%s: %s", what, e.text);
 	n = check_snapshots(w, what);
-	if (n != w->n && n != w->n + 1)
+	if ((n != w->n || was == WORLD_MADE) &&
+		(n != w->n + 1 || was == WORLD_FAILED))
 		fail_msg("%s: %zu snapshots", what, n);
+	if (was != WORLD_EITHER)
+		check_no_temporaries(w, what);
 	if (world_backup(w, w->repo, NULL, &e))
 		fail_msg("%s: the next backup: %s", what, e.text);
-	check_reuse(w, what, before, world_bytes(w->repo, "data/"));
+	check_reuse(w, what, before, was);
 	if (check_snapshots(w, what) != n + 1)
 		fail_msg("%s: the next snapshot is missing", what);
 }

@@ -63,7 +63,8 @@ int world_run(struct world *w, struct world_report *report,
  * is there; the next backup goes through, uses what lies in the repository
  * already, and equals the source.  what names the case in messages.
  */
-void world_check(struct world *w, const char *what);
+enum world_outcome { WORLD_EITHER, WORLD_FAILED, WORLD_MADE };
+void world_check(struct world *w, const char *what, enum world_outcome was);
 
 /* Bytes of the objects whose names begin with prefix. */
 uint64_t world_bytes(const char *repo, const char *prefix);
