@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "repo/base/buf.h"
 #include "tools/content.h"
+#include "tools/xattr.h"
 
 #define SYMLINK_ROOM 4096
 
@@ -15,56 +16,25 @@ const char *const compare_words[COMPARE_BITS] = { "type", "size", "mtime",
 /* -- Extended attributes -----------------------------------------------------
  */
 
-/* Names, or one value, of any length the view tells; 0 where there can be
- * none. */
-static int
-get_xattr(struct view *v, uint64_t node, const char *name, struct buf *b,
-	struct err *e)
-{
-	ssize_t n;
-
-	do {
-		n = name ? view_xattr_get(v, node, name, NULL, 0, e)
-			 : view_xattr_list(v, node, NULL, 0, e);
-		if (n <= 0)
-			break;
-		b->len = 0;
-		buf_reserve(b, (size_t)n);
-		n = name ? view_xattr_get(v, node, name, b->data, (size_t)n, e)
-			 : view_xattr_list(
-				   v, node, (char *)b->data, (size_t)n, e);
-	} while (n == -ERANGE);
-	if (n == -EOPNOTSUPP || n == -ENODATA)
-		n = 0;
-	b->len = n < 0 ? 0 : (size_t)n;
-	return n < 0 ? (int)n : 0;
-}
-
-/* Whether all attributes of a are in b with the same value; counts them. */
+/* Whether all attributes of a are in b with the same value: 1, 0 or -errno. */
 static int
 xattrs_within(struct view *a, uint64_t node_a, struct view *b, uint64_t node_b,
-	int *count, struct err *e)
+	struct err *e)
 {
 	auto_buf struct buf names = BUF_INIT, va = BUF_INIT, vb = BUF_INIT;
-	int r = get_xattr(a, node_a, NULL, &names, e);
+	const char *name;
+	size_t at = 0;
+	int r = xattr_names(a, node_a, &names, e);
 
-	*count = 0;
-	for (size_t at = 0; r == 0 && at < names.len; (*count)++) {
-		const char *name = (const char *)names.data + at;
-		size_t len = strnlen(name, names.len - at);
-
-		if (len == names.len - at)
-			return err_set(
-				e, EUCLEAN, "attribute name without end");
-		va.len = vb.len = 0;
-		r = get_xattr(a, node_a, name, &va, e);
+	while (r == 0 && (name = xattr_next(&names, &at))) {
+		r = xattr_value(a, node_a, name, &va, e);
 		if (r == 0)
-			r = get_xattr(b, node_b, name, &vb, e);
-		if (r == 0 &&
-			(va.len != vb.len || (va.len && memcmp(va.data, vb.data,
-								va.len) != 0)))
+			r = xattr_value(b, node_b, name, &vb, e);
+		if (r == -ENODATA || r == -EOPNOTSUPP)
 			return 0;
-		at += len + 1;
+		if (r == 0 && (va.len != vb.len ||
+				      memcmp(va.data, vb.data, va.len) != 0))
+			return 0;
 	}
 	return r < 0 ? r : 1;
 }
@@ -73,17 +43,13 @@ static int
 xattrs_equal(struct view *a, const struct view_attr *attr_a, struct view *b,
 	const struct view_attr *attr_b, struct err *e)
 {
-	auto_buf struct buf names = BUF_INIT;
-	int count = 0, r = 1;
+	int r = 1;
 
 	if (attr_a->has_xattrs)
-		r = xattrs_within(a, attr_a->node, b, attr_b->node, &count, e);
-	if (r <= 0 || !attr_b->has_xattrs)
-		return r;
-	r = get_xattr(b, attr_b->node, NULL, &names, e);
-	for (size_t i = 0; i < names.len; i++)
-		count -= names.data[i] == '\0';
-	return r < 0 ? r : count == 0;
+		r = xattrs_within(a, attr_a->node, b, attr_b->node, e);
+	if (r == 1 && attr_b->has_xattrs)
+		r = xattrs_within(b, attr_b->node, a, attr_a->node, e);
+	return r;
 }
 
 /* -- Everything

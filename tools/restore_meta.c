@@ -15,6 +15,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "tools/resolve.h"
+#include "tools/xattr.h"
 
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
@@ -72,26 +73,15 @@ kind_of(const char *name)
 }
 
 static void
-set_xattr(struct restore *r, const struct meta *t, uint64_t node,
-	const char *name, struct err *e)
+set_xattr(struct restore *r, const struct meta *t, const char *name,
+	const struct buf *value)
 {
-	auto_buf struct buf value = BUF_INIT;
 	char proc[RESOLVE_PROC_MAX];
-	ssize_t n = view_xattr_get(r->view, node, name, NULL, 0, e);
-	int failed;
+	int failed =
+		t->is_path ? setxattr(resolve_proc_path(proc, t->fd), name,
+				     value->data, value->len, 0)
+			   : fsetxattr(t->fd, name, value->data, value->len, 0);
 
-	if (n > 0) {
-		buf_reserve(&value, (size_t)n);
-		n = view_xattr_get(
-			r->view, node, name, value.data, (size_t)n, e);
-	}
-	if (n < 0) {
-		restore_failed(&r->report, t->dir, t->name, e);
-		return;
-	}
-	failed = t->is_path ? setxattr(resolve_proc_path(proc, t->fd), name,
-				      value.data, (size_t)n, 0)
-			    : fsetxattr(t->fd, name, value.data, (size_t)n, 0);
 	if (failed)
 		restore_lost(&r->report, kind_of(name), errno, t->dir, t->name);
 }
@@ -99,26 +89,19 @@ set_xattr(struct restore *r, const struct meta *t, uint64_t node,
 static void
 set_xattrs(struct restore *r, const struct meta *t, uint64_t node)
 {
-	auto_buf struct buf names = BUF_INIT;
+	auto_buf struct buf names = BUF_INIT, value = BUF_INIT;
 	struct err e = ERR_INIT;
-	ssize_t n = view_xattr_list(r->view, node, NULL, 0, &e);
+	const char *name;
+	size_t at = 0;
+	int code = xattr_names(r->view, node, &names, &e);
 
-	if (n > 0) {
-		buf_reserve(&names, (size_t)n);
-		n = view_xattr_list(
-			r->view, node, (char *)names.data, (size_t)n, &e);
+	while (code == 0 && (name = xattr_next(&names, &at))) {
+		code = xattr_value(r->view, node, name, &value, &e);
+		if (code == 0)
+			set_xattr(r, t, name, &value);
 	}
-	if (n < 0 && n != -EOPNOTSUPP)
+	if (code < 0)
 		restore_failed(&r->report, t->dir, t->name, &e);
-	for (ssize_t at = 0; at < n;) {
-		const char *name = (char *)names.data + at;
-		size_t len = strnlen(name, (size_t)(n - at));
-
-		if (len == (size_t)(n - at))
-			return;
-		set_xattr(r, t, node, name, &e);
-		at += (ssize_t)len + 1;
-	}
 }
 
 static void

@@ -234,6 +234,19 @@ is_empty(int fd)
 	return dir != NULL;
 }
 
+/* One line instead of one for every file. */
+static int
+check_kernel(int fd, struct err *e)
+{
+	auto_close int again = resolve_open(fd, ".", O_PATH | O_DIRECTORY, 0);
+
+	if (again == -ENOSYS)
+		return err_set(e, ENOSYS,
+			"cannot restore safely: this kernel lacks openat2"
+			" (Linux 5.6 or newer has it)");
+	return 0;
+}
+
 static int
 restore_directory(struct restore *r, const struct view_attr *a,
 	const char *target, struct err *e)
@@ -254,6 +267,8 @@ restore_directory(struct restore *r, const struct view_attr *a,
 		dry_pass(r, a->node);
 		return 0;
 	}
+	if (check_kernel(fd, e) < 0)
+		return -e->code;
 	ours = made || r->options->overwrite || is_empty(fd);
 	pass(r, rdir_top(r, fcntl(fd, F_DUPFD_CLOEXEC, 3), a, ours), a->node,
 		rdir_make, job_restore);
@@ -302,6 +317,8 @@ restore_single(struct restore *r, const struct view_attr *a, const char *path,
 		r->report.entries = 1;
 		return 0;
 	}
+	if (check_kernel(r->target_fd, e) < 0)
+		return -e->code;
 	one_job(r, a, name, job_restore);
 	if (r->options->verify && !restore_stopped(r))
 		one_job(r, a, name, job_verify);
