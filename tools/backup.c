@@ -13,6 +13,7 @@
 #include "repo/base/clock.h"
 #include "repo/base/log.h"
 #include "repo/address.h"
+#include "tools/count.h"
 #include "tools/json.h"
 #include "tools/print.h"
 #include "tools/progress.h"
@@ -27,6 +28,7 @@ struct run {
 	char *name;
 	int64_t last_status_ns;
 	struct backup_input input;
+	struct count *count;
 };
 
 /* -- What the writer tells
@@ -74,17 +76,30 @@ print_status(const struct run *r, const struct backup_progress *p,
 	fflush(stdout);
 }
 
+/* No snapshot before this one: count what there is, once somebody looks. */
+static void
+estimate(struct run *r, struct progress_state *s)
+{
+	if (!r->path || r->b->files_from || !progress_is_shown())
+		return;
+	if (!r->count)
+		r->count = count_start(r->path, r->b->one_file_system);
+	count_done(r->count, &s->total_files, &s->total_bytes);
+}
+
 static void
 progress(void *ctx, const struct backup_progress *p)
 {
 	struct run *r = ctx;
-	const struct progress_state s = { .files = p->files,
+	struct progress_state s = { .files = p->files,
 		.bytes = p->bytes,
 		.total_files = p->expected_files,
 		.total_bytes = p->expected_bytes,
 		.errors = p->errors };
 	int64_t now = clock_mono_ns();
 
+	if (p->expected_files == 0)
+		estimate(r, &s);
 	progress_show(&s);
 	if (!r->b->options.json || now - r->last_status_ns < JSON_STATUS_NS)
 		return;
@@ -312,6 +327,7 @@ back_up(struct run *r, struct writer *w, struct err *e, bool *partly)
 	if (code == 0) {
 		progress_begin(!r->b->options.quiet && !r->b->options.json);
 		code = write_snapshot(r, w, wanted, &res, e);
+		count_stop(steal(r->count));
 		progress_clear();
 	}
 	if (code < 0)

@@ -45,7 +45,9 @@ libyoretools_a_SOURCES = \
 	tools/tool.c \
 	tools/tool.h \
 	tools/walk.c \
-	tools/walk.h
+	tools/walk.h \
+	tools/xattr.c \
+	tools/xattr.h
 
 yore_SOURCES = \
 	tools/backup.c \
@@ -53,6 +55,8 @@ yore_SOURCES = \
 	tools/backup_input.c \
 	tools/backup_options.c \
 	tools/cat.c \
+	tools/count.c \
+	tools/count.h \
 	tools/diff.c \
 	tools/find.c \
 	tools/init.c \

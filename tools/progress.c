@@ -27,6 +27,12 @@ progress_begin(bool wanted)
 	last_ns = began_ns;
 }
 
+bool
+progress_is_shown(void)
+{
+	return shown_at_all;
+}
+
 /* How much is done, 0..1; files count too, for trees of tiny ones. */
 static double
 share_done(const struct progress_state *s)
@@ -64,7 +70,7 @@ put_line(const struct progress_state *s)
 		print_size(size, s->bytes));
 	if (share > 0)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, ", %.0f%%",
-			share >= 1 ? 99.0 : 100 * share);
+			share >= 0.99 ? 99.0 : 100 * share);
 	if (eta >= 0)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, ", %s left",
 			print_duration(left, eta * NS_PER_S));

@@ -18,6 +18,7 @@ struct progress_state {
 
 /* Begin to count time; wanted is false with --quiet and --json. */
 void progress_begin(bool wanted);
+bool progress_is_shown(void);
 /* Seconds left, or -1 when that cannot be told yet. */
 int64_t progress_eta(const struct progress_state *s);
 /* Show the line; at most a few times a second, else it does nothing. */
