@@ -148,18 +148,19 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		answer_none(&c, false);
 }
 
+/* Nodes inside trees are not counted: there is nothing to forget of them. */
 static void
 forget_one(struct mount *m, fuse_ino_t id, uint64_t lookups)
 {
+	bool inside = !(id & NODE_VIRTUAL) &&
+		      (id & ((1ULL << NODE_SHIFT) - 1)) != VIEW_ROOT;
 	uint64_t at;
 	struct node *n;
 
-	if (id == FUSE_ROOT_ID)
+	if (inside || id == FUSE_ROOT_ID)
 		return;
 	n = mount_node(m, id, &at);
-	if (!n)
-		return;
-	if (n->kind != NODE_TREE || at == VIEW_ROOT)
+	if (n)
 		nodes_forget(m->nodes, n, lookups);
 	nodes_put(m->nodes, n);
 }

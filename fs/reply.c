@@ -124,7 +124,8 @@ reply_virtual_attr(struct call *c, const struct node *n, struct stat *st)
 	else if (n->kind == NODE_TEXT)
 		st->st_mode = S_IFREG | 0444;
 	st->st_size = (off_t)n->text_len;
-	t = to_timespec(n->text ? n->time_ns : tree_time(c->picture, n));
+	t = to_timespec(n->text ? n->time_ns
+				: tree_time(c->picture, n, clock_wall_ns()));
 	set_times(st, t, t);
 }
 

@@ -390,19 +390,31 @@ tree_list(const struct picture *p, const struct node *dir, uint64_t from,
 	}
 }
 
-int64_t
-tree_time(const struct picture *p, const struct node *dir)
+/* Is it below at/, with a time that moves? */
+static bool
+is_moving(const struct node *dir, int64_t now_ns)
 {
+	const struct node *d = deciding(dir);
+	int64_t t_ns;
+	int moving;
+
+	return d->kind == NODE_MOMENT && d->parent->kind == NODE_AT &&
+	       (!moment_time(d, now_ns, &t_ns, &moving) || moving);
+}
+
+int64_t
+tree_time(const struct picture *p, const struct node *dir, int64_t now_ns)
+{
+	const struct history_listing *l = p->listing;
 	size_t s = tree_points_source(p, dir);
 	int64_t t_ns = p->newest_ns;
 
+	if (is_moving(dir, now_ns))
+		return now_ns;
 	if (s != HISTORY_NONE) {
-		const struct history_source *source = &p->listing->sources[s];
+		size_t end = l->sources[s].first_point + l->sources[s].n_points;
 
-		t_ns = p->listing
-			       ->points[source->first_point + source->n_points -
-					1]
-			       .time_ns;
+		t_ns = l->points[end - 1].time_ns;
 	}
 	return t_ns > p->changed_ns ? t_ns : p->changed_ns;
 }

@@ -35,8 +35,12 @@ typedef bool tree_each(
 void tree_list(const struct picture *p, const struct node *dir, uint64_t from,
 	int64_t now_ns, tree_each *each, void *ctx);
 
-/* When the listing of a virtual directory last changed, for its mtime. */
-int64_t tree_time(const struct picture *p, const struct node *dir);
+/*
+ * When the listing of a virtual directory last changed, for its mtime.  What
+ * at/2h lists changes as time goes by: the time is now.
+ */
+int64_t tree_time(
+	const struct picture *p, const struct node *dir, int64_t now_ns);
 
 /* Where the symlink `latest` in dir points; given. */
 char *tree_link_target(

@@ -1,3 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A shell test:  dist_check_SCRIPTS += tests/golden/NAME.sh  (it is run too)
+
+dist_check_SCRIPTS += tests/golden/golden.sh
+check_PROGRAMS += tests/golden/slots tests/golden/list
+tests_golden_list_SOURCES = tests/golden/list.c tests/golden/image.c tests/golden/image.h
+EXTRA_DIST += tests/golden/decode.py
+EXTRA_DIST += tests/golden/pages.py
+EXTRA_DIST += tests/golden/make.sh
+EXTRA_DIST += tests/golden/tree.sh
+EXTRA_DIST += tests/golden/password
+EXTRA_DIST += tests/golden/repo-1 tests/golden/repo-1.txt tests/golden/repo-1.places
+EXTRA_DIST += tests/golden/key

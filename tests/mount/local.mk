@@ -15,6 +15,7 @@ tests_mount_fakefs_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
 tests_mount_fakefs_LDADD = libyorefs.a libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)
 
 EXTRA_DIST += tests/mount/mount.sh
+EXTRA_DIST += tests/mount/handles.py
 dist_check_SCRIPTS += tests/mount/at.sh
 dist_check_SCRIPTS += tests/mount/crowd.sh
 dist_check_SCRIPTS += tests/mount/end.sh
@@ -28,6 +29,7 @@ dist_check_SCRIPTS += tests/mount/part.sh
 dist_check_SCRIPTS += tests/mount/permissions.sh
 dist_check_SCRIPTS += tests/mount/refresh.sh
 dist_check_SCRIPTS += tests/mount/removed.sh
+dist_check_SCRIPTS += tests/mount/statfs.sh
 dist_check_SCRIPTS += tests/mount/stored.sh
 dist_check_SCRIPTS += tests/mount/user.sh
 dist_check_SCRIPTS += tests/mount/warm.sh

@@ -1,0 +1,600 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads a repository of format version 1, from repo/FORMAT alone.
+
+    decode.py [--password-file F | --key-file F] [--places] REPO
+
+Prints every snapshot with every entry, its attributes and the SHA-256 of its
+content, and checks on the way all that FORMAT promises: chunk ids, tables of
+contents against frames, index against packs, the chain of records, catalogs
+against records.  What is wrong ends it with a line and status 1.
+
+One line an entry:
+    type permissions owner:group links node link size blocks mtime ctime rdev
+    sha256 path
+then, indented, a symlink's target, holes, extended attributes, totals.
+
+With --places it prints what each frame that snapshots need is needed for:
+    object offset length snapshot content|xattrs|entries path [first last]
+"entries" are those of directory path from the name first to the name last.
+
+Needs python3-cryptography and python3-zstandard."""
+import argparse
+import hashlib
+import hmac
+import os
+import re
+import struct
+import sys
+
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from pages import (CATALOG, DATA, EXTENTS, INDEX, LEAF, META, RECORD, ROOT,
+                   Damaged, Page, Reader, need)
+
+F_DATA, F_PAGES, F_TOC, F_INDEX, F_RECORD, F_CATALOG = 1, 2, 3, 4, 5, 6
+LABEL = {DATA: b"pack", META: b"pack", INDEX: b"index",
+         RECORD: b"record", CATALOG: b"record"}
+
+
+def hkdf(ikm, salt, info, length=32):
+    return HKDF(hashes.SHA256(), length, salt, info).derive(ikm)
+
+
+def mac(key, *parts):
+    return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
+
+
+# -- Objects and frames ------------------------------------------------------
+
+class Object:
+    """A sealed object: its header is checked, frames are read by offset."""
+
+    def __init__(self, repo, name, kind):
+        self.repo, self.name = repo, name
+        data = self.data = repo.read(name)
+        need(len(data) >= 64 and data[:8] == b"YOREOBJ\n", "no object")
+        need(data[8:16] == struct.pack(">HBBI", 1, kind, 0, 0)
+             and not any(data[48:64]), "not version 1, or another type")
+        need(data[32:48] == repo.id, "of another repository")
+        self.id, self.kind = data[16:32], kind
+        need(name.endswith(self.id.hex()), "not the object its name says")
+        key = hkdf(repo.key[LABEL[kind]], self.id, repo.id + bytes([kind]))
+        self.aes = AESGCM(key)
+        self.cache = {}
+
+    def frame(self, off):
+        """(type, flags, plaintext, length) of the frame at an offset."""
+        if off in self.cache:
+            return self.cache[off]
+        prefix = self.data[off:off + 16]
+        kind, codec, flags, marker, body_len, plain_len, zero = \
+            struct.unpack(">BBBBIII", prefix)
+        need(marker == 0xF5 and zero == 0 and codec < 2 and flags < 2
+             and 1 <= kind <= 6, "a frame's prefix")
+        need(plain_len <= 16 << 20 and 16 <= body_len <= plain_len + 16,
+             "a frame's lengths")
+        body = self.data[off + 16:off + 16 + body_len]
+        aad = self.repo.id + self.id + bytes([self.kind]) + prefix
+        try:
+            packed = self.aes.decrypt(struct.pack(">IQ", 0, off), body, aad)
+        except InvalidTag as e:
+            raise Damaged("frame at %d does not verify" % off) from e
+        if codec:
+            p = zstandard.get_frame_parameters(packed)
+            need(p.content_size == plain_len and not p.dict_id, "zstd frame")
+            d = zstandard.ZstdDecompressor().decompressobj()
+            plain = d.decompress(packed)
+            need(not d.unused_data, "bytes behind the zstd frame")
+        else:
+            plain = packed
+        need(len(plain) == plain_len, "a frame's plain length")
+        self.cache[off] = kind, flags, plain, 16 + body_len
+        return self.cache[off]
+
+    def frames(self, end):
+        off = 64
+        while off < end:
+            kind, flags, plain, length = self.frame(off)
+            yield off, kind, flags, plain, length
+            off += length
+        need(off == end, "frames do not fill the object")
+
+    def trailer(self):
+        """Offset and plaintext of the last frame, by the trailer."""
+        off, length, zero, magic = struct.unpack(">QII8s", self.data[-24:])
+        need(magic == b"YOREEND\n" and zero == 0, "no trailer")
+        need(off + length + 24 == len(self.data), "the trailer's place")
+        frame = self.frame(off)
+        need(frame[3] == length, "the trailer's length")
+        return off, frame
+
+
+class Pack(Object):
+    """chunks: {(frame offset, chunk offset): (id, length, frame length)}"""
+
+    def __init__(self, repo, name, kind):
+        super().__init__(repo, name, kind)
+        toc_off, (frame_type, _, toc, _) = self.trailer()
+        need(frame_type == F_TOC, "no table of contents")
+        self.chunks = {}
+        r = Reader(toc)
+        n_frames, n_chunks = r.varint(), r.varint()
+        lens = []
+        for _ in range(n_frames):
+            head = r.u8(), r.varint(), r.varint()
+            lens.append((head, [r.varint() for _ in range(r.varint())]))
+        keys = [r.take(12) for _ in range(n_chunks)]
+        r.end()
+        for off, kind_, flags, plain, length in self.frames(toc_off):
+            head, chunks = lens.pop(0)
+            need(head == (kind_, length, len(plain)), "toc against frame")
+            need(kind_ == (F_DATA if kind == DATA else F_PAGES), "frame type")
+            self.frame_chunks(off, flags, plain, length, chunks, keys)
+        need(not lens and not keys, "toc has more than the pack")
+
+    def frame_chunks(self, off, flags, plain, length, lens, keys):
+        if flags & 1:
+            n, = struct.unpack(">I", plain[-4:])
+            table = plain[len(plain) - 4 - 4 * n:-4]
+            need(list(struct.unpack(">%dI" % n, table)) == lens, "solid table")
+            need(sum(lens) + 4 * n + 4 == len(plain), "solid lengths")
+        else:
+            need(lens == [len(plain)], "a frame that is one chunk")
+        at = 0
+        for n in lens:
+            data = plain[at:at + n]
+            types = (1,) if self.kind == DATA else (2, 3)
+            key = keys.pop(0)
+            ids = [self.repo.chunk_id(t, data) for t in types]
+            found = [i for i in ids if i[:12] == key]
+            need(found, "a chunk is not what its key says")
+            self.chunks[off, at] = found[0], n, length
+            at += n
+
+
+# -- The repository ------------------------------------------------------------
+
+class Repository:
+    def __init__(self, path, secret):
+        self.path = path
+        self.names = sorted(os.path.relpath(os.path.join(d, f), path)
+                            for d, _, fs in os.walk(path) for f in fs)
+        self.names = [n for n in self.names if not n.startswith("tmp/")]
+        head = self.read("format")
+        need(len(head) <= 4096 and head.startswith(b"yore-repository 1\n"),
+             "format: not version 1")
+        lines = [x.partition(" ") for x in head.decode().split("\n")[1:-1]]
+        self.head = {k: v for k, _, v in lines}
+        need(not self.head.get("must-read"), "format: unknown features")
+        need(lines[-1][0] == "mac" and head.endswith(b"\n"), "format: no mac")
+        self.id = bytes.fromhex(self.head["id"])
+        self.slots = {}
+        root = self.unlock(secret)
+        self.key = {x: hkdf(root, self.id, b"yore/1/" + x) for x in
+                    (b"id", b"cut", b"pack", b"index", b"record", b"cache")}
+        covered = head[:head.rindex(b"mac ")]
+        need(mac(self.key[b"record"], covered).hex() == self.head["mac"],
+             "format: its mac is wrong")
+        self.packs = {}
+
+    def read(self, name):
+        with open(os.path.join(self.path, name), "rb") as f:
+            return f.read()
+
+    def below(self, prefix):
+        return [n for n in self.names if n.startswith(prefix)]
+
+    def chunk_id(self, kind, data):
+        return mac(self.key[b"id"], bytes([kind]),
+                   struct.pack(">Q", len(data)), data)[:20]
+
+    def unlock(self, secret):
+        """secret: (slot type, bytes).  The open slot needs none."""
+        root = None
+        for name in self.below("keys/"):
+            slot = self.read(name)
+            need(len(slot) == 132 and slot[:10] == b"YORESLOT\0\1", name)
+            kind, log_n, r, p = struct.unpack(">BBII", slot[10:20])
+            salt = slot[20:52]
+            self.slots[name] = ("open", "passphrase", "key file")[kind]
+            if kind == 1:
+                need(15 <= log_n <= 20 and r == 8 and 1 <= p <= 4, name)
+            else:
+                need((log_n, r, p) == (0, 0, 0), name)
+            if kind == 0:
+                ikm = b"yore/1/open-slot"
+            elif secret and secret[0] == kind:
+                ikm = secret[1]
+            else:
+                continue
+            if kind == 1:
+                stretched = hashlib.scrypt(
+                    ikm, salt=b"yore/1/slot" + self.id + salt, n=1 << log_n,
+                    r=r, p=p, maxmem=(1 << 31) - 1, dklen=64)
+            else:
+                stretched = hkdf(ikm, self.id + salt, b"yore/1/slot", 64)
+            kek, kc = stretched[:32], stretched[32:]
+            if mac(kc, slot[:100]) != slot[100:]:
+                need(secret and secret[0] == kind, name)
+                continue
+            opened = AESGCM(kek).decrypt(bytes(12), slot[52:100], slot[:52])
+            need(root in (None, opened), name + ": another secret")
+            root = opened
+        need(root, "no slot opens")
+        return root
+
+    def load_packs(self):
+        for kind, folder in ((DATA, "data/"), (META, "meta/")):
+            for name in self.below(folder):
+                pack = at(name, Pack, self, name, kind)
+                need(name == "%s%s/%s" % (folder, pack.id.hex()[:2],
+                                          pack.id.hex()), name)
+                self.packs[kind, pack.id] = pack
+
+    def chunk(self, ref, kind):
+        pack = self.packs[ref.object, ref.pack]
+        found = pack.chunks.get((ref.off, ref.chunk_off))
+        need(found == (ref.id, ref.chunk_len, ref.len), "hint against pack")
+        plain = pack.frame(ref.off)[2]
+        data = plain[ref.chunk_off:ref.chunk_off + ref.chunk_len]
+        need(self.chunk_id(kind, data) == ref.id, "a chunk's id")
+        return data
+
+    def page(self, ref):
+        return Page(self.chunk(ref, 2))
+
+    def items(self, page, leaf, note=None, depth=0):
+        """All entries or extents below a page, in order.  note is told of
+        each page below, with what it holds."""
+        need(depth < 12, "a map is too deep")
+        if page.kind == leaf:
+            yield from page.items
+            return
+        need(page.kind == leaf + 1, "a page of the wrong kind")
+        for c in page.items:
+            below = list(self.items(self.page(c["ref"]), leaf, note,
+                                    depth + 1))
+            if note:
+                note(c["ref"], below)
+            need(len(below) == c["n"], "entries of a child")
+            if leaf == LEAF:
+                need(below[0]["name"] == c["name"], "a child's first name")
+                need(sum_totals(self, below) == c["totals"], "child's totals")
+            else:
+                need(below[0]["off"] == c["off"], "a child's first offset")
+                need(sum(x["length"] for x in below) == c["length"],
+                     "bytes of a child")
+            yield from below
+
+    def extents(self, e):
+        if e["content"] != 3:
+            return []
+        xs = list(self.items(self.page(e["ref"]), EXTENTS))
+        need(xs[0]["off"] == 0, "a file begins behind 0")
+        need(sum(x["length"] for x in xs) == e["size"], "extents and size")
+        return xs
+
+    def content(self, e):
+        """Pieces of a file's bytes."""
+        if e["content"] == 1:
+            yield e["data"]
+        elif e["content"] == 2:
+            yield self.chunk(e["ref"], 1)
+        for x in self.extents(e):
+            if not x["hole"]:
+                yield self.chunk(x["ref"], 1)
+                continue
+            for done in range(0, x["length"], 1 << 20):
+                yield bytes(min(1 << 20, x["length"] - done))
+
+    def xattrs(self, e):
+        data = e["xattrs"]
+        if e["xattrs_ref"]:
+            data = self.chunk(e["xattrs_ref"], 3)
+        r, pairs = Reader(data), []
+        while r.left():
+            pairs.append((r.blob(), r.blob()))
+        need(pairs == sorted(pairs) and len(dict(pairs)) == len(pairs),
+             "extended attributes out of order")
+        return pairs
+
+
+def at(name, what, *args):
+    try:
+        return what(*args)
+    except (Damaged, LookupError, struct.error) as e:
+        raise Damaged("%s: %s" % (name, e)) from e
+
+
+def sum_totals(repo, entries):
+    """What a directory with these entries says of itself."""
+    t = dict(entries=0, files=0, bytes=0, newest=0, flags=0)
+    for e in entries:
+        own = e.get("totals") or dict(entries=0, files=0, bytes=0, newest=0,
+                                      flags=0)
+        t["entries"] += 1 + own["entries"]
+        t["files"] += (e["type"] == "f") + own["files"]
+        t["bytes"] += own["bytes"] + (e["size"] if e["type"] == "f" else 0)
+        for s, ns in (e["mtime"], e["ctime"]):
+            if 0 <= s < ((1 << 63) - 1) // 10 ** 9:
+                t["newest"] = max(t["newest"], s * 10 ** 9 + ns)
+        t["newest"] = max(t["newest"], own["newest"])
+        t["flags"] |= own["flags"]
+        names = [n for n, _ in repo.xattrs(e)]
+        if names:
+            t["flags"] |= 1
+        if e["xattrs_ref"] or any(n.startswith(b"system.posix_acl_")
+                                  for n in names):
+            t["flags"] |= 2
+    t["bytes"] = min(t["bytes"], (1 << 63) - 1)
+    return t
+
+
+# -- Records, catalogs, index -----------------------------------------------------
+
+KNOWN = {1: "host", 3: "name", 5: "seq", 7: "time", 8: "began",
+         9: "generation", 10: "ended", 11: "root", 12: "previous",
+         14: "page", 16: "tag", 18: "next_link", 20: "errors", 22: "path"}
+
+
+def parse_record(data):
+    r, rec = Reader(data), dict(tag=[], page=None, path=b"")
+    while r.left():
+        tag, value = r.varint(), r.blob()
+        need(tag in KNOWN or not tag & 1, "a newer record: field %d" % tag)
+        name = KNOWN.get(tag)
+        if name in ("seq", "generation", "next_link", "errors"):
+            value = Reader(value).varint()
+        elif name in ("time", "began", "ended"):
+            value = Reader(value).svarint()
+        if name == "tag":
+            rec["tag"].append(value)
+        elif name:
+            need(rec.get(name) in (None, b""), "a field twice")
+            rec[name] = value
+    need(1 <= rec["generation"] <= rec["seq"], "generation")
+    return rec
+
+
+class Record(Object):
+    def __init__(self, repo, name):
+        super().__init__(repo, name, RECORD)
+        frames = list(self.frames(len(self.data)))
+        need(len(frames) == 1 and frames[0][1] == F_RECORD, "its frames")
+        self.plain = frames[0][3]
+        rec = self.rec = parse_record(self.plain)
+        source = mac(repo.key[b"record"], b"source", rec["host"], b"\0",
+                     rec["name"])[:10].hex()
+        need(re.fullmatch(r"snap/%s/%012d-\d{8}T\d{6}Z-%s" % (
+            source, rec["seq"], self.id.hex()), name), "its name")
+        self.hash = hashlib.sha256(self.data).digest()
+
+    def for_catalog(self):
+        """The fields without the root page."""
+        r, out = Reader(self.plain), b""
+        while r.left():
+            start = r.pos
+            tag = r.varint()
+            r.blob()
+            if tag != 14:
+                out += self.plain[start:r.pos]
+        return self.id, self.hash, out
+
+
+def load_records(repo):
+    records = [at(n, Record, repo, n) for n in repo.below("snap/")]
+    records.sort(key=lambda r: (r.rec["host"], r.rec["name"], r.rec["seq"]))
+    last = None
+    for r in records:
+        first = not last or [last.rec[k] for k in ("host", "name")] != \
+            [r.rec[k] for k in ("host", "name")]
+        need(r.rec["previous"] == (bytes(32) if first else last.hash),
+             r.name + ": the chain is broken")
+        last = r
+    return records
+
+
+def check_catalogs(repo, records):
+    """The newest full catalog and the newest tail have every record, as is."""
+    have, newest = {}, {}
+    for name in repo.below("cat/"):
+        n, kind, _ = name[4:].split("-")
+        newest[kind] = max(newest.get(kind, (0, "")), (int(n), name))
+    for count, name in newest.values():
+        o = Object(repo, name, CATALOG)
+        plain = b""
+        for _, kind, _, part, _ in o.frames(len(o.data)):
+            need(kind == F_CATALOG, name)
+            plain += part
+        r = Reader(plain)
+        for _ in range(r.varint()):
+            ident, sha, fields = r.take(16), r.take(32), r.blob()
+            have[ident] = ident, sha, fields
+        r.end()
+        need(count >= len(have), name + ": number of records")
+    for rec in records:
+        need(have.get(rec.id, rec.for_catalog()) == rec.for_catalog(),
+             rec.name + ": the catalog says otherwise")
+    return have
+
+
+def check_index(repo):
+    """Every chunk of every pack is in the index, and where the index says."""
+    places = {}
+    for name in repo.below("idx/"):
+        o = Object(repo, name, INDEX)
+        dir_off, (kind, _, plain, _) = o.trailer()
+        r = Reader(plain)
+        n_entries = r.varint()
+        packs = [(r.u8(), r.take(16)) for _ in range(r.varint())]
+        pages = [(r.take(12), r.varint(), r.varint())
+                 for _ in range(r.varint())]
+        for _ in range(r.varint()):
+            r.take(16)
+        r.end()
+        found = []
+        for off, kind, _, page, length in o.frames(dir_off):
+            r = Reader(page)
+            n = r.varint()
+            need(kind == F_INDEX and 1 <= n <= 512, name)
+            keys = [r.take(12) for _ in range(n)]
+            columns = [[r.varint() for _ in range(n)] for _ in range(5)]
+            r.end()
+            need(pages.pop(0) == (keys[0], off, length), name)
+            found += zip(keys, *columns)
+        need(not pages and len(found) == n_entries, name)
+        need([f[0] for f in found] == sorted({f[0] for f in found}), name)
+        for key, pack, off, length, chunk_off, chunk_len in found:
+            chunk = repo.packs[packs[pack]].chunks.get((off, chunk_off))
+            need(chunk and (chunk[0][:12], chunk[1], chunk[2]) ==
+                 (key, chunk_len, length), name + ": a place")
+            places[key] = True
+    for pack in repo.packs.values():
+        for ident, _, _ in pack.chunks.values():
+            need(ident[:12] in places, pack.name + ": not in the index")
+    return len(places)
+
+
+# -- The listing ----------------------------------------------------------------
+
+def escape(name):
+    return "".join(chr(c) if 0x20 < c < 0x7F and c != 0x5C else "\\x%02x" % c
+                   for c in name)
+
+
+def moment(t):
+    seconds, ns = t
+    return "%d.%09d" % (seconds, ns)
+
+
+class Lines:
+    """Prints lines; with places, what frames are needed for."""
+
+    def __init__(self, places):
+        self.places, self.snapshot = places, ""
+
+    def line(self, *words):
+        if not self.places:
+            print(*words)
+
+    def need(self, ref, what, *words):
+        if self.places:
+            folder = "data" if ref.object == DATA else "meta"
+            print("%s/%s/%s" % (folder, ref.pack.hex()[:2], ref.pack.hex()),
+                  ref.off, ref.len, self.snapshot, what, *map(escape, words))
+
+    def entry(self, repo, e, path):
+        def pages(ref, _):
+            self.need(ref, "content", path)
+
+        if e["xattrs_ref"]:
+            self.need(e["xattrs_ref"], "xattrs", path)
+        if e["type"] == "d" or e["content"] < 2:
+            return
+        self.need(e["ref"], "content", path)
+        if e["content"] == 3:
+            for x in repo.items(repo.page(e["ref"]), EXTENTS, pages):
+                if not x["hole"]:
+                    self.need(x["ref"], "content", path)
+
+
+def print_entry(repo, e, path, node, out):
+    out.entry(repo, e, path)
+    digest = "-"
+    if e["type"] == "f":
+        h, size = hashlib.sha256(), 0
+        for piece in repo.content(e):
+            h.update(piece)
+            size += len(piece)
+        need(size == e["size"], "content and size")
+        digest = h.hexdigest()
+    out.line(e["type"], "%04o" % e["perm"], "%d:%d" % (e["uid"], e["gid"]),
+          e["nlink"], node, e["link"], e["size"], e["blocks"],
+          moment(e["mtime"]), moment(e["ctime"]), e["rdev"], digest,
+          escape(path))
+    if e["type"] == "l":
+        out.line("    to", escape(e["data"]))
+    holes = []
+    for x in repo.extents(e) if e["type"] == "f" else ():
+        if x["hole"] and holes and sum(holes[-1]) == x["off"]:
+            holes[-1][1] += x["length"]
+        elif x["hole"]:
+            holes.append([x["off"], x["length"]])
+    for off, length in holes:
+        out.line("    hole", off, length)
+    for name, value in repo.xattrs(e):
+        if len(value) > 64:
+            value = hashlib.sha256(value).digest()
+        out.line("    xattr", escape(name), value.hex() or "-")
+    if e["type"] == "d":
+        out.line("    below", *e["totals"].values())
+
+
+def walk(repo, e, path, node, out, page=None):
+    def note(ref, below):
+        out.need(ref, "entries", path, below[0]["name"], below[-1]["name"])
+
+    at(escape(path), print_entry, repo, e, path, node, out)
+    if e["type"] != "d" or e["content"] == 0:
+        need(e["type"] != "d" or page is None, "a page of nothing")
+        return
+    stored = repo.page(e["ref"])
+    need(page in (None, repo.chunk(e["ref"], 2)), "the root page in a record")
+    entries = list(repo.items(stored, LEAF, note))
+    if page is None:
+        note(e["ref"], entries)
+    need(sum_totals(repo, entries) == e["totals"], "%s: totals" % path)
+    node += 1
+    for child in entries:
+        walk(repo, child, path + b"/" + child["name"], node, out)
+        node += 1 + child.get("totals", {}).get("entries", 0)
+
+
+def print_snapshot(repo, record, out):
+    r = record.rec
+    out.snapshot = record.id.hex()
+    out.line("snapshot", escape(r["host"] + b"/" + r["name"]), r["seq"],
+          r["time"], record.id.hex(), *map(escape, sorted(r["tag"])))
+    root = Page(r["root"])
+    need(root.kind == ROOT and root.items[0]["type"] == "d", "no root")
+    walk(repo, root.items[0], b".", 0, out, r["page"])
+    out.line()
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--password-file")
+    p.add_argument("--key-file")
+    p.add_argument("--places", action="store_true")
+    p.add_argument("repository")
+    o = p.parse_args()
+    secret = None
+    if o.password_file or o.key_file:
+        with open(o.password_file or o.key_file, "rb") as f:
+            secret = (2, f.read()) if o.key_file else \
+                (1, f.read().removesuffix(b"\n"))
+    sys.setrecursionlimit(10000)
+    try:
+        repo = Repository(o.repository, secret)
+        repo.load_packs()
+        records = load_records(repo)
+        listed = check_catalogs(repo, records)
+        indexed = check_index(repo)
+        for record in records:
+            at(record.name, print_snapshot, repo, record, Lines(o.places))
+    except (Damaged, LookupError, struct.error) as e:
+        sys.exit("%s: %s" % (o.repository, e))
+    print("%s: %d packs, %d chunks in the index, %d of %d records in the "
+          "catalog, slots: %s" % (
+              repo.head["id"], len(repo.packs), indexed, len(listed),
+              len(records), ", ".join(sorted(repo.slots.values()))),
+          file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The golden repository reads as ever: by decode.py, written from FORMAT alone,
+# and by our own code, both by each of its three key slots.
+set -eu
+here=${top_srcdir:-.}/tests/golden
+list=${top_builddir:-.}/tests/golden/list
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export XDG_STATE_HOME=/dev/null
+for python in python3 /usr/bin/python3 ''; do
+	[ -n "$python" ] || {
+		echo 'python3-cryptography or python3-zstandard not found'
+		exit 77
+	}
+	"$python" -c 'import cryptography, zstandard' 2>/dev/null && break
+done
+export PYTHONDONTWRITEBYTECODE=1
+decode() {
+	"$python" "$here/decode.py" "$@"
+}
+
+for repo in "$here"/repo-*/; do
+	repo=${repo%/}
+	decode "$repo" | diff "$repo.txt" -
+	"$list" "$repo" | diff "$repo.txt" -
+	decode --places "$repo" | diff "$repo.places" -
+
+	# the same behind each of its secrets
+	cp -r "$repo" "$work/closed" && chmod -R u+w "$work/closed"
+	for slot in "$work"/closed/keys/*; do
+		[ "$(od -An -tu1 -j10 -N1 "$slot" | tr -d ' ')" != 0 ] ||
+			rm "$slot"
+	done
+	! "$list" "$work/closed" 2>/dev/null
+	! decode "$work/closed" >/dev/null 2>&1
+	decode --password-file "$here/password" "$work/closed" |
+		diff "$repo.txt" -
+	decode --key-file "$here/key" "$work/closed" | diff "$repo.txt" -
+	"$list" "$work/closed" passphrase "$here/password" |
+		diff "$repo.txt" -
+	"$list" "$work/closed" key "$here/key" | diff "$repo.txt" -
+	! "$list" "$work/closed" key "$here/decode.py" 2>/dev/null
+	rm -r "$work/closed"
+done
