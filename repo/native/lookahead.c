@@ -43,7 +43,7 @@ struct file_stream {
 struct walk {
 	uint64_t last;	 /* node read last */
 	uint64_t until;	 /* nodes after last and up to here are foreseen */
-	uint64_t refill; /* at this node more is to be foreseen */
+	uint64_t refill; /* at this node, which begins a frame, look again */
 	uint64_t reach;	 /* bytes asked for ahead */
 	struct frame_place frame; /* where last lies; len 0: unused */
 	uint32_t hits;
@@ -350,13 +350,17 @@ foresee_entry(struct foresight *f, const struct entry *en, uint64_t node)
 				return;
 			f->frames++;
 			f->frame = at;
+			if (f->bytes <= w->reach / 2)
+				w->refill = node;
 			if (w->reach)
 				wish_add(f->wish, &at);
 		}
-		f->bytes += en->content == CONTENT_CHUNK ? en->size
-							 : FRAME_TYPICAL;
-		if (f->bytes <= w->reach / 2)
-			w->refill = node;
+		/* What is left of the frame that is being read is no part
+		 * of what is reached for. */
+		if (f->frames > 0)
+			f->bytes += en->content == CONTENT_CHUNK
+					    ? en->size
+					    : FRAME_TYPICAL;
 	}
 	w->until = node;
 	f->done = ++f->steps >= (w->reach ? STEPS_ASKED : STEPS_FORESEEN) ||

@@ -8,13 +8,13 @@
 
 #define FRAMES 60
 #define FILES_A_FRAME 8
-#define FILE_LEN 16384
+#define FILE_LEN 40960
 #define FILES (FRAMES * FILES_A_FRAME)
 #define BIG_PIECES 64
 #define PIECE_LEN (128 << 10)
 
 /*
- * Directories of 40 files of 16 KiB, eight in a frame, and one big file of
+ * Directories of 40 files of 40 KiB, eight in a frame, and one big file of
  * 8 MiB; nodes are counted through by number.
  */
 static struct forge f;
