@@ -260,32 +260,54 @@ next_place(const uint8_t *sealed, size_t left, uint8_t type,
 	return unsealer_check(at, NULL) == 0;
 }
 
-/* The prefixes are not authenticated here: a wrong one makes a frame that does
- * not unseal at a place that nobody asks for. */
-void
-ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
+/*
+ * Open the frames that follow, one behind the other, in the `left` bytes after
+ * a frame.  Their prefixes are not authenticated here: a wrong one makes a
+ * frame that does not unseal, at a place that nobody asks for.
+ */
+static void
+open_following(struct ahead *a, const struct frame_place *at, uint8_t type,
+	uint8_t *sealed, size_t left)
 {
-	uint8_t type = at->object == OBJECT_META ? FRAME_PAGES : FRAME_DATA;
-	auto_free uint8_t *sealed = xmalloc(max);
 	struct frame_place next = *at;
-	char name[OBJECT_NAME_MAX];
-	struct err e = ERR_INIT;
-	size_t got = 0, pos = 0;
 
-	object_pack_name(name, at->object, at->pack);
-	if (store_get(a->store, name, at->off, max, sealed, &got, &e) < 0)
-		log_debug("read-ahead: %s", e.text);
-	while (next_place(sealed + pos, got - pos, type, &next)) {
+	next.off += at->len;
+	while (next_place(sealed, left, type, &next)) {
 		struct cell *c;
 		enum table_queued q = table_queue(a->table, &next, &c);
 
 		if (q == TABLE_FULL)
 			return;
 		if (q == TABLE_QUEUED && table_claim(a->table, c))
-			open_cell(a, c, sealed + pos);
-		pos += next.len;
+			open_cell(a, c, sealed);
+		sealed += next.len;
+		left -= next.len;
 		next.off += next.len;
 	}
+}
+
+void
+ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
+{
+	uint8_t type = at->object == OBJECT_META ? FRAME_PAGES : FRAME_DATA;
+	auto_free uint8_t *sealed = NULL;
+	char name[OBJECT_NAME_MAX];
+	struct err e = ERR_INIT;
+	struct cell *first;
+	size_t got = 0;
+
+	if (table_queue(a->table, at, &first) != TABLE_QUEUED ||
+		!table_claim(a->table, first))
+		return;
+	sealed = xmalloc(max);
+	object_pack_name(name, at->object, at->pack);
+	if (store_get(a->store, name, at->off, max, sealed, &got, &e) < 0) {
+		log_debug("read-ahead: %s", e.text);
+		got = 0;
+	}
+	open_cell(a, first, got >= at->len ? sealed : NULL);
+	if (got > at->len)
+		open_following(a, at, type, sealed + at->len, got - at->len);
 }
 
 void
