@@ -100,6 +100,6 @@ make_repository() {
 
 # mount_yore ARGUMENTS... MOUNTPOINT: yore mount, ended when the test ends.
 mount_yore() {
-	mounts+=("${!#}")
+	mounts+=("$(realpath "${!#}")")
 	yore mount "$@"
 }
