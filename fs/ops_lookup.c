@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include "repo/base/clock.h"
 #include "fs/ops.h"
@@ -142,6 +143,8 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		answer_known(&c, c.node, c.at);
 	else if (strcmp(name, "..") == 0)
 		lookup_parent(&c);
+	else if (strlen(name) > NAME_MAX) /* the kernel lets 1,024 through */
+		fuse_reply_err(req, ENAMETOOLONG);
 	else if (call_is_tree(&c))
 		lookup_in_tree(&c, name);
 	else if (!lookup_virtual(&c, c.node, name) && !lookup_own(&c, name))
