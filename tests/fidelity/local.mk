@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A shell test:  dist_check_SCRIPTS += tests/fidelity/NAME.sh  (it is run too)
+
+EXTRA_DIST += tests/fidelity/listing.py tests/fidelity/same.sh \
+	tests/fidelity/tree.sh
+
+dist_check_SCRIPTS += tests/fidelity/changes.sh
+dist_check_SCRIPTS += tests/fidelity/errors.sh
+dist_check_SCRIPTS += tests/fidelity/programs.sh
+dist_check_SCRIPTS += tests/fidelity/whole.sh
+dist_check_SCRIPTS += tests/fidelity/xattrs.sh
