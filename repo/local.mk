@@ -13,4 +13,4 @@ libyore_a_SOURCES += \
 	repo/when.c \
 	repo/when.h
 
-EXTRA_DIST += repo/FORMAT
+EXTRA_DIST += repo/DESIGN repo/FORMAT

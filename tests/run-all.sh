@@ -3,7 +3,8 @@
 #
 # Install what is needed and run all tests: with gcc everything, with clang
 # the build, under address and undefined sanitizers the unit tests, under the
-# thread sanitizer the tests of threads, and a release (make distcheck).
+# thread sanitizer the tests of threads, and a release (make distcheck) with the
+# tests of the tree.
 # The last line is "N passed, N failed, N skipped"; the exit status is 1 when
 # something failed.  Builds in YORE_BUILD, by default a fresh directory below
 # /var/tmp that is removed when all went well.
@@ -84,7 +85,8 @@ else
 	stage clang 'CC=clang --enable-werror' all check TESTS=
 	stage address 'CC=clang --enable-sanitize=address,undefined' check-unit
 	stage thread 'CC=gcc --enable-sanitize=thread' check-threads
-	stage release '' distcheck TESTS=
+	# shellcheck disable=SC2016 # make expands it
+	stage release '' distcheck 'TESTS=$(tree_tests)'
 fi
 
 if [ $failed = 0 ]; then

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
-dist_check_SCRIPTS += \
+tree_tests = \
 	tests/tree/doors.sh \
 	tests/tree/files.sh \
 	tests/tree/headers.sh \
@@ -8,4 +8,5 @@ dist_check_SCRIPTS += \
 	tests/tree/map.sh \
 	tests/tree/names.sh
 
+dist_check_SCRIPTS += $(tree_tests)
 EXTRA_DIST += tests/tree/names.exceptions tests/tree/tree.sh
