@@ -37,3 +37,12 @@ if FAULTS
 check_PROGRAMS += $(fault_tests)
 TESTS += $(fault_tests)
 endif
+
+EXTRA_DIST += tests/fault/faults.sh
+
+dist_check_SCRIPTS += tests/fault/cat.sh
+dist_check_SCRIPTS += tests/fault/changing.sh
+dist_check_SCRIPTS += tests/fault/full_disk.sh
+dist_check_SCRIPTS += tests/fault/mount.sh
+dist_check_SCRIPTS += tests/fault/restore.sh
+dist_check_SCRIPTS += tests/fault/unreadable.sh
