@@ -25,7 +25,7 @@ mounted() {
 
 # Read every file; what fails fails with EIO.
 read_all() {
-	local file n
+	local file
 	errors=0
 	while read -r file; do
 		if timeout 30 cat "mnt/latest/h/t/$file" >out 2>err; then
@@ -42,12 +42,12 @@ read_all() {
 failed=0
 for spec in {eio,flip,short}@{9,13,18}+ enoent@14+ {eio,flip}@{12,24} \
 	delay=300@10; do
-	if ! mounted $spec; then
+	if ! mounted "$spec"; then
 		! wait $pid || fail "$spec: not mounted, without an error"
 		says log '^yore'
 		continue
 	fi
-	read_all $spec
+	read_all "$spec"
 	[ $errors = 0 ] || says log 'h/t.*(data|meta|idx|snap)/'
 	failed=$((failed + (errors > 0)))
 	yore umount mnt
