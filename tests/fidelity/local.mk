@@ -10,3 +10,5 @@ dist_check_SCRIPTS += tests/fidelity/errors.sh
 dist_check_SCRIPTS += tests/fidelity/programs.sh
 dist_check_SCRIPTS += tests/fidelity/whole.sh
 dist_check_SCRIPTS += tests/fidelity/xattrs.sh
+dist_check_SCRIPTS += tests/fidelity/system.sh
+dist_check_SCRIPTS += tests/fidelity/user.sh

@@ -16,7 +16,8 @@ same_listing() {
 	listing_of "$1" "${@:3}" >"$work/listing.a"
 	listing_of "$2" "${@:3}" >"$work/listing.b"
 	cmp -s "$work/listing.a" "$work/listing.b" && return
-	diff "$work/listing.a" "$work/listing.b" | cut -c1-300 | head -n 20 >&2
+	diff "$work/listing.a" "$work/listing.b" |
+		sed -n '1,20s/^\(.\{,300\}\).*/\1/p' >&2 || :
 	fail "$1 and $2 are not the same"
 }
 
