@@ -15,7 +15,7 @@ struct history_open_options {
 	 */
 	int (*secret)(void *ctx, struct slot_secret *out, struct err *e);
 	void *ctx;
-	size_t memory; /* bytes for decoded frames and pages; 0: 80 MiB */
+	size_t memory; /* bytes for decoded frames and pages; 0: 60 MiB */
 };
 
 /*

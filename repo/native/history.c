@@ -5,7 +5,7 @@
 #include "repo/native/history.h"
 #include "repo/native/state.h"
 
-#define MEMORY_DEFAULT (80u << 20)
+#define MEMORY_DEFAULT (60u << 20)
 #define INDEX_MEMORY_MAX (4u << 20)
 
 static struct native_history *

@@ -9,7 +9,7 @@
 #include "repo/store/location.h"
 
 /* Objects of this size or less are read whole with a single get. */
-#define FIRST_GET (64u << 10)
+#define FIRST_GET (1u << 20) /* a catalog of 15,000 snapshots at once */
 
 /* One part of a name; returns its end, or NULL. */
 static const char *
