@@ -20,6 +20,8 @@ decode() {
 	"$python" "$here/decode.py" "$@"
 }
 
+"$python" "$here/vectors.py" "$here/../unit/format_vectors.h" |
+	diff "$here/vectors.txt" -
 for repo in "$here"/repo-*/; do
 	repo=${repo%/}
 	decode "$repo" | diff "$repo.txt" -
@@ -41,5 +43,8 @@ for repo in "$here"/repo-*/; do
 		diff "$repo.txt" -
 	"$list" "$work/closed" key "$here/key" | diff "$repo.txt" -
 	! "$list" "$work/closed" key "$here/decode.py" 2>/dev/null
+	# indexes and catalogs are there for speed
+	rm -r "$work/closed/idx" "$work/closed/cat"
+	"$list" "$work/closed" key "$here/key" | diff "$repo.txt" -
 	rm -r "$work/closed"
 done

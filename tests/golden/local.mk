@@ -4,9 +4,12 @@
 
 dist_check_SCRIPTS += tests/golden/golden.sh
 check_PROGRAMS += tests/golden/slots tests/golden/list
-tests_golden_list_SOURCES = tests/golden/list.c tests/golden/image.c tests/golden/image.h
+tests_golden_list_SOURCES = tests/golden/list.c $(golden_image)
+golden_image = tests/golden/image.c tests/golden/image.h
 EXTRA_DIST += tests/golden/decode.py
 EXTRA_DIST += tests/golden/pages.py
+EXTRA_DIST += tests/golden/vectors.py
+EXTRA_DIST += tests/golden/vectors.txt
 EXTRA_DIST += tests/golden/make.sh
 EXTRA_DIST += tests/golden/tree.sh
 EXTRA_DIST += tests/golden/password
