@@ -11,6 +11,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 /* An entry of seven bytes is some 400 in memory, its name's room included. */
 #define MEMORY_PER_BYTE 100
 
+/* Bytewise, and not the same. */
+static bool
+before(const struct entry *a, const struct entry *b)
+{
+	uint32_t n = a->name_len < b->name_len ? a->name_len : b->name_len;
+	int c = memcmp(a->name, b->name, n);
+
+	return c < 0 || (c == 0 && a->name_len < b->name_len);
+}
+
 static void
 check_names(const struct page *p)
 {
@@ -23,6 +33,7 @@ check_names(const struct page *p)
 		assert(!same_bytes(en->name, en->name_len, ".", 1));
 		assert(!same_bytes(en->name, en->name_len, "..", 2));
 		assert(p->nodes_before[i + 1] >= p->nodes_before[i] + 1);
+		assert(i == 0 || before(en - 1, en));
 		assert(en->content != CONTENT_INLINE || en->data);
 		assert(en->content != CONTENT_CHUNK ||
 			en->ref.chunk_len == en->size);
