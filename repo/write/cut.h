@@ -30,7 +30,7 @@ struct cut_params {
 
 #define CUT_PARAMS_DEFAULT \
 	{ \
-		.min = 128u << 10, .mean = 512u << 10, .max = 1u << 20 \
+		.min = 64u << 10, .mean = 256u << 10, .max = 512u << 10 \
 	}
 
 /* CUT_WINDOW <= min <= mean <= max <= 8 MiB; -EINVAL otherwise. */
