@@ -14,6 +14,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 work=${YORE_BUILD:-$(mktemp -d /var/tmp/yore-tests.XXXXXX)}
 jobs=$(nproc)
 passed=0 failed=0 skipped=0
+chmod 755 "$work" # some tests run as another user
 
 note() {
 	printf '%(%H:%M:%S)T  %s\n' -1 "$*"
