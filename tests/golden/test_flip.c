@@ -17,8 +17,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "repo/base/auto.h"
@@ -49,6 +51,7 @@ static unsigned step, worker, n_workers;
 static struct image image;
 static struct places places;
 static FILE *report; /* stderr itself belongs to the log */
+static volatile sig_atomic_t stopped;
 static unsigned long n_unsealed, n_read, n_listed, n_opened;
 
 static void __attribute__((format(printf, 3, 4), noreturn))
@@ -69,6 +72,8 @@ flip(const struct object *o, size_t bit, bool back)
 {
 	uint8_t byte = o->data[bit / 8] ^ (uint8_t)(back ? 0 : 1u << (bit % 8));
 
+	if (stopped)
+		exit(1);
 	if (pwrite(o->fd, &byte, 1, (off_t)(bit / 8)) != 1)
 		failed(o, bit, "cannot write: %s", strerror(errno));
 }
@@ -115,6 +120,8 @@ unseal_flipped(const struct object *o, size_t off, size_t len, uint8_t *buf,
 	if (r != -EBADMSG && r != -EUCLEAN)
 		failed(o, off * 8 + bit, "the frame unseals (%d)", r);
 	n_unsealed++;
+	if (stopped)
+		exit(1);
 }
 
 static void
@@ -420,6 +427,26 @@ remove_copy(void)
 		nftw(copy, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void
+stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+/* Interrupted, or left alone, a worker takes its copy away and ends. */
+static void
+clean_up_at_end(void)
+{
+	struct sigaction sa = { .sa_handler = stop };
+
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	atexit(remove_copy);
+}
+
 /* The log has much to say; only what failed is for the test's output. */
 static void
 silence(void)
@@ -462,7 +489,7 @@ main(int argc, char **argv)
 	for (worker = 0; worker < n_workers; worker++) {
 		if (fork() == 0) {
 			silence();
-			atexit(remove_copy);
+			clean_up_at_end();
 			exit(work(argv + 1));
 		}
 	}
