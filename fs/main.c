@@ -28,12 +28,6 @@ free_history(struct history **h)
 }
 
 static int
-find_secret(void *ctx, struct slot_secret *out, struct err *e)
-{
-	return unlock_secret(ctx, false, out, e);
-}
-
-static int
 exit_status(int rc)
 {
 	switch (rc) {
@@ -57,11 +51,14 @@ open_history(const struct options *o, struct history **h, struct err *e)
 		.password_command = o->password_command,
 		.password_fd = o->password_fd,
 		.what = o->repo };
+	struct unlock_asker asker = { .unlock = &unlock };
 	struct history_open_options open = {
-		.secret = find_secret, .ctx = &unlock, .memory = o->memory
+		.secret = unlock_ask, .ctx = &asker, .memory = o->memory
 	};
+	int r = history_open_repository(o->repo, &open, h, e);
 
-	return history_open_repository(o->repo, &open, h, e);
+	unlock_release(&asker.secret);
+	return r;
 }
 
 /* Errors of the mount's part are not about the repository: all mean 1. */

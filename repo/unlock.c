@@ -390,3 +390,13 @@ unlock_release(struct slot_secret *s)
 		secret_free(u.given, s->len);
 	*s = (struct slot_secret){ .type = SLOT_OPEN };
 }
+
+int
+unlock_ask(void *ctx, struct slot_secret *out, struct err *e)
+{
+	struct unlock_asker *a = ctx;
+	int r = unlock_secret(a->unlock, false, &a->secret, e);
+
+	*out = a->secret;
+	return r;
+}

@@ -55,6 +55,16 @@ int unlock_secret(const struct unlock *u, bool confirm, struct slot_secret *out,
 /* Wipe and free what unlock_secret gave. */
 void unlock_release(struct slot_secret *s);
 
+/* The secret outlives the callback that found it, until the open is done; then
+ * the caller owes unlock_release(&asker.secret). */
+struct unlock_asker {
+	const struct unlock *unlock;
+	struct slot_secret secret;
+};
+
+/* The secret of history_open_options; ctx is a struct unlock_asker. */
+int unlock_ask(void *ctx, struct slot_secret *out, struct err *e);
+
 #define auto_secret AUTO(unlock_release)
 
 #endif

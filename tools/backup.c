@@ -17,7 +17,6 @@
 #include "tools/json.h"
 #include "tools/print.h"
 #include "tools/progress.h"
-#include "tools/secret.h"
 
 #define JSON_STATUS_NS NS_PER_S
 
@@ -364,8 +363,8 @@ static int
 open_and_run(struct backup *b, struct run *runs, int n)
 {
 	auto_writer struct writer *w = NULL;
-	struct secret_asker asker = { .unlock = &b->options.unlock };
-	const struct history_open_options open = { .secret = secret_ask,
+	struct unlock_asker asker = { .unlock = &b->options.unlock };
+	const struct history_open_options open = { .secret = unlock_ask,
 		.ctx = &asker };
 	struct err e = ERR_INIT;
 	int code;

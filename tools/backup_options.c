@@ -138,6 +138,9 @@ take_source(struct backup *b, int opt)
 	case OPT_TIME:
 		if (when_parse(optarg, clock_wall_ns(), &b->time_ns) < 0)
 			return tool_usage("--time %s: not a time", optarg);
+		/* a second given means its beginning here, not its end */
+		if (b->time_ns % NS_PER_S == NS_PER_S - 1)
+			b->time_ns -= NS_PER_S - 1;
 		return 0;
 	default:
 		return -1;

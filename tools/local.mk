@@ -41,7 +41,6 @@ libyoretools_a_SOURCES = \
 	tools/restore_pool.c \
 	tools/restore_report.c \
 	tools/restore_tree.c \
-	tools/secret.h \
 	tools/tool.c \
 	tools/tool.h \
 	tools/walk.c \

@@ -8,13 +8,12 @@
 #include "repo/base/clock.h"
 #include "repo/open.h"
 #include "repo/address.h"
-#include "tools/secret.h"
 
 int
 spot_open_repository(struct options *o, struct history **h)
 {
-	struct secret_asker asker = { .unlock = &o->unlock };
-	struct history_open_options open = { .secret = secret_ask,
+	struct unlock_asker asker = { .unlock = &o->unlock };
+	struct history_open_options open = { .secret = unlock_ask,
 		.ctx = &asker };
 	struct err e = ERR_INIT;
 	int r;

@@ -42,13 +42,17 @@ read_header(struct repository *rp, uint8_t **text, size_t *len, struct err *e)
 	return 0;
 }
 
-/* Try one secret on every slot of its type; -ENOKEY when there is none. */
+/* Try one secret on every slot of its type; -ENOKEY when there is none.
+ * *others: there are slots of other types.  A damaged slot is passed over as
+ * long as another one opens. */
 static int
 try_slots(struct repository *rp, const struct slots *slots,
-	const struct slot_secret *secret, uint8_t root[KEY_LEN], struct err *e)
+	const struct slot_secret *secret, bool *others, uint8_t root[KEY_LEN],
+	struct err *e)
 {
 	int result = -ENOKEY;
 
+	*others = false;
 	for (size_t i = 0; i < slots->n; i++) {
 		auto_free uint8_t *slot = NULL;
 		enum slot_type type;
@@ -58,8 +62,10 @@ try_slots(struct repository *rp, const struct slots *slots,
 
 		if (!r)
 			r = slot_type(slot, len, &type, e);
-		if (!r && type != secret->type)
+		if (!r && type != secret->type) {
+			*others = true;
 			continue;
+		}
 		if (!r)
 			r = slot_open(rp->header.id, slot, len, secret, root, e);
 		if (!r)
@@ -75,6 +81,7 @@ ask_and_try(struct repository *rp, const struct history_open_options *o,
 	const struct slots *slots, uint8_t root[KEY_LEN], struct err *e)
 {
 	struct slot_secret secret = { .type = SLOT_SCRYPT };
+	bool others;
 	int r;
 
 	if (!o || !o->secret)
@@ -84,7 +91,7 @@ ask_and_try(struct repository *rp, const struct history_open_options *o,
 	r = o->secret(o->ctx, &secret, e);
 	if (r)
 		return r;
-	r = try_slots(rp, slots, &secret, root, e);
+	r = try_slots(rp, slots, &secret, &others, root, e);
 	if (r == -EKEYREJECTED)
 		return err_set(e, EKEYREJECTED, "%s: wrong %s",
 			rp->store->name,
@@ -103,14 +110,15 @@ unlock(struct repository *rp, const struct history_open_options *o,
 	const struct slot_secret open = { .type = SLOT_OPEN };
 	auto_free struct slots *slots = xcalloc(1, sizeof(*slots));
 	uint8_t *root = secret_alloc(KEY_LEN);
+	bool others;
 	int r = store_list(rp->store, "keys/", "", add_slot, slots, e);
 
 	if (!r && slots->n == 0)
 		r = err_set(e, ENOENT, "%s: no key slots below keys/",
 			rp->store->name);
 	if (!r) {
-		r = try_slots(rp, slots, &open, root, e);
-		if (r == -ENOKEY) {
+		r = try_slots(rp, slots, &open, &others, root, e);
+		if (r && others) {
 			r = ask_and_try(rp, o, slots, root, e);
 			rp->sealed = true;
 		}
