@@ -6,6 +6,8 @@ libyore_a_SOURCES += \
 	repo/base/buf.h \
 	repo/base/bytes.c \
 	repo/base/bytes.h \
+	repo/base/cancel.c \
+	repo/base/cancel.h \
 	repo/base/clock.c \
 	repo/base/clock.h \
 	repo/base/err.c \

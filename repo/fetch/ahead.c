@@ -9,6 +9,8 @@
 #define RUN_FRAMES_MAX 128
 #define BATCH_MAX 64
 
+static const struct store_call ahead_call = { .ahead = true };
+
 struct run {
 	struct cell *cells[RUN_FRAMES_MAX];
 	size_t n;
@@ -69,7 +71,8 @@ fetch_together(struct ahead *a, struct cell **cells, size_t n)
 	struct err e = ERR_INIT;
 
 	object_pack_name(name, at->object, at->pack);
-	if (store_get(a->store, name, at->off, len, sealed, &got, &e) < 0) {
+	if (store_get_call(a->store, name, at->off, len, sealed, &got, &ahead_call,
+		    &e) < 0) {
 		log_debug("read-ahead: %s", e.text);
 		got = 0;
 	}

@@ -245,7 +245,7 @@ faulty_of(struct store *s)
 
 static int
 faulty_get(struct store *s, const char *name, uint64_t off, size_t len,
-	void *buf, size_t *got, struct err *e)
+	void *buf, size_t *got, const struct store_call *call, struct err *e)
 {
 	struct faulty_store *fs = faulty_of(s);
 	enum fault_kind kind = fault_next(fs->fault);
@@ -254,8 +254,9 @@ faulty_get(struct store *s, const char *name, uint64_t off, size_t len,
 	if (fault_fails(kind))
 		return fault_error(kind, name, e);
 	if (kind == FAULT_NONE)
-		return store_get(fs->inner, name, off, len, buf, got, e);
-	int r = store_get(fs->inner, name, off, len, buf, &n, e);
+		return store_get_call(
+			fs->inner, name, off, len, buf, got, call, e);
+	int r = store_get_call(fs->inner, name, off, len, buf, &n, call, e);
 
 	if (r < 0)
 		return r;

@@ -58,6 +58,41 @@ sink_remove(struct sink *s, const char *name, struct err *e)
 	return r < 0 ? r : s->ops->remove(s, name, e);
 }
 
+static int
+remove_each(struct sink *s, const char *const *names, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = s->ops->remove(s, names[i], e);
+
+		if (r < 0 && r != -ENOENT)
+			return r;
+	}
+	return 0;
+}
+
+int
+sink_remove_many(
+	struct sink *s, const char *const *names, size_t n, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = check_name(names[i], e);
+
+		if (r < 0)
+			return r;
+	}
+	if (!s->ops->remove_many)
+		return remove_each(s, names, n, e);
+	return s->ops->remove_many(s, names, n, e);
+}
+
+void
+sink_stats(struct sink *s, struct store_stats *st)
+{
+	*st = (struct store_stats){ .puts = 0 };
+	if (s->ops->stats)
+		s->ops->stats(s, st);
+}
+
 void
 sink_free(struct sink *s)
 {

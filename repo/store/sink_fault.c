@@ -141,6 +141,24 @@ faulty_remove(struct sink *s, const char *name, struct err *e)
 				  : fault_error(kind, name, e);
 }
 
+static int
+faulty_remove_many(
+	struct sink *s, const char *const *names, size_t n, struct err *e)
+{
+	struct faulty_sink *fs = faulty_of(s);
+	enum fault_kind kind = fault_next(fs->fault);
+
+	return kind == FAULT_NONE
+		       ? sink_remove_many(fs->inner, names, n, e)
+		       : fault_error(kind, n > 0 ? names[0] : "nothing", e);
+}
+
+static void
+faulty_sink_stats(struct sink *s, struct store_stats *st)
+{
+	sink_stats(faulty_of(s)->inner, st);
+}
+
 static void
 faulty_sink_free(struct sink *s)
 {
@@ -155,6 +173,8 @@ static const struct sink_ops faulty_sink_ops = {
 	.commit = faulty_commit,
 	.abort = faulty_abort,
 	.remove = faulty_remove,
+	.remove_many = faulty_remove_many,
+	.stats = faulty_sink_stats,
 	.free = faulty_sink_free,
 };
 

@@ -48,9 +48,20 @@ int
 store_get(struct store *s, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, struct err *e)
 {
+	return store_get_call(s, name, off, len, buf, got, NULL, e);
+}
+
+int
+store_get_call(struct store *s, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, const struct store_call *call, struct err *e)
+{
 	int r = check_name(name, e);
 
-	return r < 0 ? r : s->ops->get(s, name, off, len, buf, got, e);
+	if (r < 0)
+		return r;
+	if (call && cancel_raised(call->cancel))
+		return err_set(e, EINTR, "%s: reading was interrupted", name);
+	return s->ops->get(s, name, off, len, buf, got, call, e);
 }
 
 static int
@@ -138,6 +149,7 @@ store_list(struct store *s, const char *prefix, const char *after,
 void
 store_stats(struct store *s, struct store_stats *st)
 {
+	*st = (struct store_stats){ .gets = 0 };
 	s->ops->stats(s, st);
 }
 

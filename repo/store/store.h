@@ -10,8 +10,8 @@
  * from any thread.
  *
  * Errors: -ENOENT no such object, -EEXIST the name is taken (put), -EACCES,
- * -EINVAL bad name, -EIO the store gave up, other -errno of the system.  The
- * sentence names the object.
+ * -EINVAL bad name, -EIO the store gave up, -EINTR cancelled, other -errno of
+ * the system.  The sentence names the object.
  */
 #ifndef YORE_STORE_STORE_H
 #define YORE_STORE_STORE_H
@@ -19,28 +19,43 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "repo/base/err.h"
 #include "repo/base/auto.h"
+#include "repo/base/cancel.h"
+#include "repo/base/err.h"
 
 #define STORE_NAME_MAX 200
 
 struct store;
 struct sink;
 
+/* Counts of requests, each attempt of one that was retried too. */
 struct store_stats {
 	uint64_t gets;	/* ranged and whole reads */
+	uint64_t heads; /* asked for the size of an object */
 	uint64_t lists; /* listing requests */
+	uint64_t puts;	/* objects, or parts of one, sent; those of sinks */
 	uint64_t bytes; /* bytes the gets returned */
 	uint64_t errors;
+	uint64_t retries;
+};
+
+/* How a call is to be made.  NULL, as zeros: for somebody who waits, to the
+ * end. */
+struct store_call {
+	bool ahead;	       /* whoever waits goes first */
+	struct cancel *cancel; /* borrowed until the call returns */
 };
 
 struct store_ops {
 	/*
 	 * Read [off, off + len) of an object into buf.  *got (may be NULL: then
 	 * a short read is -EBADMSG) is less than len only at the object's end.
+	 * call may be NULL; once it is cancelled, -EINTR within 100 ms, and
+	 * buf is not touched any more.  A local store need not look.
 	 */
 	int (*get)(struct store *s, const char *name, uint64_t off, size_t len,
-		void *buf, size_t *got, struct err *e);
+		void *buf, size_t *got, const struct store_call *call,
+		struct err *e);
 	/* Size of an object in bytes. */
 	int (*size)(struct store *s, const char *name, uint64_t *size,
 		struct err *e);
@@ -81,6 +96,12 @@ struct sink_ops {
 	void (*abort)(struct upload *up);
 	/* Remove an object; only prune and tests do. */
 	int (*remove)(struct sink *s, const char *name, struct err *e);
+	/* Remove many, with few requests; those that do not exist are no
+	 * error.  NULL: one by one. */
+	int (*remove_many)(struct sink *s, const char *const *names, size_t n,
+		struct err *e);
+	/* NULL: counts nothing. */
+	void (*stats)(struct sink *s, struct store_stats *st);
 	void (*free)(struct sink *s);
 };
 
@@ -94,6 +115,9 @@ struct upload {
 
 int store_get(struct store *s, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, struct err *e);
+/* The same, with call (NULL is allowed). */
+int store_get_call(struct store *s, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, const struct store_call *call, struct err *e);
 /* The whole object, at most max bytes (else -EUCLEAN); *data is given. */
 int store_get_all(struct store *s, const char *name, size_t max,
 	uint8_t **data, size_t *len, struct err *e);
@@ -114,6 +138,9 @@ int upload_append(struct upload *up, const void *data, size_t len,
 int upload_commit(struct upload *up, struct err *e);
 void upload_abort(struct upload *up);
 int sink_remove(struct sink *s, const char *name, struct err *e);
+int sink_remove_many(struct sink *s, const char *const *names, size_t n,
+	struct err *e);
+void sink_stats(struct sink *s, struct store_stats *st);
 void sink_free(struct sink *s);
 
 bool store_name_ok(const char *name);

@@ -8,6 +8,7 @@
 unit_tests += tests/unit/test_attributes
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
+unit_tests += tests/unit/test_cancel
 unit_tests += tests/unit/test_cut
 unit_tests += tests/unit/test_err
 unit_tests += tests/unit/test_exclude
@@ -44,6 +45,7 @@ unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_catalog
 unit_tests += tests/unit/test_frozen
+thread_tests += tests/unit/test_cancel
 thread_tests += tests/unit/test_fetch
 thread_tests += tests/unit/test_fetch_ahead
 thread_tests += tests/unit/test_fetch_chunk

@@ -130,6 +130,24 @@ files_are_the_owners_alone_whatever_the_umask(void **state)
 }
 
 static void
+many_are_removed_whether_they_exist_or_not(void **state)
+{
+	static const char *const names[] = { "a/b", "none/x", "c" };
+	static const char *const bad[] = { "d", "../e" };
+	uint64_t size;
+	(void)state;
+
+	for (size_t i = 0; i < n_elements(names); i += 2)
+		assert_int_equal(sink_put(sink, names[i], "1", 1, NULL), 0);
+	assert_int_equal(sink_put(sink, "d", "1", 1, NULL), 0);
+	assert_int_equal(sink_remove_many(sink, names, 3, NULL), 0);
+	assert_int_equal(sink_remove_many(sink, bad, 2, NULL), -EINVAL);
+	assert_int_equal(store_size(store, "a/b", &size, NULL), -ENOENT);
+	assert_int_equal(store_size(store, "c", &size, NULL), -ENOENT);
+	assert_int_equal(store_size(store, "d", &size, NULL), 0);
+}
+
+static void
 a_removed_object_is_gone(void **state)
 {
 	(void)state;
@@ -429,6 +447,7 @@ main(void)
 		IN_DIRECTORY(a_link_is_not_written_through),
 		IN_DIRECTORY(files_are_the_owners_alone_whatever_the_umask),
 		IN_DIRECTORY(a_removed_object_is_gone),
+		IN_DIRECTORY(many_are_removed_whether_they_exist_or_not),
 		IN_DIRECTORY(a_directory_that_vanished_is_made_again),
 		IN_DIRECTORY(a_failed_write_leaves_nothing),
 		IN_DIRECTORY(short_and_interrupted_writes_go_on),
