@@ -9,5 +9,7 @@ libyorecodec_a_SOURCES += \
 	repo/crypto/keyring.h \
 	repo/crypto/seal.c \
 	repo/crypto/seal.h \
+	repo/crypto/sign.c \
+	repo/crypto/sign.h \
 	repo/crypto/slot.c \
 	repo/crypto/slot.h

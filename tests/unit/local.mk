@@ -30,6 +30,7 @@ unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scan_races
 unit_tests += tests/unit/test_scan_rules
 unit_tests += tests/unit/test_seal
+unit_tests += tests/unit/test_sign
 unit_tests += tests/unit/test_sink_directory
 unit_tests += tests/unit/test_slot
 unit_tests += tests/unit/test_store_directory
