@@ -58,6 +58,7 @@ yore_SOURCES = \
 	tools/count.h \
 	tools/diff.c \
 	tools/find.c \
+	tools/head.c \
 	tools/init.c \
 	tools/ls.c \
 	tools/main.c \

@@ -22,6 +22,7 @@ static const struct command *const commands[] = {
 	&command_mount,
 	&command_umount,
 	&command_stats,
+	&command_head,
 	&command_version,
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include "repo/base/auto.h"
 #include "repo/base/log.h"
+#include "repo/store/s3_config.h"
 #include "tools/parse.h"
 
 enum {
@@ -15,6 +16,7 @@ enum {
 	COMMON_PASSWORD_COMMAND,
 	COMMON_PASSWORD_FD,
 	COMMON_KEY_FILE,
+	COMMON_ENDPOINT,
 	COMMON_JSON,
 	COMMON_HELP,
 };
@@ -26,6 +28,7 @@ static const struct option common[] = {
 		COMMON_PASSWORD_COMMAND },
 	{ "password-fd", required_argument, NULL, COMMON_PASSWORD_FD },
 	{ "key-file", required_argument, NULL, COMMON_KEY_FILE },
+	{ "endpoint", required_argument, NULL, COMMON_ENDPOINT },
 	{ "json", no_argument, NULL, COMMON_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -38,6 +41,7 @@ static const char common_help[] =
 	"      --password-command C   run C and read the passphrase from it\n"
 	"      --password-fd N        read the passphrase from descriptor N\n"
 	"      --key-file F           unlock with a key file\n"
+	"      --endpoint URL         of the S3 service of s3://BUCKET/PREFIX\n"
 	"      --json                 print JSON lines, see yore-json(5)\n"
 	"  -q, --quiet                print only errors\n"
 	"  -v, --verbose              print more\n"
@@ -117,6 +121,9 @@ take_common(struct options *o, int opt)
 	case COMMON_KEY_FILE:
 		o->unlock.key_file = optarg;
 		return true;
+	case COMMON_ENDPOINT:
+		o->endpoint = optarg;
+		return true;
 	case COMMON_JSON:
 		o->json = true;
 		return true;
@@ -156,6 +163,22 @@ options_arguments(const struct options *o, int min, int max)
 	return 0;
 }
 
+/* What the repository is called from now on, for the life of the process. */
+static bool
+add_endpoint(struct options *o)
+{
+	static char *address;
+
+	free(address);
+	address = s3_config_with_endpoint(o->repo, o->endpoint);
+	if (!address)
+		tool_usage("--endpoint is for s3:// repositories, not %s",
+			o->repo);
+	else
+		o->repo = address;
+	return address != NULL;
+}
+
 const char *
 options_repository(struct options *o)
 {
@@ -166,6 +189,8 @@ options_repository(struct options *o)
 			   " YORE_REPOSITORY");
 		return NULL;
 	}
+	if (o->endpoint && !add_endpoint(o))
+		return NULL;
 	o->unlock.what = o->repo;
 	return o->repo;
 }

@@ -31,6 +31,7 @@ struct options {
 	bool long_only; /* -name is --name (find); set after begin */
 
 	const char *repo; /* NULL when not said */
+	const char *endpoint; /* of --endpoint, or NULL */
 	struct unlock unlock;
 	bool json;
 	bool quiet;
@@ -46,7 +47,8 @@ int options_next(struct options *o);
 int options_arguments(const struct options *o, int min, int max);
 
 /*
- * The repository: -r, else YORE_REPOSITORY.  NULL after a usage error.
+ * The repository: -r, else YORE_REPOSITORY; with --endpoint as one of its own
+ * options.  NULL after a usage error.
  */
 const char *options_repository(struct options *o);
 

@@ -29,7 +29,7 @@ struct command {
 };
 
 extern const struct command command_backup, command_cat, command_diff,
-	command_find, command_init, command_ls, command_mount, command_restore,
+	command_find, command_head, command_init, command_ls, command_mount, command_restore,
 	command_snapshots, command_stats, command_umount, command_version;
 
 /* Print the error's sentence on standard error; returns STATUS_FAILED. */

@@ -10,15 +10,49 @@ libyore_a_SOURCES += \
 	repo/store/fault_plan.h \
 	repo/store/handles.c \
 	repo/store/handles.h \
+	repo/store/http.c \
+	repo/store/http.h \
+	repo/store/http_head.c \
+	repo/store/http_head.h \
+	repo/store/http_loop.c \
+	repo/store/http_origin.c \
+	repo/store/http_retry.c \
+	repo/store/http_retry.h \
+	repo/store/http_transfer.c \
+	repo/store/http_transfer.h \
 	repo/store/listing.c \
 	repo/store/listing.h \
 	repo/store/location.c \
 	repo/store/location.h \
+	repo/store/s3.c \
+	repo/store/s3.h \
+	repo/store/s3_client.c \
+	repo/store/s3_client.h \
+	repo/store/s3_command.c \
+	repo/store/s3_command.h \
+	repo/store/s3_config.c \
+	repo/store/s3_config.h \
+	repo/store/s3_credentials.c \
+	repo/store/s3_credentials.h \
+	repo/store/s3_ini.c \
+	repo/store/s3_ini.h \
+	repo/store/s3_judge.c \
+	repo/store/s3_judge.h \
+	repo/store/s3_object.c \
+	repo/store/s3_object.h \
+	repo/store/s3_xml.c \
+	repo/store/s3_xml.h \
 	repo/store/store.c \
-	repo/store/store.h
+	repo/store/store.h \
+	repo/store/web.c \
+	repo/store/web_head.c \
+	repo/store/web_head.h
 
 # What only writers use.
 libyorewrite_a_SOURCES += \
 	repo/store/sink.c \
 	repo/store/sink_directory.c \
-	repo/store/sink_fault.c
+	repo/store/sink_fault.c \
+	repo/store/sink_s3.c \
+	repo/store/s3_upload.c \
+	repo/store/s3_upload.h

@@ -15,18 +15,9 @@ begins(const char *s, const char *with)
 int
 location_directory(const char *repo, const char **path, struct err *e)
 {
-	static const char *const later[] = { "s3://", "https://", "http://" };
-
 	if (!repo || !*repo)
 		return err_set(e, EINVAL,
 			"no repository is named (-r REPO or YORE_REPOSITORY)");
-	for (size_t i = 0; i < n_elements(later); i++)
-		if (begins(repo, later[i]))
-			return err_set(e, EPROTONOSUPPORT,
-				"%s: %s "
-				"repositories are not supported yet; name a "
-				"local directory",
-				repo, later[i]);
 	*path = begins(repo, "file://") ? repo + 7 : repo;
 	if (*path != repo && **path != '/')
 		return err_set(e, EINVAL,

@@ -7,8 +7,7 @@
 
 /*
  * Set *path to the local directory that repo names, a pointer into repo.
- * -EPROTONOSUPPORT for kinds of stores that do not exist yet, -EINVAL for
- * nonsense.
+ * -EINVAL for nonsense.
  */
 int location_directory(const char *repo, const char **path, struct err *e);
 

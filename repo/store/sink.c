@@ -5,6 +5,7 @@
 #include "repo/store/directory.h"
 #include "repo/store/fault.h"
 #include "repo/store/location.h"
+#include "repo/store/s3.h"
 
 static int
 check_name(const char *name, struct err *e)
@@ -104,8 +105,11 @@ static int
 open_inner(const char *repo, bool create, struct sink **s, struct err *e)
 {
 	const char *path = NULL;
-	int r = location_directory(repo, &path, e);
+	int r;
 
+	if (repo && (s3_is_address(repo) || s3_is_static(repo)))
+		return sink_s3_open(repo, s, e);
+	r = location_directory(repo, &path, e);
 	return r < 0 ? r : sink_directory_open(path, create, s, e);
 }
 

@@ -7,6 +7,7 @@
 #include "repo/store/directory.h"
 #include "repo/store/fault.h"
 #include "repo/store/location.h"
+#include "repo/store/s3.h"
 
 /* Objects of this size or less are read whole with a single get. */
 #define FIRST_GET (1u << 20) /* a catalog of 15,000 snapshots at once */
@@ -164,8 +165,13 @@ static int
 open_inner(const char *repo, struct store **s, struct err *e)
 {
 	const char *path = NULL;
-	int r = location_directory(repo, &path, e);
+	int r;
 
+	if (repo && s3_is_address(repo))
+		return store_s3_open(repo, s, e);
+	if (repo && s3_is_static(repo))
+		return store_web_open(repo, s, e);
+	r = location_directory(repo, &path, e);
 	return r < 0 ? r : store_directory_open(path, s, e);
 }
 

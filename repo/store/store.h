@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A store is where objects lie: a local directory, later an S3 prefix or a
- * static HTTP tree.  struct store reads; struct sink writes and is linked only
+ * A store is where objects lie: a local directory, an S3 prefix or a static
+ * HTTP tree.  struct store reads; struct sink writes and is linked only
  * into tools.  Objects are immutable once they have their name.
  *
  * Names are '/'-separated printable ASCII without space, without empty parts
@@ -147,9 +147,9 @@ bool store_name_ok(const char *name);
 
 /*
  * Open the store that a -r argument names: /dir, dir, file:///dir (taken as it
- * is, no %XX); s3://, http:// and https:// are -EPROTONOSUPPORT until they
- * exist.  With YORE_FAULTS also fault:SPEC:REPO, see fault.h.  Does not touch
- * it beyond checking that a local directory exists (-ENOENT).  *s is given.
+ * is, no %XX), or what s3_config.h says of s3:// and https://.  With
+ * YORE_FAULTS also fault:SPEC:REPO, see fault.h.  Does not touch it beyond
+ * checking that a local directory exists (-ENOENT).  *s is given.
  */
 int store_open(const char *repo, struct store **s, struct err *e);
 /* The same for writing; create makes the last directory of a local path. */

@@ -18,7 +18,7 @@ refused 10 'nowhere' yore snapshots -r nowhere
 mkdir empty
 refused 10 'empty' yore ls -r "$work/empty"
 refused 10 'empty' yore backup -r "$work/empty" "$work/home"
-refused 1 's3://' yore snapshots -r s3://bucket/x
+refused 1 'bucket' yore snapshots -r s3:///x
 run_status 0 yore --help
 run_status 0 yore backup --help
 run_status 0 yore --version

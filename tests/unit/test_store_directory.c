@@ -294,9 +294,6 @@ what_is_no_local_directory_is_refused_by_name(void **state)
 	(void)state;
 
 	write_file("file", "");
-	assert_not_opened("s3://bucket/x", EPROTONOSUPPORT, "s3://");
-	assert_not_opened("https://host/x", EPROTONOSUPPORT, "https://");
-	assert_not_opened("http://host/x", EPROTONOSUPPORT, "http://");
 	assert_not_opened("file://host/x", EINVAL, "absolute");
 	assert_not_opened("", EINVAL, "no repository");
 	assert_not_opened(missing, ENOENT, "missing");

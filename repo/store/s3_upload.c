@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An upload gathers bytes until there is more than one part of them.  From then
+ * on it is a multipart upload: full parts are sent while the next is filled,
+ * and nothing has the name before the last request.
+ */
+#include "repo/store/s3_upload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PART_LEN (16u << 20)
+#define PARTS_MAX 10000
+#define IN_FLIGHT 3
+#define TEXT_MAX (64u << 10)
+#define UPLOAD_ID_MAX 1024
+#define ABORT_PATIENCE_S 5
+
+struct part {
+	struct s3_call call;
+	struct buf bytes;
+	char number[12];
+	bool busy;
+};
+
+struct s3_upload {
+	struct upload upload;
+	struct s3_sink *sink;
+	char *name;
+	struct buf pending;
+	uint64_t sent; /* bytes of parts */
+	char id[UPLOAD_ID_MAX];
+	struct part parts[IN_FLIGHT]; /* part n is in slot n % IN_FLIGHT */
+	unsigned n_parts;
+	struct buf done; /* XML of the finished parts, in order */
+	struct cancel cancel;
+	struct store_call how;
+};
+
+static struct s3_upload *
+upload_of(struct upload *up)
+{
+	return (struct s3_upload *)up;
+}
+
+void
+s3_upload_escape(struct buf *out, const char *text)
+{
+	for (; *text; text++)
+		if (strchr("<>&\"'", *text))
+			buf_printf(out, "&#%d;", *text);
+		else
+			buf_append(out, text, 1);
+}
+
+/* -- Names that are taken ----------------------------------------------------------- */
+
+static int
+taken(struct s3_sink *s, const char *name, struct err *e)
+{
+	return err_set(e, EEXIST, "%s/%s: the name is taken",
+		s->client->config.name, name);
+}
+
+/* For services that cannot refuse.  Who may only write learns nothing. */
+static int
+check_free(struct s3_sink *s, const char *name, struct err *e)
+{
+	uint64_t size;
+	int r = s3_object_size(s->client, name, &size, e);
+
+	if (r == 0)
+		return taken(s, name, e);
+	return r == -ENOENT || r == -EACCES ? 0 : r;
+}
+
+/* Whether the name is taken by what an earlier attempt wrote. */
+static bool
+is_own(struct s3_sink *s, const char *name, const void *data, size_t len)
+{
+	auto_free uint8_t *there = xmalloc(len + 1);
+	size_t got = 0;
+
+	return s3_object_get(s->client, name, 0, len + 1, there, &got, NULL,
+		       NULL) == 0 &&
+	       got == len && memcmp(there, data, len) == 0;
+}
+
+/* Whether the service may have refused for the condition's sake. */
+static bool
+refuses_conditions(const struct s3_call *call)
+{
+	static const char *const codes[] = { "", "NotImplemented",
+		"InvalidArgument", "InvalidRequest" };
+	int status = call->rs.head.status;
+
+	if (call->rs.outcome != HTTP_ANSWERED || call->n_headers == 0 ||
+		(status != 400 && status != 501))
+		return false;
+	for (size_t i = 0; i < n_elements(codes); i++)
+		if (strcmp(call->error.code, codes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* -- One request ----------------------------------------------------------------------- */
+
+static void
+add_condition(struct s3_sink *s, struct s3_call *call)
+{
+	call->n_headers = 0;
+	if (!atomic_load(&s->unconditional))
+		call->headers[call->n_headers++] =
+			(struct sign_pair){ "if-none-match", "*" };
+}
+
+static int
+put(struct s3_sink *s, const char *name, const void *data, size_t len,
+	bool *refused, struct err *e)
+{
+	auto_s3_call struct s3_call call = { .kind = S3_PUT,
+		.method = "PUT",
+		.name = name,
+		.body = len > 0 ? data : "",
+		.body_len = len,
+		.text_max = TEXT_MAX };
+	int r;
+
+	add_condition(s, &call);
+	r = call.n_headers > 0 ? 0 : check_free(s, name, e);
+	if (r == 0)
+		r = s3_call(s->client, &call, e);
+	*refused = r < 0 && refuses_conditions(&call);
+	if (r == -EEXIST && call.unsure && is_own(s, name, data, len))
+		return 0;
+	return r;
+}
+
+int
+s3_upload_whole(struct s3_sink *s, const char *name, const void *data,
+	size_t len, struct err *e)
+{
+	bool refused;
+	int r = put(s, name, data, len, &refused, e);
+
+	if (!refused)
+		return r;
+	atomic_store(&s->unconditional, true);
+	r = put(s, name, data, len, &refused, e);
+	if (r < 0 && r != -EEXIST) /* it was something else */
+		atomic_store(&s->unconditional, false);
+	return r;
+}
+
+/* -- Parts ---------------------------------------------------------------------------------- */
+
+/* An ETag that goes back to the server as it came. */
+static bool
+is_etag(const char *etag)
+{
+	static const char good[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.\"";
+
+	return *etag && etag[strspn(etag, good)] == '\0';
+}
+
+static int
+part_finish(struct s3_upload *u, struct part *p, struct err *e)
+{
+	const char *etag = p->call.rs.head.etag;
+	int r;
+
+	if (!p->busy)
+		return 0;
+	p->busy = false;
+	r = s3_call_finish(u->sink->client, &p->call, e);
+	if (r == 0 && !is_etag(etag))
+		r = err_set(e, EIO, "%s/%s: part %s came without an ETag",
+			u->sink->client->config.name, u->name, p->number);
+	if (r == 0) {
+		buf_printf(&u->done, "<Part><PartNumber>%s</PartNumber><ETag>",
+			p->number);
+		s3_upload_escape(&u->done, etag);
+		buf_printf(&u->done, "</ETag></Part>");
+	}
+	s3_call_release(&p->call);
+	return r;
+}
+
+static int
+begin_multipart(struct s3_upload *u, struct err *e)
+{
+	auto_s3_call struct s3_call call = { .kind = S3_OTHER,
+		.method = "POST",
+		.name = u->name,
+		.query = { { "uploads", "" } },
+		.n_query = 1,
+		.body = "",
+		.text_max = TEXT_MAX };
+	int r = s3_call(u->sink->client, &call, e);
+
+	if (r < 0)
+		return r;
+	if (s3_xml_value(call.rs.text.data, call.rs.text.len,
+		    "InitiateMultipartUploadResult/UploadId", u->id,
+		    sizeof(u->id)) < 0 ||
+		!u->id[0]) {
+		u->id[0] = '\0';
+		return err_set(e, EIO, "%s/%s: the server began no upload",
+			u->sink->client->config.name, u->name);
+	}
+	return 0;
+}
+
+/* Send what is pending as the next part. */
+static int
+part_start(struct s3_upload *u, struct err *e)
+{
+	struct part *p = &u->parts[u->n_parts % IN_FLIGHT];
+	int r = u->id[0] ? 0 : begin_multipart(u, e);
+
+	if (r == 0)
+		r = part_finish(u, p, e);
+	if (r == 0 && u->n_parts == PARTS_MAX)
+		r = err_set(e, EFBIG, "%s is too big", u->name);
+	if (r < 0)
+		return r;
+	struct buf spare = p->bytes;
+
+	p->bytes = u->pending;
+	spare.len = 0;
+	u->pending = spare;
+	u->sent += p->bytes.len;
+	snprintf(p->number, sizeof(p->number), "%u", ++u->n_parts);
+	p->call = (struct s3_call){ .kind = S3_PUT,
+		.method = "PUT",
+		.name = u->name,
+		.query = { { "partNumber", p->number },
+			{ "uploadId", u->id } },
+		.n_query = 2,
+		.body = p->bytes.data,
+		.body_len = p->bytes.len,
+		.text_max = TEXT_MAX,
+		.how = &u->how };
+	r = s3_call_start(u->sink->client, &p->call, e);
+	p->busy = r == 0;
+	return r;
+}
+
+/* -- The upload ------------------------------------------------------------------------------- */
+
+int
+s3_upload_begin(struct s3_sink *s, const struct sink_ops *ops,
+	const char *name, struct upload **up, struct err *e)
+{
+	struct s3_upload *u = xcalloc(1, sizeof(*u));
+
+	(void)e;
+	u->upload.ops = ops;
+	u->sink = s;
+	u->name = xstrdup(name);
+	buf_printf(&u->done, "<CompleteMultipartUpload>");
+	u->cancel = (struct cancel)CANCEL_INIT;
+	u->how.cancel = &u->cancel;
+	*up = &u->upload;
+	return 0;
+}
+
+int
+s3_upload_append(
+	struct upload *up, const void *data, size_t len, struct err *e)
+{
+	struct s3_upload *u = upload_of(up);
+	const uint8_t *from = data;
+
+	while (len > 0) {
+		size_t n = PART_LEN - u->pending.len;
+
+		if (n == 0) {
+			int r = part_start(u, e);
+
+			if (r < 0)
+				return r;
+			continue;
+		}
+		n = n < len ? n : len;
+		buf_append(&u->pending, from, n);
+		from += n;
+		len -= n;
+	}
+	return 0;
+}
+
+static void
+upload_free(struct s3_upload *u)
+{
+	for (size_t i = 0; i < IN_FLIGHT; i++)
+		buf_release(&u->parts[i].bytes);
+	buf_release(&u->pending);
+	buf_release(&u->done);
+	free(u->name);
+	free(u);
+}
+
+/* Parts that lie about are the service's to clear when this fails. */
+static void
+abort_multipart(struct s3_upload *u)
+{
+	auto_s3_call struct s3_call call = { .kind = S3_OTHER,
+		.method = "DELETE",
+		.name = u->name,
+		.query = { { "uploadId", u->id } },
+		.n_query = 1,
+		.text_max = TEXT_MAX,
+		.patience_s = ABORT_PATIENCE_S };
+
+	(void)s3_call(u->sink->client, &call, NULL);
+}
+
+void
+s3_upload_abort(struct upload *up)
+{
+	struct s3_upload *u = upload_of(up);
+
+	cancel_raise(&u->cancel);
+	for (size_t i = 0; i < IN_FLIGHT; i++)
+		(void)part_finish(u, &u->parts[i], NULL);
+	if (u->id[0])
+		abort_multipart(u);
+	upload_free(u);
+}
+
+/* After an answer that was lost: whether the object is there. */
+static bool
+is_complete(struct s3_upload *u)
+{
+	uint64_t size;
+
+	return s3_object_size(u->sink->client, u->name, &size, NULL) == 0 &&
+	       size == u->sent;
+}
+
+static int
+complete(struct s3_upload *u, bool *refused, struct err *e)
+{
+	auto_s3_call struct s3_call call = { .kind = S3_OTHER,
+		.method = "POST",
+		.name = u->name,
+		.query = { { "uploadId", u->id } },
+		.n_query = 1,
+		.body = u->done.data,
+		.body_len = u->done.len,
+		.text_max = TEXT_MAX };
+	int r;
+
+	add_condition(u->sink, &call);
+	r = call.n_headers > 0 ? 0 : check_free(u->sink, u->name, e);
+	if (r == 0)
+		r = s3_call(u->sink->client, &call, e);
+	*refused = r < 0 && refuses_conditions(&call);
+	if ((r == -ENOENT || r == -EEXIST) && call.unsure && is_complete(u))
+		return 0;
+	return r;
+}
+
+static int
+finish_multipart(struct s3_upload *u, struct err *e)
+{
+	bool refused = false;
+	int r = u->pending.len > 0 ? part_start(u, e) : 0;
+
+	for (unsigned i = 0; i < IN_FLIGHT && r == 0; i++)
+		r = part_finish(
+			u, &u->parts[(u->n_parts + i) % IN_FLIGHT], e);
+	if (r < 0)
+		return r;
+	buf_printf(&u->done, "</CompleteMultipartUpload>");
+	r = complete(u, &refused, e);
+	if (!refused)
+		return r;
+	atomic_store(&u->sink->unconditional, true);
+	return complete(u, &refused, e);
+}
+
+int
+s3_upload_commit(struct upload *up, struct err *e)
+{
+	struct s3_upload *u = upload_of(up);
+	int r;
+
+	if (!u->id[0])
+		r = s3_upload_whole(u->sink, u->name, u->pending.data,
+			u->pending.len, e);
+	else
+		r = finish_multipart(u, e);
+	if (r < 0 && u->id[0])
+		s3_upload_abort(up);
+	else
+		upload_free(u);
+	return r;
+}
