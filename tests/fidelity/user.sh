@@ -3,6 +3,7 @@
 # A user without privileges backs up, mounts with fusermount3 and finds all of
 # her own; she reads what root backed up too, whatever its modes.
 if [ "${1-}" != inside ] && [ "$(id -u)" = 0 ]; then
+	unshare -m true || { echo 'no mounts of its own: in a chroot?'; exit 77; }
 	exec unshare -m bash "$0" inside
 fi
 . "${top_srcdir:-.}/tests/fidelity/same.sh" || exit 1

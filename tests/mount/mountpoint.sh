@@ -34,7 +34,10 @@ rmdir "$repo/mnt"
 no_fuse() {
 	unshare -m sh -c 'mount -t tmpfs none /dev && exec "$@"' - "$@"
 }
-refused 1 'no /dev/fuse: modprobe fuse' no_fuse "$yorefs" "$repo" "$mnt"
+if unshare -m true; then # not in a chroot whose root is no mount
+	refused 1 'no /dev/fuse: modprobe fuse' \
+		no_fuse "$yorefs" "$repo" "$mnt"
+fi
 refused 2 'unknown option frobnicate' "$yorefs" "$repo" "$mnt" -o frobnicate
 refused 2 'memory=much: not a size' "$yorefs" -o memory=much "$repo" "$mnt"
 refused 2 'REPO and MOUNTPOINT are wanted' "$yorefs" "$repo"

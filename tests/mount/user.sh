@@ -3,6 +3,7 @@
 # A user without privileges mounts with fusermount3 and reads everything there
 # is, whatever owners and modes the files carry; nobody else comes in.
 if [ "$1" != inside ] && [ "$(id -u)" = 0 ]; then
+	unshare -m true || { echo 'no mounts of its own: in a chroot?'; exit 77; }
 	exec unshare -m bash "$0" inside
 fi
 . "${top_srcdir:-.}/tests/mount/mount.sh" || exit 99
