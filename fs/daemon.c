@@ -29,12 +29,26 @@ wait_and_exit(int report, pid_t child)
 	_exit(1);
 }
 
+static void
+close_inherited(int keep)
+{
+	unsigned from = STDERR_FILENO + 1;
+
+	if (keep >= (int)from) {
+		if (keep > (int)from)
+			close_range(from, (unsigned)keep - 1, 0);
+		from = (unsigned)keep + 1;
+	}
+	close_range(from, ~0u, 0);
+}
+
 int
-daemon_fork(void)
+daemon_fork(int keep)
 {
 	int fds[2];
 	pid_t child;
 
+	close_inherited(keep);
 	if (pipe2(fds, O_CLOEXEC) != 0) {
 		log_error("pipe: %s", strerror(errno));
 		return -1;

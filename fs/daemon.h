@@ -10,9 +10,11 @@
  * Fork.  The parent never returns from here: it exits with what the child
  * reports, or with 1 when the child dies without a word.  The child returns
  * the descriptor to report on, or -1 when it could not fork.  It still has
- * the terminal, so that it can ask for a passphrase and say what is wrong.
+ * the terminal, so that it can ask for a passphrase and say what is wrong; of
+ * what it inherited it keeps, besides, only the descriptor `keep` (or -1): a
+ * lock or a pipe of whoever started it must not live as long as the mount.
  */
-int daemon_fork(void);
+int daemon_fork(int keep);
 /* The mount is ready: let the parent exit with 0, leave terminal and working
  * directory, log to syslog. */
 void daemon_ready(int report);

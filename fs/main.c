@@ -137,7 +137,7 @@ start(const struct options *o)
 		mountpoint_check_fuse(&e) != 0)
 		return fail(-1, FAILED, &e);
 	if (!o->foreground) {
-		report = daemon_fork();
+		report = daemon_fork(o->password_fd);
 		if (report < 0)
 			return FAILED;
 	}

@@ -16,8 +16,12 @@ backup s
 echo two >"$scratch/tree/file"
 backup s,1
 
+exec 8>"$scratch/lock"
+flock 8
 "$yore" mount -r "$repo" "$mnt" || fail 'yore mount'
 is one "$(cat "$mnt/latest/h/s/file")" 'content at once'
+exec 8>&-
+flock -n "$scratch/lock" true || fail 'the mount holds a lock of its starter'
 is "yore:$repo fuse.yorefs" "$(awk -v m="$mnt" '$2 == m { print $1, $3 }' \
 	/proc/mounts)" 'the mount'
 "$yore" umount "$mnt" || fail 'yore umount'
