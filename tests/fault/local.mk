@@ -4,6 +4,8 @@
 # Programs need the fault store of --enable-faults builds.
 
 fault_world =
+fault_world += tests/fault/indexed.c
+fault_world += tests/fault/indexed.h
 fault_world += tests/fault/survey.c
 fault_world += tests/fault/survey.h
 fault_world += tests/fault/trap.c
@@ -17,6 +19,7 @@ fault_ldflags = $(AM_LDFLAGS)
 fault_ldflags += -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=linkat
 fault_ldflags += -Wl,--wrap=mkdirat -Wl,--wrap=unlinkat
 
+EXTRA_DIST += tests/fault/merging.sh
 EXTRA_DIST += tests/fault/states.sh
 
 fault_tests =

@@ -89,6 +89,21 @@ a_killed_later_backup_leaves_all_snapshots(void **state)
 	}
 }
 
+/* Of the index segments that one run more makes too many. */
+static void
+a_killed_merge_of_segments_leaves_the_index_whole(void **state)
+{
+	(void)state;
+	world_release(&world);
+	world_init(&world, WORLD_MERGING);
+	while (world.n + 1 < WORLD_MERGING_AT)
+		world_next(&world);
+	assert_int_equal(world_bytes(world.base, "idx/1-"), 0);
+	kill_everywhere(&world);
+	/* the last run of the loop was not killed */
+	assert_true(world_bytes(world.repo, "idx/1-") > 0);
+}
+
 static void
 it_was_killed_often_enough(void **state)
 {
@@ -101,7 +116,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	world_init(&world);
+	world_init(&world, WORLD_MIXED);
 	return 0;
 }
 
@@ -120,6 +135,8 @@ main(void)
 		cmocka_unit_test(
 			a_killed_first_backup_leaves_nothing_half_done),
 		cmocka_unit_test(a_killed_later_backup_leaves_all_snapshots),
+		cmocka_unit_test(
+			a_killed_merge_of_segments_leaves_the_index_whole),
 		cmocka_unit_test(it_was_killed_often_enough),
 	};
 

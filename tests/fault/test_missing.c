@@ -150,7 +150,7 @@ set_up(void **state)
 {
 	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
-	world_init(&world);
+	world_init(&world, WORLD_MIXED);
 	world_next(&world);
 	world_next(&world);
 	return 0;

@@ -185,7 +185,7 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	world_init(&world);
+	world_init(&world, WORLD_MIXED);
 	world_next(&world);
 	world_next(&world);
 	return 0;

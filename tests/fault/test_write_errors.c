@@ -107,11 +107,36 @@ a_disk_that_is_full_from_some_write_on_ends_it(void **state)
 		(struct failure){ .trap = TRAP_ENOSPC, .code = ENOSPC });
 }
 
+/* All of it once more where the run also merges index segments: a merge that
+ * fails costs a warning. */
+static void
+a_merge_of_segments_that_fails_loses_nothing(void **state)
+{
+	const struct failure all[] = {
+		{ .kind = "eio", .code = EIO },
+		{ .kind = "enospc", .onwards = true, .code = ENOSPC },
+		{ .trap = TRAP_EIO, .code = EIO },
+		{ .trap = TRAP_ENOSPC, .code = ENOSPC },
+	};
+
+	(void)state;
+	world_release(&world);
+	world_init(&world, WORLD_MERGING);
+	while (world.n + 1 < WORLD_MERGING_AT)
+		world_next(&world);
+	assert_int_equal(world_bytes(world.base, "idx/1-"), 0);
+	for (size_t i = 0; i < n_elements(all); i++) {
+		fail_everywhere(all[i]);
+		/* nothing happened to the last run of the loop */
+		assert_true(world_bytes(world.repo, "idx/1-") > 0);
+	}
+}
+
 static int
 set_up(void **state)
 {
 	(void)state;
-	world_init(&world);
+	world_init(&world, WORLD_MIXED);
 	world_next(&world);
 	return 0;
 }
@@ -134,6 +159,7 @@ main(void)
 		cmocka_unit_test(a_system_call_that_fails_ends_it),
 		cmocka_unit_test(
 			a_disk_that_is_full_from_some_write_on_ends_it),
+		cmocka_unit_test(a_merge_of_segments_that_fails_loses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -12,15 +12,23 @@
 #include "tests/fault/trap.h"
 #include "tests/unit/unit.h"
 
-#define WORLD_STATES 3
+#define WORLD_STATES 3 /* of WORLD_MIXED */
+#define WORLD_STATES_MAX 14
+
+/* The scripts that make a source: a little of everything; and many states of
+ * very little, the WORLD_MERGING_AT-th of which merges index segments. */
+#define WORLD_MIXED "states.sh"
+#define WORLD_MERGING "merging.sh"
+#define WORLD_MERGING_AT 12
 
 struct world {
 	char dir[200];
+	const char *script;
 	char *tree;		      /* the source */
 	char *base;		      /* repository with n snapshots of it */
 	char *repo;		      /* a copy of base, to be harmed */
 	unsigned n;		      /* snapshots in base */
-	struct survey right[WORLD_STATES + 1]; /* by seq; [n + 1]: the tree */
+	struct survey right[WORLD_STATES_MAX + 1]; /* by seq; [n + 1]: the tree */
 	uint64_t fresh_stored; /* bytes that one more snapshot of base takes */
 	uint64_t fresh_data;   /* those in data packs */
 };
@@ -35,8 +43,8 @@ struct world_report {
 	char wrong[SURVEY_WRONG_MAX];
 };
 
-/* The source in state 1, an empty base. */
-void world_init(struct world *w);
+/* The source in state 1 of a script, an empty base. */
+void world_init(struct world *w, const char *script);
 /* Take the present state of the source as base's next snapshot, and bring the
  * source to the next one; then learn what is right. */
 void world_next(struct world *w);
@@ -61,12 +69,12 @@ int world_run(struct world *w, struct world_report *report,
  * Whatever was interrupted in repo: every object that has its final name is
  * whole, every earlier snapshot reads as before, and so does the new one if it
  * is there; the next backup goes through, uses what lies in the repository
- * already, and equals the source.  what names the case in messages.
+ * already, and equals the source; then the index knows every pack.  what names the case in messages.
  */
 enum world_outcome { WORLD_EITHER, WORLD_FAILED, WORLD_MADE };
 void world_check(struct world *w, const char *what, enum world_outcome was);
 
-/* Bytes of the objects whose names begin with prefix. */
+/* Bytes of the objects whose names begin with prefix, a folder at least. */
 uint64_t world_bytes(const char *repo, const char *prefix);
 
 #endif
