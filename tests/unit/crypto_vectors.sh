@@ -9,3 +9,4 @@ for tool in python3 openssl; do
 done
 here=${top_srcdir:-.}/tests/unit
 diff "$here/crypto_vectors.h" <(python3 "$here/crypto_vectors.py")
+diff "$here/cut_vectors.h" <(python3 "$here/cut_vectors.py")
