@@ -35,6 +35,7 @@ if [ "$(id -u)" != 0 ]; then
 		exit 1
 	}
 fi
+echo "installing$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086 # a list of words
