@@ -52,6 +52,9 @@ struct mount {
 	pthread_mutex_t picture_lock;
 	struct picture *picture;
 
+	_Atomic int storers; /* threads that store around a READ */
+	_Atomic uint64_t short_node; /* where the last short READ was: hints */
+	_Atomic uint64_t short_off;
 	pthread_mutex_t storing;     /* guards what follows; see store.c */
 	uint64_t store_next;	     /* READs in order begin at this node id */
 	uint64_t store_limit;	     /* and not behind this one */

@@ -65,7 +65,9 @@ read_in_tree(struct call *c, size_t size, uint64_t off)
 	if (off == 0)
 		store_neighbours(c);
 	c->m->metrics.read_bytes += d.len;
+	store_around_before(c, &d, off, size);
 	fuse_reply_iov(c->req, d.iov, d.n);
+	store_around_after(c, &d, off, size);
 }
 
 static void

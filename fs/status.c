@@ -5,7 +5,7 @@
 #include "repo/base/clock.h"
 #include "fs/status.h"
 
-#define N_MORE 16
+#define N_MORE 18
 
 static size_t
 more_numbers(
@@ -34,6 +34,10 @@ more_numbers(
 			s.ahead_frames },
 		{ "ahead_unused_total", "Of those, never read.", true,
 			s.ahead_unused },
+		{ "ahead_bytes_total", "Bytes fetched by read-ahead.", true,
+			s.ahead_bytes },
+		{ "ahead_unread_bytes", "Of those, not read so far.", false,
+			s.ahead_unread_bytes },
 		{ "memory_bytes", "Bytes decoded and held.", false,
 			s.memory_bytes },
 		{ "views", "Views that are open.", false,

@@ -10,6 +10,13 @@
 #define BATCH_MAX 64
 #define REACH 64
 
+/* READs up to this size have their surroundings stored, as far as this to
+ * either side, by at most so many threads at once. */
+#define SHORT_READ (32u << 10)
+#define AROUND (64u << 10)
+#define STORERS 4
+#define PAGE 4096u
+
 struct storing {
 	struct call *c;
 	uint64_t last; /* highest node id given */
@@ -82,4 +89,84 @@ store_neighbours(struct call *c)
 		view_neighbours(c->view, c->at, n, store_one, &s);
 	m->store_limit = s.last + REACH;
 	pthread_mutex_unlock(&m->storing);
+}
+
+/* -- Around a read ----------------------------------------------------------- */
+
+static void
+store_bytes(struct call *c, uint64_t off, const void *data, size_t len)
+{
+	struct fuse_bufvec vec = FUSE_BUFVEC_INIT(len);
+
+	vec.buf[0].mem = (void *)(uintptr_t)data;
+	if (len == 0 || fuse_lowlevel_notify_store(c->m->session,
+				mount_nodeid(c->m, c->node, c->at),
+				(off_t)off, &vec, 0) != 0)
+		return;
+	c->m->metrics.stored_bytes += len;
+}
+
+/* Whole pages only. */
+static void
+store_both_sides(struct call *c, const struct view_data *d, uint64_t off)
+{
+	const struct iovec *last = &d->iov[d->n - 1];
+	size_t before = d->before < AROUND ? d->before : AROUND;
+	size_t after = d->after < AROUND ? d->after : AROUND;
+
+	before -= before % PAGE;
+	after -= after % PAGE;
+	store_bytes(c, off - before, (char *)d->iov[0].iov_base - before,
+		before);
+	store_bytes(c, off + d->len, (char *)last->iov_base + last->iov_len,
+		after);
+}
+
+static bool
+is_short(const struct call *c, const struct view_data *d, uint64_t off,
+	size_t size)
+{
+	return c->m->options->store && size <= SHORT_READ && d->n > 0 &&
+	       off % PAGE == 0 && d->len % PAGE == 0;
+}
+
+/* Whether the READ is near the short one before, wherever that was. */
+static bool
+is_near(const struct call *c, uint64_t off)
+{
+	struct mount *m = c->m;
+	uint64_t last = m->short_off;
+
+	return m->short_node == mount_nodeid(m, c->node, c->at) &&
+	       (last > off ? last - off : off - last) <= AROUND;
+}
+
+void
+store_around_before(
+	struct call *c, const struct view_data *d, uint64_t off, size_t size)
+{
+	struct mount *m = c->m;
+
+	if (!is_short(c, d, off, size) || !is_near(c, off) ||
+		pthread_mutex_trylock(&m->storing) != 0)
+		return;
+	store_both_sides(c, d, off);
+	pthread_mutex_unlock(&m->storing);
+}
+
+void
+store_around_after(
+	struct call *c, const struct view_data *d, uint64_t off, size_t size)
+{
+	struct mount *m = c->m;
+
+	if (!is_short(c, d, off, size))
+		return;
+	if (!is_near(c, off)) {
+		if (++m->storers <= STORERS)
+			store_both_sides(c, d, off);
+		m->storers--;
+	}
+	m->short_node = mount_nodeid(m, c->node, c->at);
+	m->short_off = off;
 }

@@ -24,4 +24,17 @@
  * before it is answered. */
 void store_neighbours(struct call *c);
 
+/*
+ * Likewise what lies around a short READ of `size` bytes at off, in the frames
+ * it needed, which are decoded: then the next READ near by costs nothing.  To
+ * be called before the READ is answered with d, and again after: a READ near
+ * the one before is worth the delay, one elsewhere is not.  Before the answer
+ * one thread stores at a time, as above; after it, a few, which hold no READ
+ * and so keep nobody waiting.
+ */
+void store_around_before(struct call *c, const struct view_data *d,
+	uint64_t off, size_t size);
+void store_around_after(struct call *c, const struct view_data *d,
+	uint64_t off, size_t size);
+
 #endif

@@ -89,6 +89,8 @@ struct history_stats {
 	uint64_t joined;      /* waited for another reader's request */
 	uint64_t ahead_frames; /* frames fetched by read-ahead */
 	uint64_t ahead_unused; /* of those, dropped before anyone read them */
+	uint64_t ahead_bytes;  /* sealed, fetched by read-ahead */
+	uint64_t ahead_unread_bytes; /* of those, not read so far */
 	uint64_t memory_bytes; /* decoded bytes held now (does not only grow) */
 };
 

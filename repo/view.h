@@ -72,6 +72,10 @@ struct view_data {
 	void *owner[VIEW_DATA_PIECES]; /* the view's; NULL for zeros */
 	int n;
 	size_t len; /* sum of iov */
+	/* How much more of the file lies in memory, held like the rest: bytes
+	 * before the first piece and behind the last one. */
+	size_t before;
+	size_t after;
 	void (*release_owner)(void *owner);
 };
 

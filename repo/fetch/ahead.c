@@ -8,12 +8,16 @@
 
 #define RUN_FRAMES_MAX 128
 #define BATCH_MAX 64
+/* A thread keeps no more than this for its next get. */
+#define ROOM_KEPT (2u << 20)
 
 static const struct store_call ahead_call = { .ahead = true };
 
 struct run {
 	struct cell *cells[RUN_FRAMES_MAX];
 	size_t n;
+	uint8_t *room; /* the thread's, for sealed bytes; kept from get to */
+	size_t room_len; /* get, so that its pages are */
 };
 
 void
@@ -60,13 +64,26 @@ open_cell(struct ahead *a, struct cell *c, uint8_t *sealed)
 	cell_put(c);
 }
 
+/* Where to put len bytes of an object from off on. */
+static uint8_t *
+room_for(struct run *run, uint64_t off, size_t len)
+{
+	if (run->room_len < len + STORE_ALIGN) {
+		free(run->room);
+		run->room_len = len + STORE_ALIGN;
+		run->room = xmalloc(run->room_len);
+	}
+	return store_align(run->room, off);
+}
+
 /* Cells that lie together, claimed; their references go. */
 static void
-fetch_together(struct ahead *a, struct cell **cells, size_t n)
+fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
 {
+	struct cell **cells = run->cells + from;
 	const struct frame_place *at = &cells[0]->at;
 	size_t len = end_of(cells[n - 1]) - at->off, got = 0;
-	auto_free uint8_t *sealed = xmalloc(len);
+	uint8_t *sealed = room_for(run, at->off, len);
 	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;
 
@@ -100,7 +117,7 @@ fetch_run(struct ahead *a, struct run *run)
 
 		if (i < n && joins(a, c[from], c[i - 1], c[i]))
 			continue;
-		fetch_together(a, c + from, i - from);
+		fetch_together(a, run, from, i - from);
 		from = i;
 	}
 }
@@ -171,10 +188,17 @@ static void *
 work(void *ctx)
 {
 	struct ahead *a = ctx;
-	struct run run;
+	struct run run = { .room = NULL };
 
-	while (next_run(a, &run))
+	while (next_run(a, &run)) {
 		fetch_run(a, &run);
+		if (run.room_len > ROOM_KEPT) {
+			free(run.room);
+			run.room = NULL;
+			run.room_len = 0;
+		}
+	}
+	free(run.room);
 	return NULL;
 }
 

@@ -21,7 +21,8 @@ struct cell {
 
 	/* Below: the shard's lock. */
 	enum cell_state state;
-	bool unread; /* read-ahead asked for it, no reader yet; in the budget */
+	bool ahead;  /* read-ahead asked for it */
+	bool unread; /* and no reader yet: it is in the budget */
 	uint64_t epoch;	    /* of the budget, when unread and READY */
 	uint64_t used;	    /* table.tick when last used */
 	struct cell *next;  /* in its bucket */

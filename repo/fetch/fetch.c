@@ -122,7 +122,11 @@ get_and_open(struct fetch *f, const struct frame_place *at, struct opened *o,
 
 	if (r < 0)
 		return r;
-	auto_free uint8_t *sealed = xmalloc(at->len);
+	auto_free uint8_t *room = xmalloc(at->len + STORE_ALIGN);
+	/* pages of directories are worth a place in the page cache */
+	uint8_t *sealed = at->object == OBJECT_DATA
+				  ? store_align(room, at->off)
+				  : room;
 	object_pack_name(name, at->object, at->pack);
 	r = store_get(f->store, name, at->off, at->len, sealed, NULL, e);
 	if (r < 0)

@@ -85,6 +85,8 @@ struct fetch_stats {
 	uint64_t joined;
 	uint64_t ahead_frames;
 	uint64_t ahead_unused;
+	uint64_t ahead_bytes;	     /* sealed, brought by read-ahead */
+	uint64_t ahead_unread_bytes; /* of those, nobody has come for yet */
 	uint64_t memory_bytes;
 };
 void fetch_stats(struct fetch *f, struct fetch_stats *s);

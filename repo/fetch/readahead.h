@@ -11,7 +11,7 @@
  *
  * A window may ask for bytes ahead as soon as at least half of what it has
  * passed has been read, by more than one read (a first read of 64 KiB or more
- * at offset 0 is enough).  It asks for 256 KiB ahead at first, because files
+ * at offset 0 is enough).  It asks for 128 KiB ahead at first, because files
  * are often left after their first megabyte; from then on it doubles each time
  * as much as it reaches has been read.  After three misses in a row no window
  * asks until reads are sequential again.
@@ -25,7 +25,7 @@
 
 #define READAHEAD_WINDOWS 4
 #define READAHEAD_SLACK (1u << 20)
-#define READAHEAD_FIRST (256u << 10)
+#define READAHEAD_FIRST (128u << 10)
 #define READAHEAD_HOLD (5u << 18) /* bytes read before it doubles first */
 #define READAHEAD_MISSES 3
 

@@ -100,21 +100,31 @@ insert(struct shard *s, uint64_t hash, const struct frame_place *at,
 	return c;
 }
 
+static enum table_class
+class_of(const struct cell *c)
+{
+	return c->at.object == OBJECT_META ? CLASS_META : CLASS_CONTENT;
+}
+
 static void
 use_unlink(struct shard *s, struct cell *c)
 {
-	*(c->newer ? &c->newer->older : &s->newest) = c->older;
-	*(c->older ? &c->older->newer : &s->oldest) = c->newer;
+	struct cell_order *o = &s->order[class_of(c)];
+
+	*(c->newer ? &c->newer->older : &o->newest) = c->older;
+	*(c->older ? &c->older->newer : &o->oldest) = c->newer;
 }
 
 static void
 use_push(struct shard *s, struct cell *c, uint64_t tick)
 {
+	struct cell_order *o = &s->order[class_of(c)];
+
 	c->used = tick;
 	c->newer = NULL;
-	c->older = s->newest;
-	*(s->newest ? &s->newest->newer : &s->oldest) = c;
-	s->newest = c;
+	c->older = o->newest;
+	*(o->newest ? &o->newest->newer : &o->oldest) = c;
+	o->newest = c;
 }
 
 /* Between two landings nothing is evicted, so the order need not be exact. */
@@ -129,9 +139,9 @@ touch(struct table *t, struct shard *s, struct cell *c)
 	use_push(s, c, tick);
 }
 
-/* A reader wants it: it leaves the budget of read-ahead. */
+/* It leaves the budget of read-ahead. */
 static void
-wanted(struct table *t, struct cell *c)
+unload(struct table *t, struct cell *c)
 {
 	if (!c->unread)
 		return;
@@ -140,6 +150,15 @@ wanted(struct table *t, struct cell *c)
 		budget_unload(&t->ahead, c->epoch, cell_weight(c));
 	else
 		budget_return(&t->ahead, c->at.len);
+}
+
+/* A reader has come for it. */
+static void
+wanted(struct table *t, struct shard *s, struct cell *c)
+{
+	if (c->unread && c->state == CELL_READY)
+		s->ahead_read += c->at.len;
+	unload(t, c);
 }
 
 /* Take the cell out of the table; the table's reference is the caller's. */
@@ -154,22 +173,22 @@ unlist(struct table *t, struct shard *s, struct cell *c)
 	s->n_cells--;
 	if (c->state == CELL_READY) {
 		use_unlink(s, c);
-		t->bytes -= cell_weight(c);
+		t->bytes[class_of(c)] -= cell_weight(c);
 	}
 	return c;
 }
 
 /* -- Eviction ------------------------------------------------------------ */
 
-/* The oldest cell of a shard that nobody holds.  Held ones are in use, which
- * makes them the newest. */
+/* The oldest cell of a class in a shard that nobody holds.  Held ones are in
+ * use, which makes them the newest. */
 static struct cell *
-oldest_idle(struct table *t, struct shard *s)
+oldest_idle(struct table *t, struct shard *s, enum table_class class)
 {
 	struct cell *first_held = NULL;
 
 	for (;;) {
-		struct cell *c = s->oldest;
+		struct cell *c = s->order[class].oldest;
 
 		if (!c || c == first_held)
 			return NULL;
@@ -183,7 +202,7 @@ oldest_idle(struct table *t, struct shard *s)
 }
 
 static struct shard *
-shard_to_evict(struct table *t)
+shard_to_evict(struct table *t, enum table_class class)
 {
 	struct shard *best = NULL;
 	uint64_t used = UINT64_MAX;
@@ -191,7 +210,7 @@ shard_to_evict(struct table *t)
 	for (int i = 0; i < TABLE_SHARDS; i++) {
 		struct shard *s = &t->shards[i];
 		auto_lock(&s->lock);
-		struct cell *c = oldest_idle(t, s);
+		struct cell *c = oldest_idle(t, s, class);
 
 		if (c && c->used < used) {
 			best = s;
@@ -202,19 +221,19 @@ shard_to_evict(struct table *t)
 }
 
 static bool
-evict_one(struct table *t)
+evict_one(struct table *t, enum table_class class)
 {
-	struct shard *s = shard_to_evict(t);
+	struct shard *s = shard_to_evict(t, class);
 	struct cell *c;
 
 	if (!s)
 		return false;
 	pthread_mutex_lock(&s->lock);
-	c = oldest_idle(t, s);
+	c = oldest_idle(t, s, class);
 	if (c) {
 		s->unused += c->unread;
 		unlist(t, s, c);
-		wanted(t, c);
+		unload(t, c);
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (c)
@@ -222,16 +241,32 @@ evict_one(struct table *t)
 	return true;
 }
 
+static size_t
+bytes_held(const struct table *t)
+{
+	return t->bytes[CLASS_CONTENT] + t->bytes[CLASS_META];
+}
+
+static bool
+evict_some(struct table *t)
+{
+	bool meta = t->bytes[CLASS_META] > TABLE_META_SHARE(t->limit);
+
+	return evict_one(t, meta ? CLASS_META : CLASS_CONTENT) ||
+	       evict_one(t, meta ? CLASS_CONTENT : CLASS_META);
+}
+
 /* Count a cell that is about to be READY, after room was made for it.  Only
  * frames that readers hold can exceed the limit. */
 static void
-make_room(struct table *t, size_t weight)
+make_room(struct table *t, const struct cell *c)
 {
 	auto_lock(&t->evicting);
+	size_t weight = cell_weight(c);
 
-	while (t->bytes + weight > t->limit && evict_one(t))
+	while (bytes_held(t) + weight > t->limit && evict_some(t))
 		;
-	t->bytes += weight;
+	t->bytes[class_of(c)] += weight;
 }
 
 void
@@ -240,8 +275,10 @@ table_release(struct table *t)
 	for (int i = 0; i < TABLE_SHARDS; i++) {
 		struct shard *s = &t->shards[i];
 
-		while (s->oldest)
-			cell_put(unlist(t, s, s->oldest));
+		for (int k = 0; k < TABLE_CLASSES; k++) {
+			while (s->order[k].oldest)
+				cell_put(unlist(t, s, s->order[k].oldest));
+		}
 		free(s->buckets);
 		pthread_mutex_destroy(&s->lock);
 	}
@@ -262,7 +299,7 @@ table_peek(struct table *t, const struct frame_place *at)
 	if (!c || c->state != CELL_READY)
 		return NULL;
 	s->hits++;
-	wanted(t, c);
+	wanted(t, s, c);
 	touch(t, s, c);
 	return cell_get(c);
 }
@@ -284,7 +321,7 @@ wait_landed(struct shard *s, struct cell *c)
 static void
 take_over(struct table *t, struct shard *s, struct cell *c)
 {
-	wanted(t, c);
+	wanted(t, s, c);
 	unlist(t, s, c);
 	c->state = CELL_FAILED;
 	cell_put(c);
@@ -307,7 +344,7 @@ enter(struct table *t, struct shard *s, uint64_t hash,
 		*cell = insert(s, hash, at, CELL_FLYING);
 		return 0;
 	}
-	wanted(t, c);
+	wanted(t, s, c);
 	*cell = cell_get(c);
 	if (c->state == CELL_FLYING) {
 		s->joined++;
@@ -358,7 +395,7 @@ table_queue(struct table *t, const struct frame_place *at, struct cell **cell)
 	if (!budget_take(&t->ahead, at->len))
 		return TABLE_FULL;
 	*cell = insert(s, hash, at, CELL_QUEUED);
-	(*cell)->unread = true;
+	(*cell)->ahead = (*cell)->unread = true;
 	return TABLE_QUEUED;
 }
 
@@ -397,11 +434,15 @@ table_land(struct table *t, struct cell *c, struct opened *o)
 	c->frame.flags = o->flags;
 	c->frame.data = steal(o->plain);
 	c->content = o->content;
-	make_room(t, cell_weight(c));
+	make_room(t, c);
 
 	auto_lock(&s->lock);
 	c->state = CELL_READY;
 	use_push(s, c, ++t->tick);
+	if (c->ahead)
+		s->ahead_bytes += c->at.len;
+	if (c->ahead && !c->unread)
+		s->ahead_read += c->at.len;
 	if (c->unread)
 		c->epoch = budget_land(&t->ahead, c->at.len, cell_weight(c));
 	pthread_cond_broadcast(&c->landed);
@@ -413,7 +454,7 @@ table_fail(struct table *t, struct cell *c, const struct err *e)
 	struct shard *s = shard_of(t, hash_of(&c->at));
 
 	pthread_mutex_lock(&s->lock);
-	wanted(t, c);
+	wanted(t, s, c);
 	unlist(t, s, c);
 	c->error = e ? xmemdup(e, sizeof(*e)) : NULL;
 	c->state = CELL_FAILED;
@@ -426,7 +467,7 @@ table_fail(struct table *t, struct cell *c, const struct err *e)
 void
 table_stats(struct table *t, struct fetch_stats *st)
 {
-	st->memory_bytes = t->bytes;
+	st->memory_bytes = bytes_held(t);
 	for (int i = 0; i < TABLE_SHARDS; i++) {
 		struct shard *s = &t->shards[i];
 		auto_lock(&s->lock);
@@ -434,5 +475,7 @@ table_stats(struct table *t, struct fetch_stats *st)
 		st->memory_hits += s->hits;
 		st->joined += s->joined;
 		st->ahead_unused += s->unused;
+		st->ahead_bytes += s->ahead_bytes;
+		st->ahead_unread_bytes += s->ahead_bytes - s->ahead_read;
 	}
 }

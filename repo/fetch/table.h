@@ -8,9 +8,12 @@
  *        \                 \--fail--> FAILED, gone
  *         \--forget, or a reader enters (with a cell of his own)--> gone
  *
- * READY cells are kept in order of use and evicted from the oldest; a cell
- * that a reader holds is not (that would free nothing).  Errors are told to
- * those who wait and not kept.
+ * READY cells are kept in order of use, content apart from metadata, and
+ * evicted from the oldest; a cell that a reader holds is not (that would free
+ * nothing).  Content goes first as long as metadata holds no more than its
+ * share: what is read goes to another cache and is wanted here once, while a
+ * walk through a tree comes back to pages after much content has passed.
+ * Errors are told to those who wait and not kept.
  *
  * The table is cut into shards by hash, each with its own lock.  Order of
  * locks: table.evicting, then one shard, then budget.  None is held across a
@@ -25,23 +28,34 @@
 
 #define TABLE_SHARDS 16
 
+enum table_class { CLASS_CONTENT, CLASS_META, TABLE_CLASSES };
+
+/* Of the limit, what metadata may hold while there is content to evict. */
+#define TABLE_META_SHARE(limit) ((limit) / 2)
+
+struct cell_order {
+	struct cell *newest;
+	struct cell *oldest;
+};
+
 struct shard {
 	pthread_mutex_t lock;
 	struct cell **buckets;
 	size_t n_buckets; /* a power of two */
 	size_t n_cells;
-	struct cell *newest;
-	struct cell *oldest;
+	struct cell_order order[TABLE_CLASSES];
 	uint64_t hits;
 	uint64_t joined;
-	uint64_t unused; /* evicted unread */
+	uint64_t unused;      /* evicted unread */
+	uint64_t ahead_bytes; /* sealed, that read-ahead brought, */
+	uint64_t ahead_read;  /* and of those, that readers came for */
 } __attribute__((aligned(64)));
 
 struct table {
 	struct shard shards[TABLE_SHARDS];
 	pthread_mutex_t evicting;
 	size_t limit; /* immutable */
-	_Atomic size_t bytes;
+	_Atomic size_t bytes[TABLE_CLASSES];
 	_Atomic uint64_t tick; /* grows with every landing */
 	struct budget ahead;
 };

@@ -104,6 +104,9 @@ read_map(struct native_view *v, const struct map *m, uint64_t off, size_t len,
 			return 0;
 		if (!x->hole)
 			r = add_chunk(v, d, &x->ref, skip, n, e);
+		if (!x->hole && d->n == 1)
+			d->before = skip;
+		d->after = x->hole ? 0 : x->len - skip - n;
 		off += n;
 		len -= n;
 		if (r || len == 0)
@@ -163,6 +166,7 @@ native_view_read(struct view *view, uint64_t node, uint64_t off, size_t len,
 
 	data->n = 0;
 	data->len = 0;
+	data->before = data->after = 0;
 	data->release_owner = release_owner;
 	if (r || off >= tn.entry->size || len == 0)
 		return r;

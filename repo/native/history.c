@@ -292,6 +292,8 @@ stats(struct history *h, struct history_stats *s)
 		.joined = f.joined,
 		.ahead_frames = f.ahead_frames,
 		.ahead_unused = f.ahead_unused,
+		.ahead_bytes = f.ahead_bytes,
+		.ahead_unread_bytes = f.ahead_unread_bytes,
 		.memory_bytes = f.memory_bytes + page_cache_memory(n->pages) };
 }
 

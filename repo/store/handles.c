@@ -102,6 +102,7 @@ counted_new(int fd, const char *name, uint64_t hash)
 	struct counted *c = xcalloc(1, sizeof(*c) + strlen(name) + 1);
 
 	c->handle.fd = fd;
+	atomic_init(&c->handle.direct, HANDLE_UNTRIED);
 	c->hash = hash;
 	strcpy(c->name, name);
 	atomic_init(&c->users, 2); /* the table and the caller */
@@ -130,11 +131,31 @@ handle_get(
 	return 0;
 }
 
+int
+handle_direct(struct handles *t, struct handle *h)
+{
+	int fd = h->direct, untried = HANDLE_UNTRIED;
+
+	if (fd != HANDLE_UNTRIED)
+		return fd < 0 ? -1 : fd;
+	fd = beneath_open_file(t->root, ((struct counted *)h)->name,
+		O_RDONLY | O_DIRECT, NULL);
+	if (fd < 0)
+		fd = HANDLE_NOT_DIRECT;
+	if (atomic_compare_exchange_strong(&h->direct, &untried, fd))
+		return fd < 0 ? -1 : fd;
+	if (fd >= 0)
+		close(fd);
+	return untried < 0 ? -1 : untried;
+}
+
 void
 handle_put(struct handle *h)
 {
 	if (atomic_fetch_sub(&((struct counted *)h)->users, 1) != 1)
 		return;
 	close(h->fd);
+	if (h->direct >= 0)
+		close(h->direct);
 	free(h);
 }

@@ -14,7 +14,11 @@ struct handles;
 
 struct handle {
 	int fd;
+	_Atomic int direct; /* the same with O_DIRECT, or HANDLE_... */
 };
+
+#define HANDLE_UNTRIED -1
+#define HANDLE_NOT_DIRECT -2 /* the filesystem cannot */
 
 /* Handles for files below the directory root (borrowed). */
 struct handles *handles_new(int root);
@@ -24,6 +28,8 @@ void handles_free(struct handles *t);
  * Errors as beneath_open_file. */
 int handle_get(struct handles *t, const char *name, struct handle **h,
 	struct err *e);
+/* The descriptor with O_DIRECT, of the handle, or -1 when there is none. */
+int handle_direct(struct handles *t, struct handle *h);
 void handle_put(struct handle *h);
 
 #define auto_handle AUTO(handle_auto_)

@@ -3,6 +3,8 @@
 libyore_a_SOURCES += \
 	repo/store/beneath.c \
 	repo/store/beneath.h \
+	repo/store/direct.c \
+	repo/store/direct.h \
 	repo/store/directory.c \
 	repo/store/directory.h \
 	repo/store/fault.c \

@@ -118,6 +118,20 @@ int store_get(struct store *s, const char *name, uint64_t off, size_t len,
 /* The same, with call (NULL is allowed). */
 int store_get_call(struct store *s, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, const struct store_call *call, struct err *e);
+/*
+ * Where in a buffer a get from `off` on is best placed: a local store then reads
+ * past the page cache what is not in it.  For content, which goes from here to
+ * the page cache of a mount or a file; what is read again and again stays out
+ * of this.  buf has STORE_ALIGN bytes to spare.
+ */
+#define STORE_ALIGN 4096u
+static inline void *
+store_align(void *buf, uint64_t off)
+{
+	uintptr_t skip = (uintptr_t)off - (uintptr_t)buf;
+
+	return (char *)buf + skip % STORE_ALIGN;
+}
 /* The whole object, at most max bytes (else -EUCLEAN); *data is given. */
 int store_get_all(struct store *s, const char *name, size_t max,
 	uint8_t **data, size_t *len, struct err *e);

@@ -61,7 +61,7 @@ the_window_begins_small_and_doubles(void **state)
 	struct stream s = { 0 };
 	uint64_t reach = 0;
 	unsigned n = 0;
-	static const uint64_t reaches[] = { 256 * KIB, 512 * KIB, 1 * MIB,
+	static const uint64_t reaches[] = { 128 * KIB, 256 * KIB, 512 * KIB, 1 * MIB,
 		2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB };
 
 	(void)state;
@@ -117,7 +117,7 @@ a_short_look_at_the_beginning_asks_for_nothing(void **state)
 	r = stream_read(&s, 16 * KIB, 32 * KIB, GIB, MAX);
 	assert_true(r.sequential);
 	assert_int_equal(48 * KIB, r.from);
-	assert_int_equal(48 * KIB + 256 * KIB, r.to);
+	assert_int_equal(48 * KIB + 128 * KIB, r.to);
 }
 
 static uint64_t

@@ -118,6 +118,61 @@ the_budget_comes_back_whatever_becomes_of_a_frame(void **state)
 	table_release(&t);
 }
 
+/* Read a frame of `len` bytes once. */
+static void
+pass(struct table *t, enum object_type object, uint64_t off, uint32_t len)
+{
+	struct frame_place at = { .object = (uint8_t)object, .off = off,
+		.len = 100 };
+	struct opened o = { .len = len };
+	struct cell *c;
+	bool own;
+
+	assert_int_equal(0, table_enter(t, &at, &c, &own, NULL));
+	if (own) {
+		o.plain = xmalloc(len);
+		table_land(t, c, &o);
+	}
+	cell_put(c);
+}
+
+static unsigned
+count_held(struct table *t, enum object_type object, uint64_t n)
+{
+	unsigned held = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		struct frame_place at = { .object = (uint8_t)object,
+			.off = i * 1000, .len = 100 };
+		struct cell *c = table_peek(t, &at);
+
+		held += c != NULL;
+		if (c)
+			cell_put(c);
+	}
+	return held;
+}
+
+static void
+content_that_streams_by_leaves_metadata_its_half(void **state)
+{
+	struct table t;
+
+	(void)state;
+	table_init(&t, 1000000);
+	for (uint64_t i = 0; i < 40; i++)
+		pass(&t, OBJECT_META, i * 1000, 10000);
+	for (uint64_t i = 0; i < 1000; i++)
+		pass(&t, OBJECT_DATA, i * 1000, 10000);
+	assert_int_equal(40, count_held(&t, OBJECT_META, 40));
+	/* no more than that, and with nothing else to evict all of it */
+	for (uint64_t i = 0; i < 1000; i++)
+		pass(&t, OBJECT_META, i * 1000, 10000);
+	assert_in_range(count_held(&t, OBJECT_META, 1000), 45, 50);
+	assert_in_range(count_held(&t, OBJECT_DATA, 1000), 45, 50);
+	table_release(&t);
+}
+
 int
 main(void)
 {
@@ -126,6 +181,8 @@ main(void)
 			unread_bytes_leave_the_budget_when_read_and_after_a_while),
 		cmocka_unit_test(
 			the_budget_comes_back_whatever_becomes_of_a_frame),
+		cmocka_unit_test(
+			content_that_streams_by_leaves_metadata_its_half),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include "repo/store/direct.h"
 
 static void
 what_was_put_is_read(void **state)
@@ -300,6 +301,77 @@ what_is_no_local_directory_is_refused_by_name(void **state)
 	assert_not_opened(file, ENOTDIR, "file");
 }
 
+#define LONG 300000u
+
+/* A long object that is not in the page cache. */
+static void
+put_cold(const char *name)
+{
+	auto_buf struct buf b = BUF_INIT;
+	auto_free char *path = path_of(name);
+
+	while (b.len < LONG)
+		buf_printf(&b, "%07zu,", b.len);
+	assert_int_equal(sink_put(sink, name, b.data, LONG, NULL), 0);
+	auto_close int fd = open(path, O_RDONLY);
+	assert_int_equal(fsync(fd), 0);
+	assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+}
+
+static bool
+is_cached(const char *name)
+{
+	auto_free char *path = path_of(name);
+	auto_close int fd = open(path, O_RDONLY);
+
+	return direct_is_cached(fd, 0, LONG);
+}
+
+static void
+assert_long(uint64_t off, const char *p, size_t n)
+{
+	char number[24];
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(number, sizeof(number), "%07llu,",
+			(unsigned long long)(off + i) / 8 * 8);
+		assert_int_equal(p[i], number[(off + i) % 8]);
+	}
+}
+
+static void
+a_get_that_is_aligned_goes_past_the_page_cache(void **state)
+{
+	static const uint32_t offs[] = { 0, 1, 4095, 4096, 4097, 64, 290000 };
+	static const uint32_t lens[] = { 8192, 9000, 12288, 100000, 290000 };
+	auto_free char *room = xmalloc(LONG + STORE_ALIGN);
+	(void)state;
+
+	put_cold("a");
+	for (size_t i = 0; i < n_elements(offs) * n_elements(lens); i++) {
+		uint32_t off = offs[i % n_elements(offs)];
+		uint32_t len = lens[i / n_elements(offs)];
+		char *p = store_align(room, off);
+		size_t got = 0;
+
+		memset(room, 'x', LONG + STORE_ALIGN);
+		assert_int_equal(
+			store_get(store, "a", off, len, p, &got, NULL), 0);
+		assert_int_equal(got, len < LONG - off ? len : LONG - off);
+		assert_long(off, p, got);
+		for (char *c = room; c < room + LONG + STORE_ALIGN; c++)
+			assert_true(*c == 'x' || (c >= p && c < p + len));
+	}
+	assert_false(is_cached("a"));
+	/* what is there already is taken from there */
+	assert_int_equal(store_get(store, "a", 1, LONG - 1, room, NULL, NULL),
+		0);
+	assert_true(is_cached("a"));
+	assert_int_equal(store_get(store, "a", 0, LONG,
+				 store_align(room, 0), NULL, NULL), 0);
+	assert_long(0, store_align(room, 0), LONG);
+}
+
 int
 main(void)
 {
@@ -315,6 +387,7 @@ main(void)
 		IN_DIRECTORY(no_more_than_64_descriptors_stay_open),
 		IN_DIRECTORY(a_recently_read_object_stays_open),
 		IN_DIRECTORY(threads_share_descriptors),
+		IN_DIRECTORY(a_get_that_is_aligned_goes_past_the_page_cache),
 		IN_DIRECTORY(a_directory_is_named_in_three_ways),
 		IN_DIRECTORY(what_is_no_local_directory_is_refused_by_name),
 	};
