@@ -26,7 +26,7 @@
  * can only cost a second fetch.
  *
  * On disk, below the cache's directory (0700, ours):
- *   index.db		SQLite: which bytes are there, last use, pins, limits
+ *   ledger.db		SQLite: which bytes are there, last use, pins, limits
  *   epochs, lock	counters that tell others what changed; for flock(2)
  *   <repository id>/<xx>/<32 digits>	a sparse file an object; bytes lie at
  *	their offset in the object.  The digits are a pack's id, else the
@@ -36,7 +36,7 @@
  * which is clear text in the store as well, and names of pins.
  *
  * Sharing: any number of mounts, writers and tools of one user, on one
- * machine.  flock is held for index changes only, never while data is
+ * machine.  flock is held for ledger changes only, never while data is
  * written or read; who cannot get it within a moment does without caching.
  * Reading takes no lock that another process could hold.
  *
@@ -82,8 +82,8 @@ char *cache_default_dir(void);
 
 /*
  * Open the cache in a directory, which is made (0700, with what is above it)
- * if need be.  *c is given.  Does not read the index through: 100 ms however
- * much is cached.  A damaged index is set aside (index.damaged) and made anew
+ * if need be.  *c is given.  Does not read the ledger through: 100 ms however
+ * much is cached.  A damaged ledger is set aside (ledger.damaged) and made anew
  * from the files.
  * -EACCES the directory is owned by another user, or others may write to it;
  * -EBUSY other processes hold the lock for 5 s; -errno of what failed.  The
@@ -198,7 +198,7 @@ int cache_evict_pin(struct cache *c, const char *pin, uint64_t *freed,
 /* -- Status, limit, clear --------------------------------------------------- */
 
 struct cache_status {
-	uint64_t bytes;	   /* on disk, in blocks; the index counts too */
+	uint64_t bytes;	   /* on disk, in blocks; the ledger counts too */
 	uint64_t limit;
 	uint64_t min_free; /* what is left free on the file system */
 	uint64_t disk_free;

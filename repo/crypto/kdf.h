@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HMAC-SHA-256 and HKDF-SHA-256 (RFC 2104, RFC 5869), for crypto/ only. */
+/* HMAC-SHA-256 and HKDF-SHA-256 (RFC 2104, RFC 5869), for crypto/
+ * and the listings of repo/cache. */
 #ifndef YORE_CRYPTO_KDF_H
 #define YORE_CRYPTO_KDF_H
 
