@@ -5,8 +5,8 @@
 #
 # Gives an empty directory of the test's own ($work, also the current one),
 # the programs of the build tree in PATH, and an environment in which nothing
-# of the user's is left.  Whatever happens, mounts are ended and $work is
-# removed.  Any command that fails fails the test, and says which.
+# of the user's is left.  Whatever happens, mounts and servers are ended and
+# $work is removed.  Any command that fails fails the test, and says which.
 
 set -euo pipefail
 
@@ -14,9 +14,10 @@ top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
 PATH=$top_builddir:$PATH
 export LC_ALL=C TZ=UTC
-unset "${!YORE_@}" CREDENTIALS_DIRECTORY XDG_CACHE_HOME XDG_STATE_HOME
+unset "${!YORE_@}" "${!AWS_@}" CREDENTIALS_DIRECTORY XDG_CACHE_HOME XDG_STATE_HOME
 
 mounts=()
+servers=() # processes that the test has started
 work=$(mktemp -d "${TMPDIR:-/tmp}/yore-test.XXXXXX")
 # other users' tests begin here too
 chmod 755 "$work"
@@ -32,6 +33,7 @@ cleanup() {
 		mountpoint -q "$m" || continue
 		yore umount "$m" || umount -l "$m" || fusermount3 -uz "$m"
 	done
+	[ ${#servers[@]} = 0 ] || { kill "${servers[@]}"; wait; } 2>/dev/null
 	chmod -R u+rwx "$work" 2>/dev/null
 	rm -rf --one-file-system "$work"
 	exit $status

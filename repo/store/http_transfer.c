@@ -292,7 +292,8 @@ outcome_of(const struct http_transfer *t, CURLcode code)
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_SSL_CONNECT_ERROR:
 		return HTTP_UNREACHABLE;
-	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_UNSUPPORTED_PROTOCOL: /* also an answer that is not HTTP */
+		return reached_server(t) ? HTTP_BROKEN : HTTP_REFUSED;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CACERT_BADFILE:

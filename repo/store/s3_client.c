@@ -124,11 +124,8 @@ identify(struct s3_client *c, struct s3_call *call, struct s3_identity *id,
 {
 	int r = c->credentials ? s3_credentials_get(c->credentials, id, e) : 0;
 
-	if (r < 0) {
-		if (e)
-			err_prefix(e, "%s", c->config.name);
+	if (r < 0)
 		return r;
-	}
 	call->serial = id->serial;
 	call->temporary = id->session_token != NULL;
 	return 0;

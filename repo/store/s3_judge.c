@@ -158,18 +158,31 @@ subject(const struct s3_client *c, const struct s3_call *call)
 static int
 errno_of(int status, const char *code)
 {
-	static const char *const unable[] = { "NotImplemented",
-		"MethodNotAllowed" };
+	static const struct {
+		const char *code;
+		int number;
+	} known[] = {
+		{ "NotImplemented", EOPNOTSUPP },
+		{ "MethodNotAllowed", EOPNOTSUPP },
+		{ "AccessDenied", EACCES },
+		{ "NoSuchKey", ENOENT },
+		{ "NoSuchUpload", ENOENT },
+		{ "NoSuchBucket", ENOENT },
+		{ "PreconditionFailed", EEXIST },
+	};
 
-	if (is_one_of(code, unable, n_elements(unable)) || status == 405 ||
-		status == 501)
-		return EOPNOTSUPP;
+	for (size_t i = 0; i < n_elements(known); i++)
+		if (strcmp(code, known[i].code) == 0)
+			return known[i].number;
 	switch (status) {
 	case 401:
 	case 403:
 		return EACCES;
 	case 404:
 		return ENOENT;
+	case 405:
+	case 501:
+		return EOPNOTSUPP;
 	case 412:
 		return EEXIST;
 	case 416:

@@ -17,6 +17,10 @@ fuzz_targets += tests/fuzz/fuzz_segment
 fuzz_targets += tests/fuzz/fuzz_toc
 fuzz_targets += tests/fuzz/fuzz_header
 fuzz_targets += tests/fuzz/fuzz_xattrs
+fuzz_targets += tests/fuzz/fuzz_http_head
+fuzz_targets += tests/fuzz/fuzz_s3_ini
+fuzz_targets += tests/fuzz/fuzz_s3_xml
+fuzz_targets += tests/fuzz/fuzz_web_head
 
 check_PROGRAMS += $(fuzz_targets)
 # Makes the corpora of repo/format's targets.

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A shell test:  dist_check_SCRIPTS += tests/s3/NAME.sh  (it is run too)
+
+s3_net = tests/s3/net.c tests/s3/net.h tests/s3/http.c tests/s3/http.h \
+	tests/s3/journal.c tests/s3/journal.h tests/s3/control.c \
+	tests/s3/control.h
+
+check_PROGRAMS += tests/s3/proxy
+tests_s3_proxy_SOURCES = tests/s3/proxy.c tests/s3/pace.c tests/s3/pace.h $(s3_net)
+
+EXTRA_DIST += tests/s3/ceph.sh
+EXTRA_DIST += tests/s3/daemons.sh
+EXTRA_DIST += tests/s3/swift.sh
+EXTRA_DIST += tests/s3/swift_servers.py
+
+check_PROGRAMS += tests/s3/server
+tests_s3_server_SOURCES = tests/s3/server.c tests/s3/server.h \
+	tests/s3/call.c tests/s3/fault.c tests/s3/fault.h tests/s3/keys.c \
+	tests/s3/keys.h tests/s3/list.c tests/s3/object.c tests/s3/reply.c \
+	tests/s3/sign.c tests/s3/upload.c tests/s3/xml.c tests/s3/xml.h \
+	$(s3_net)
+
+EXTRA_DIST += tests/s3/contract.py
+EXTRA_DIST += tests/s3/lib.sh
+EXTRA_DIST += tests/s3/pipeline.py
+EXTRA_DIST += tests/s3/s3client.py
+dist_check_SCRIPTS += tests/s3/contract.sh
+dist_check_SCRIPTS += tests/s3/contract_swift.sh
+dist_check_SCRIPTS += tests/s3/proxy.sh
+dist_check_SCRIPTS += tests/s3/server.sh
