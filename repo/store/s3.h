@@ -12,7 +12,8 @@
  * put and commit ask the service to refuse a taken name (If-None-Match: *).
  * One that cannot is asked whether there is such an object first, which another
  * writer can outrun; names of objects that writers of a repository make are
- * random.  An upload that grows beyond 16 MiB becomes a multipart upload, of
+ * random (Ceph 16 does not refuse a taken name at the end of a multipart
+ * upload).  An upload that grows beyond 16 MiB becomes a multipart upload, of
  * which three parts travel while the next is filled.
  *
  * Static: read-only, unsigned.  It cannot be listed; what a listing would say

@@ -10,6 +10,7 @@
 #include "repo/store/s3_judge.h"
 
 #define STRANGER_S 5 /* for a service that has never answered */
+#define SILENT_S 5   /* for one that has stopped to */
 #define EMPTY_PAYLOAD \
 	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -51,6 +52,18 @@ s3_client_stats(struct s3_client *c, struct store_stats *st)
 	st->bytes = atomic_load(&c->bytes);
 	st->errors = atomic_load(&c->errors);
 	st->retries = atomic_load(&c->retries);
+}
+
+char *
+s3_client_address(const struct s3_client *c, const char *name)
+{
+	const struct s3_config *cf = &c->config;
+
+	name = name ? name : "";
+	if (cf->bucket)
+		return xasprintf("s3://%s/%s%s", cf->bucket, cf->prefix, name);
+	return xasprintf("%s://%s%s/%s", cf->origin.scheme, cf->origin.host,
+		cf->origin.path, name);
 }
 
 /* -- An attempt ------------------------------------------------------------------ */
@@ -212,6 +225,15 @@ begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 
 /* -- The call ---------------------------------------------------------------------- */
 
+/* One call has waited its full time; those that follow need not. */
+static unsigned
+patience(const struct s3_client *c, const struct s3_call *call)
+{
+	unsigned s = call->patience_s ? call->patience_s : c->patience_s;
+
+	return atomic_load(&c->silent) && s > SILENT_S ? SILENT_S : s;
+}
+
 int
 s3_call_start(struct s3_client *c, struct s3_call *call, struct err *e)
 {
@@ -219,9 +241,8 @@ s3_call_start(struct s3_client *c, struct s3_call *call, struct err *e)
 	int r;
 
 	call->began_ns = clock_mono_ns();
-	http_retry_begin(&call->retry,
-		call->patience_s ? call->patience_s : c->patience_s,
-		bytes_of(call), cancel);
+	http_retry_begin(
+		&call->retry, patience(c, call), bytes_of(call), cancel);
 	r = begin_attempt(c, call, e);
 	if (r < 0)
 		s3_call_release(call);
@@ -242,8 +263,11 @@ lose_patience(struct s3_client *c, struct s3_call *call)
 static int
 end_call(struct s3_client *c, struct s3_call *call, struct err *e)
 {
+	enum http_outcome outcome = call->rs.outcome;
 	int r = s3_judge_error(c, call, e);
 
+	if (r != -EINTR && outcome != HTTP_ANSWERED && outcome != HTTP_REFUSED)
+		atomic_store(&c->silent, true);
 	if (r == 0 && call->range.len > 0) {
 		call->got = call->kept + call->rs.got;
 		atomic_fetch_add(&c->bytes, call->got);

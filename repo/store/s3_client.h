@@ -32,6 +32,7 @@ struct s3_client {
 	unsigned patience_s;
 	atomic_llong clock_offset_s; /* the server's clock minus this one's */
 	atomic_bool answered;	     /* ever */
+	atomic_bool silent; /* since a call waited for an answer in vain */
 	atomic_ullong requests[S3_KINDS];
 	atomic_ullong retries;
 	atomic_ullong bytes; /* that gets returned */
@@ -42,6 +43,8 @@ struct s3_client {
 struct s3_client *s3_client_new(struct s3_config *config, unsigned patience_s);
 void s3_client_free(struct s3_client *c);
 void s3_client_stats(struct s3_client *c, struct store_stats *st);
+/* What to call an object (NULL: all of them) in messages; given. */
+char *s3_client_address(const struct s3_client *c, const char *name);
 
 struct s3_call {
 	/* What is wanted; all is borrowed. */

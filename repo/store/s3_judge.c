@@ -100,6 +100,7 @@ judge_answer(struct s3_client *c, struct s3_call *call)
 	int status = call->rs.head.status;
 
 	atomic_store(&c->answered, true);
+	atomic_store(&c->silent, false);
 	if (call->rs.text.len > 0)
 		s3_xml_error(
 			call->rs.text.data, call->rs.text.len, &call->error);
@@ -141,19 +142,6 @@ s3_judge(struct s3_client *c, struct s3_call *call)
 }
 
 /* -- Errors -------------------------------------------------------------------------- */
-
-/* What the call was about, for messages. */
-static char *
-subject(const struct s3_client *c, const struct s3_call *call)
-{
-	const struct s3_config *cf = &c->config;
-	const char *name = call->name ? call->name : "";
-
-	if (cf->bucket)
-		return xasprintf("s3://%s/%s%s", cf->bucket, cf->prefix, name);
-	return xasprintf("%s://%s%s/%s", cf->origin.scheme, cf->origin.host,
-		cf->origin.path, name);
-}
 
 static int
 errno_of(int status, const char *code)
@@ -243,7 +231,7 @@ answer_error(const struct s3_call *call, const char *what, struct err *e)
 int
 s3_judge_error(struct s3_client *c, struct s3_call *call, struct err *e)
 {
-	auto_free char *what = subject(c, call);
+	auto_free char *what = s3_client_address(c, call->name);
 	bool answered = call->rs.outcome == HTTP_ANSWERED;
 	int r = answered ? answer_error(call, what, e) : -EIO;
 

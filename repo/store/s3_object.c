@@ -19,8 +19,10 @@ static int
 cut_off(const struct s3_client *c, const char *name, size_t n, size_t len,
 	uint64_t off, struct err *e)
 {
-	return err_set(e, EBADMSG, "%s/%s is cut off: %zu of %zu bytes at %llu",
-		c->config.name, name, n, len, (unsigned long long)off);
+	auto_free char *what = s3_client_address(c, name);
+
+	return err_set(e, EBADMSG, "%s is cut off: %zu of %zu bytes at %llu",
+		what, n, len, (unsigned long long)off);
 }
 
 int
@@ -44,8 +46,11 @@ s3_object_get(struct s3_client *c, const char *name, uint64_t off, size_t len,
 	r = s3_call(c, &call, e);
 	/* beyond its end, if the server does not contradict itself */
 	if (r == -ERANGE && (call.rs.head.size < 0 ||
-				    (uint64_t)call.rs.head.size <= off))
+				    (uint64_t)call.rs.head.size <= off)) {
 		r = 0;
+		if (e)
+			*e = (struct err)ERR_INIT;
+	}
 	if (r < 0)
 		return r;
 	if (got)
@@ -66,9 +71,12 @@ s3_object_size(
 
 	if (r < 0)
 		return r;
-	if (call.rs.head.length < 0)
-		return err_set(e, EIO, "%s/%s: the server does not tell its size",
-			c->config.name, name);
+	if (call.rs.head.length < 0) {
+		auto_free char *what = s3_client_address(c, name);
+
+		return err_set(e, EIO, "%s: the server does not tell its size",
+			what);
+	}
 	*size = (uint64_t)call.rs.head.length;
 	return 0;
 }

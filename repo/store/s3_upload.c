@@ -59,8 +59,9 @@ s3_upload_escape(struct buf *out, const char *text)
 static int
 taken(struct s3_sink *s, const char *name, struct err *e)
 {
-	return err_set(e, EEXIST, "%s/%s: the name is taken",
-		s->client->config.name, name);
+	auto_free char *what = s3_client_address(s->client, name);
+
+	return err_set(e, EEXIST, "%s: the name is taken", what);
 }
 
 /* For services that cannot refuse.  Who may only write learns nothing. */
@@ -155,6 +156,14 @@ s3_upload_whole(struct s3_sink *s, const char *name, const void *data,
 
 /* -- Parts ---------------------------------------------------------------------------------- */
 
+static int
+refuse(const struct s3_upload *u, const char *what, struct err *e)
+{
+	auto_free char *where = s3_client_address(u->sink->client, u->name);
+
+	return err_set(e, EIO, "%s: the server answers with a %s", where, what);
+}
+
 /* An ETag that goes back to the server as it came. */
 static bool
 is_etag(const char *etag)
@@ -176,8 +185,7 @@ part_finish(struct s3_upload *u, struct part *p, struct err *e)
 	p->busy = false;
 	r = s3_call_finish(u->sink->client, &p->call, e);
 	if (r == 0 && !is_etag(etag))
-		r = err_set(e, EIO, "%s/%s: part %s came without an ETag",
-			u->sink->client->config.name, u->name, p->number);
+		r = refuse(u, "part without an ETag", e);
 	if (r == 0) {
 		buf_printf(&u->done, "<Part><PartNumber>%s</PartNumber><ETag>",
 			p->number);
@@ -207,8 +215,7 @@ begin_multipart(struct s3_upload *u, struct err *e)
 		    sizeof(u->id)) < 0 ||
 		!u->id[0]) {
 		u->id[0] = '\0';
-		return err_set(e, EIO, "%s/%s: the server began no upload",
-			u->sink->client->config.name, u->name);
+		return refuse(u, "upload without an id", e);
 	}
 	return 0;
 }

@@ -110,6 +110,30 @@ a_hung_server_is_given_up_in_time(void **state)
 }
 
 static void
+a_silent_server_is_waited_for_once(void **state)
+{
+	static const struct answer hang[] = { { .then = THEN_HANG } };
+	static const struct answer good[] = { { .text = PART "456789ab" } };
+	auto_free char *address =
+		xasprintf("s3://b/p?endpoint=%s&timeout=7", server.url);
+	int64_t begin;
+	char buf[9];
+	(void)state;
+
+	store_free(store);
+	assert_int_equal(store_open(address, &store, NULL), 0);
+	SCRIPT(hang);
+	begin = elapsed_ms();
+	assert_int_equal(get_part(buf, NULL), -EIO);
+	assert_in_range(elapsed_ms() - begin, 6500, 9000);
+	begin = elapsed_ms();
+	assert_int_equal(get_part(buf, NULL), -EIO);
+	assert_in_range(elapsed_ms() - begin, 4500, 6400);
+	SCRIPT(good);
+	assert_int_equal(get_part(buf, NULL), 0);
+}
+
+static void
 what_broke_off_is_continued(void **state)
 {
 	static const struct answer script[] = {
@@ -303,6 +327,7 @@ main(void)
 		WITH_S3(what_does_not_pass_is_told_at_once),
 		WITH_S3(what_never_passes_is_given_up_in_time),
 		WITH_S3(a_hung_server_is_given_up_in_time),
+		WITH_S3(a_silent_server_is_waited_for_once),
 		WITH_S3(what_broke_off_is_continued),
 		WITH_S3(the_rest_of_another_object_is_not_taken),
 		WITH_S3(nothing_lies_beyond_the_end),

@@ -110,6 +110,11 @@ a_static_tree_is_read_without_keys(void **state)
 		store_list(store, "keys/", "", collect, &got, NULL), 0);
 	assert_asked(&server, 4, "GET /pub/head HTTP");
 	assert_int_equal(got.len, strlen("keys/0=132 "));
+	/* soon after, the same head answers */
+	assert_int_equal(
+		store_list(store, "snap/", "", collect, &got, NULL), 0);
+	assert_int_equal(server_seen(&server), 5);
+	assert_int_equal(got.len, strlen("keys/0=132 snap/x/y=1 "));
 }
 
 static void
