@@ -26,6 +26,8 @@ libyorefs_a_SOURCES = \
 	fs/mount.h \
 	fs/mountpoint.c \
 	fs/mountpoint.h \
+	fs/names.c \
+	fs/names.h \
 	fs/nodes.c \
 	fs/nodes.h \
 	fs/ops.c \

@@ -26,6 +26,7 @@ mount_new(struct history *h, const struct mount_options *o, struct mount **out,
 	m->nodes = nodes_new();
 	m->views = views_new(h);
 	pthread_mutex_init(&m->picture_lock, NULL);
+	names_init(&m->names);
 	pthread_mutex_init(&m->storing, NULL);
 	m->picture = picture_new(history_listing(h), &m->scope, 0);
 	rc = root_resolve(m, o->address, e);
@@ -48,6 +49,7 @@ mount_free(struct mount *m)
 	picture_put(m->picture);
 	nodes_free(m->nodes);
 	pthread_mutex_destroy(&m->picture_lock);
+	names_release(&m->names);
 	pthread_mutex_destroy(&m->storing);
 	free(m);
 }

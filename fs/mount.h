@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <fuse_lowlevel.h>
 #include "fs/metrics.h"
+#include "fs/names.h"
 #include "fs/nodes.h"
 #include "fs/picture.h"
 #include "fs/tree.h"
@@ -46,6 +47,7 @@ struct mount {
 	bool no_opendir;
 	int64_t mounted_ns;
 	struct metrics metrics;
+	struct names names;
 	_Atomic bool labelled; /* a tree with SELinux labels was seen */
 	_Atomic int64_t refreshed_ns;
 

@@ -26,6 +26,10 @@ add_view_entry(void *ctx, const struct view_dirent *d)
 	memcpy(name, d->name, d->name_len);
 	name[d->name_len] = '\0';
 	reply_view_entry(dir->c, &d->attr, &e);
+	if (dir->names_only > dir->bare && !S_ISDIR(d->attr.mode)) {
+		e.ino = 0; /* the kernel then takes the name alone */
+		dir->bare++;
+	}
 	return reply_dir_add(dir, name, &e, d->next + DOTS);
 }
 
@@ -74,10 +78,14 @@ list(struct reply_dir *dir, uint64_t from)
 			add_virtual_entry, dir);
 		return -c->e.code;
 	}
+	if (dir->plus)
+		dir->names_only = from > 0 ? names_list_on(c) : names_list(c);
 	rc = call_view(c);
 	if (rc == 0)
 		rc = view_list(
 			c->view, c->at, from, add_view_entry, dir, &c->e);
+	if (dir->bare > 0)
+		names_listed_bare(c);
 	return rc;
 }
 

@@ -71,6 +71,8 @@ lookup_in_tree(struct call *c, const char *name)
 	}
 	reply_view_entry(c, &a, &e);
 	fuse_reply_entry(c->req, &e);
+	if (!S_ISDIR(a.mode))
+		names_looked_up(c);
 }
 
 /* Answer the entry of a node the kernel refers to by id alone (an NFS client

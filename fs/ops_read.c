@@ -62,6 +62,7 @@ read_in_tree(struct call *c, size_t size, uint64_t off)
 		answer_gathered(c, &d, size, off);
 		return;
 	}
+	names_touched(&c->m->names);
 	if (off == 0)
 		store_neighbours(c);
 	c->m->metrics.read_bytes += d.len;

@@ -167,6 +167,7 @@ op_getxattr(fuse_req_t req, fuse_ino_t id, const char *name, size_t size)
 
 	if (!call_begin(&c, req, OP_GETXATTR, id))
 		return;
+	names_touched(&c.m->names);
 	if (strncmp(name, OWN, strlen(OWN)) == 0) {
 		answer_own(&c, name + strlen(OWN), size);
 		return;

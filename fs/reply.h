@@ -46,6 +46,8 @@ struct reply_dir {
 	size_t size;
 	size_t used;
 	bool plus;
+	uint32_t names_only; /* so many files, the first ones */
+	uint32_t bare;	     /* and so many are, so far */
 };
 
 /* Append an entry that is followed by position next; false: no room. */

@@ -227,7 +227,7 @@ static int
 list_segments(struct index *ix, struct err *e)
 {
 	size_t n = 0;
-	int r = store_list(ix->rp->store, "idx/", "", add_segment, ix, e);
+	int r = store_list_names(ix->rp->store, "idx/", "", add_segment, ix, e);
 
 	if (r) {
 		forget_segments(ix); /* the next listing starts anew */

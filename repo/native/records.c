@@ -61,7 +61,7 @@ add_place(void *ctx, const char *name, uint64_t size)
 int
 records_list(struct repository *rp, struct record_places *all, struct err *e)
 {
-	return store_list(rp->store, "snap/", "", add_place, all, e);
+	return store_list_names(rp->store, "snap/", "", add_place, all, e);
 }
 
 void
@@ -296,7 +296,7 @@ records_from_catalogs(struct repository *rp, struct loaded_record *r, size_t n)
 	struct catalog_names names = { .full = "" };
 	struct err e = ERR_INIT;
 
-	if (store_list(rp->store, "cat/", "", note_catalog, &names, &e)) {
+	if (store_list_names(rp->store, "cat/", "", note_catalog, &names, &e)) {
 		log_warn("%s: catalogs left out: %s", rp->store->name, e.text);
 		return;
 	}

@@ -111,7 +111,7 @@ unlock(struct repository *rp, const struct history_open_options *o,
 	auto_free struct slots *slots = xcalloc(1, sizeof(*slots));
 	uint8_t *root = secret_alloc(KEY_LEN);
 	bool others;
-	int r = store_list(rp->store, "keys/", "", add_slot, slots, e);
+	int r = store_list_names(rp->store, "keys/", "", add_slot, slots, e);
 
 	if (!r && slots->n == 0)
 		r = err_set(e, ENOENT, "%s: no key slots below keys/",

@@ -133,17 +133,33 @@ directory_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 }
 
 static int
+list(struct directory *d, struct listing *l, const char *prefix, struct err *e)
+{
+	l->root = d->root;
+	atomic_fetch_add(&d->lists, 1);
+	return counted(d, listing_run(l, prefix, e));
+}
+
+static int
 directory_list(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e)
 {
-	struct directory *d = directory_of(s);
+	struct listing l = { .after = after, .each = each, .ctx = ctx };
+
+	return list(directory_of(s), &l, prefix, e);
+}
+
+static int
+directory_list_names(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
 	struct listing l = {
-		.root = d->root, .after = after, .each = each, .ctx = ctx
+		.after = after, .names = true, .each = each, .ctx = ctx
 	};
 
-	atomic_fetch_add(&d->lists, 1);
-	return counted(d, listing_run(&l, prefix, e));
+	return list(directory_of(s), &l, prefix, e);
 }
 
 static void
@@ -173,6 +189,7 @@ static const struct store_ops directory_ops = {
 	.get = directory_get,
 	.size = directory_size,
 	.list = directory_list,
+	.list_names = directory_list_names,
 	.stats = directory_stats,
 	.free = directory_free,
 };

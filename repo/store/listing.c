@@ -83,16 +83,17 @@ comes_after(const char *name, const char *after)
 	return name[len - 1] == '/' && strncmp(after, name, len) == 0;
 }
 
-static bool
-is_directory(DIR *dir, const struct dirent *entry)
+/* DT_DIR, DT_REG or another. */
+static unsigned char
+type_of(DIR *dir, const struct dirent *entry)
 {
 	struct stat st;
 
 	if (entry->d_type != DT_UNKNOWN)
-		return entry->d_type == DT_DIR;
-	return fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
-		       0 &&
-	       S_ISDIR(st.st_mode);
+		return entry->d_type;
+	if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return DT_UNKNOWN;
+	return IFTODT(st.st_mode);
 }
 
 /* The whole name of an entry, "" when it is none of ours. */
@@ -101,15 +102,21 @@ whole_name(char out[STORE_NAME_MAX + 2], const char *prefix, DIR *dir,
 	const struct dirent *entry)
 {
 	size_t len = strlen(prefix) + strlen(entry->d_name);
+	unsigned char type;
 
 	out[0] = '\0';
 	if (len > STORE_NAME_MAX)
 		return;
 	strcpy(stpcpy(out, prefix), entry->d_name);
-	if (!store_name_ok(out) || strcmp(out, "lost+found") == 0)
+	if (!store_name_ok(out) || strcmp(out, "lost+found") == 0) {
 		out[0] = '\0';
-	else if (is_directory(dir, entry))
+		return;
+	}
+	type = type_of(dir, entry);
+	if (type == DT_DIR)
 		strcpy(out + len, "/");
+	else if (type != DT_REG)
+		out[0] = '\0';
 }
 
 /* Collect the names of one directory that come next, after `last`. */
@@ -141,6 +148,8 @@ emit_file(struct listing *l, DIR *dir, const char *prefix, const char *name,
 {
 	struct stat st;
 
+	if (l->names)
+		return l->each(l->ctx, name, 0);
 	if (fstatat(dirfd(dir), name + strlen(prefix), &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT

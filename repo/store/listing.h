@@ -10,6 +10,7 @@
 struct listing {
 	int root;	   /* borrowed */
 	const char *after; /* borrowed */
+	bool names; /* only: sizes are 0 */
 	bool (*each)(void *ctx, const char *name, uint64_t size);
 	void *ctx;
 };

@@ -147,6 +147,18 @@ store_list(struct store *s, const char *prefix, const char *after,
 	return s->ops->list(s, prefix, after, each, ctx, e);
 }
 
+int
+store_list_names(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	if (!prefix_ok(prefix))
+		return err_set(
+			e, EINVAL, "\"%s\" is not a prefix of objects", prefix);
+	return (s->ops->list_names ? s->ops->list_names : s->ops->list)(
+		s, prefix, after, each, ctx, e);
+}
+
 void
 store_stats(struct store *s, struct store_stats *st)
 {

@@ -67,6 +67,12 @@ struct store_ops {
 	int (*list)(struct store *s, const char *prefix, const char *after,
 		bool (*each)(void *ctx, const char *name, uint64_t size),
 		void *ctx, struct err *e);
+	/* The same without sizes (each gets 0), where that is cheaper; NULL:
+	 * it is not. */
+	int (*list_names)(struct store *s, const char *prefix,
+		const char *after,
+		bool (*each)(void *ctx, const char *name, uint64_t size),
+		void *ctx, struct err *e);
 	void (*stats)(struct store *s, struct store_stats *st);
 	void (*free)(struct store *s);
 };
@@ -138,6 +144,10 @@ int store_get_all(struct store *s, const char *name, size_t max,
 int store_size(struct store *s, const char *name, uint64_t *size,
 	struct err *e);
 int store_list(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e);
+/* The same for who does not look at sizes: they may be 0. */
+int store_list_names(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e);
 void store_stats(struct store *s, struct store_stats *st);

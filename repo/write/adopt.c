@@ -118,7 +118,7 @@ adopt_kind(struct run *run, const char *prefix, enum object_type type,
 	struct err *e)
 {
 	struct orphans os = { .run = run };
-	int r = store_list(run->w->rp->store, prefix, "", add_orphan, &os, e);
+	int r = store_list_names(run->w->rp->store, prefix, "", add_orphan, &os, e);
 
 	for (size_t i = 0; i < os.n && !r; i++)
 		adopt(run, &os.list[i], type);

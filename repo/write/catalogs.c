@@ -131,7 +131,7 @@ catalogs_add(struct repository *rp, struct sink *sink,
 	struct names names = { "", "" };
 	struct catalog tail = { .n = 0 };
 	uint64_t full;
-	int r = store_list(rp->store, "cat/", "", keep_newest, &names, e);
+	int r = store_list_names(rp->store, "cat/", "", keep_newest, &names, e);
 
 	full = count_of(names.full);
 	/* a tail that a full catalog was made of starts anew */

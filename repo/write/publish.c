@@ -147,7 +147,7 @@ run_find_parent(struct run *run, struct err *e)
 	source_key(run->w->rp->keys, run->o->host, run->o->name, source);
 	snprintf(prefix, sizeof(prefix), "snap/%s/",
 		hex_encode(hex, source, SOURCE_KEY_LEN));
-	r = store_list(run->w->rp->store, prefix, "", keep_last, last, e);
+	r = store_list_names(run->w->rp->store, prefix, "", keep_last, last, e);
 	if (r || !*last)
 		return r;
 	record_name_parse(last, &seq, id);

@@ -32,6 +32,7 @@ dist_check_SCRIPTS += tests/mount/removed.sh
 dist_check_SCRIPTS += tests/mount/statfs.sh
 dist_check_SCRIPTS += tests/mount/stored.sh
 dist_check_SCRIPTS += tests/mount/user.sh
+dist_check_SCRIPTS += tests/mount/walks.sh
 dist_check_SCRIPTS += tests/mount/warm.sh
 dist_check_SCRIPTS += tests/mount/xattrs.sh
 dist_check_SCRIPTS += tests/mount/daemon.sh

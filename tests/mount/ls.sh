@@ -4,7 +4,7 @@
 . "${top_srcdir:-.}/tests/mount/mount.sh" || exit 99
 
 start dirs=20 files=50
-find "$home" >/dev/null
+find "$home/000" "$home/big" >/dev/null
 is 'lookup=0 getattr=0 readdirplus=0 ' \
 	"$(cd "$home" && between lookup getattr readdirplus -- ls -lR 000 big)" \
 	'ls -lR after find asks'
