@@ -148,7 +148,7 @@ static void
 print_summary(const struct run *r, const struct backup_result *res, int64_t ns)
 {
 	char size[PRINT_MAX], fresh[PRINT_MAX], stored[PRINT_MAX];
-	char time[PRINT_MAX];
+	char time[PRINT_MAX], files[PRINT_MAX];
 
 	if (r->b->options.json)
 		print_json_summary(r, res, ns);
@@ -157,9 +157,10 @@ print_summary(const struct run *r, const struct backup_result *res, int64_t ns)
 	print_name(r->b->host, strlen(r->b->host), false);
 	putchar('/');
 	print_name(r->name, strlen(r->name), false);
-	printf("@%s%s: %" PRIu64 " files, %s; %" PRIu64 " new, %" PRIu64
+	printf("@%s%s: %s, %s; %" PRIu64 " new, %" PRIu64
 	       " changed, %s new content, %s %s in %s",
-		res->time, r->b->dry_run ? " (dry run)" : "", res->files,
+		res->time, r->b->dry_run ? " (dry run)" : "",
+		print_number(files, res->files, "file", "files"),
 		print_size(size, res->bytes), res->files_new,
 		res->files_changed, print_size(fresh, res->new_bytes),
 		print_size(stored, res->stored),

@@ -22,7 +22,9 @@ cat(struct history *h, const struct history_listing *l, const char *address,
 	if (!S_ISREG(p.attr.mode))
 		return err_set(e, EINVAL, "%s: is not a file", address);
 	r = content_write(p.view, &p.attr, STDOUT_FILENO, e);
-	return r < 0 ? err_prefix(e, "%s", address) : 0;
+	if (r < 0)
+		tool_prefix(e, p.path, address);
+	return r;
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
 #include "tools/compare.h"
@@ -292,8 +293,16 @@ open_side(struct history *h, const struct history_listing *l, const char *text,
 {
 	int r;
 
-	if (!is_local(text))
-		return spot_open(h, l, text, p, e);
+	if (!is_local(text)) {
+		r = spot_open(h, l, text, p, e);
+		if (r < 0 && access(text, F_OK) == 0) {
+			struct err why = *e;
+
+			err_set(e, -r, "%s; for the directory here write ./%s",
+				why.text, text);
+		}
+		return r;
+	}
 	r = local_view_open(text, &p->view, e);
 	if (r < 0)
 		return r;

@@ -49,16 +49,14 @@ find_command(const char *name)
 }
 
 /* Descriptors 0 to 2 exist from here on, so that no file of ours becomes
- * standard output. */
+ * standard output.  One that was closed cannot be written to: what should have
+ * been printed is missed, not lost. */
 static void
 open_standard_descriptors(void)
 {
-	int fd = open("/dev/null", O_RDWR);
-
-	while (fd >= 0 && fd <= STDERR_FILENO)
-		fd = dup(fd);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+			return;
 }
 
 int
@@ -75,6 +73,10 @@ main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
 		return help();
 	c = find_command(argv[1]);
+	if (!c && *argv[1] == '-')
+		return tool_usage("options stand behind the command:"
+				  " yore COMMAND %s ...",
+			argv[1]);
 	if (!c)
 		return tool_usage("%s: no such command; 'yore --help' lists"
 				  " them",

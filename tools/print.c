@@ -96,6 +96,14 @@ print_type(uint32_t mode)
 }
 
 const char *
+print_number(
+	char out[PRINT_MAX], uint64_t n, const char *thing, const char *things)
+{
+	snprintf(out, PRINT_MAX, "%" PRIu64 " %s", n, n == 1 ? thing : things);
+	return out;
+}
+
+const char *
 print_mode(char out[PRINT_MAX], uint32_t mode)
 {
 	static const char bits[] = "rwxrwxrwx";

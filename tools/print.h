@@ -18,6 +18,9 @@ void print_end(bool raw);
 char *print_escaped(const char *name, size_t len);
 
 #define PRINT_MAX 64
+/* 1 file, 2 files */
+const char *print_number(char out[PRINT_MAX], uint64_t n, const char *thing,
+	const char *things);
 /* 512 B, 4.1 KiB, 1.2 GiB */
 const char *print_size(char out[PRINT_MAX], uint64_t bytes);
 /* drwxr-xr-x */

@@ -45,6 +45,7 @@ print_summary(struct restore *r, const struct options *o, int64_t ns)
 {
 	struct restore_report *report = &r->report;
 	char size[PRINT_MAX], time[PRINT_MAX];
+	char files[PRINT_MAX], entries[PRINT_MAX];
 
 	if (o->json) {
 		json_t *line = json_line("summary");
@@ -62,10 +63,11 @@ print_summary(struct restore *r, const struct options *o, int64_t ns)
 	}
 	if (o->quiet)
 		return;
-	printf("%s %llu files, %s, %llu entries",
+	printf("%s %s, %s, %s",
 		r->options->dry_run ? "would restore" : "restored",
-		report->files, print_size(size, report->bytes),
-		report->entries);
+		print_number(files, report->files, "file", "files"),
+		print_size(size, report->bytes),
+		print_number(entries, report->entries, "entry", "entries"));
 	if (report->kept)
 		printf(", kept %llu", report->kept);
 	if (r->options->verify)
@@ -181,6 +183,8 @@ run(const struct command *c, int argc, char **argv)
 
 	options_begin(&o, c, argc, argv, "n", own);
 	status = take_options(&o, &ro);
+	if (status == 0 && !*argv[optind + 1])
+		status = tool_usage("TARGET is empty");
 	if (status == 0)
 		status = spot_open_repository(&o, &h);
 	if (status)

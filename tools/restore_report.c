@@ -81,7 +81,7 @@ restore_failed(struct restore_report *r, struct rdir *dir, const char *name,
 	auto_free char *path = rdir_path(dir, name);
 	struct err full = *e;
 
-	err_prefix(&full, "%s", path);
+	tool_prefix(&full, path, path);
 	restore_failed_text(r, &full);
 }
 

@@ -252,14 +252,17 @@ restore_directory(struct restore *r, const struct view_attr *a,
 	const char *target, struct err *e)
 {
 	bool made = false, ours;
-	int fd;
+	int fd, why = 0;
 
 	if (!r->options->dry_run) {
 		if (make_parents(target, e) < 0)
 			return -e->code;
 		made = mkdir(target, 0700) == 0;
+		why = made ? 0 : errno;
 	}
 	fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && why)
+		return err_sys(e, why, "cannot make %s", target);
 	if (fd < 0 && !(r->options->dry_run && errno == ENOENT))
 		return err_sys(e, errno, "%s", target);
 	r->target_fd = fd;

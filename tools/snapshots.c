@@ -91,21 +91,22 @@ print_source(
 static int
 print_all(const struct filter *f, const struct history_listing *l)
 {
+	auto_free size_t *sources = xcalloc(
+		(size_t)f->n_sources + 1, sizeof(*sources));
 	struct err e = ERR_INIT;
-	size_t source;
 
+	for (int i = 0; i < f->n_sources; i++)
+		if (address_find_source(l, f->sources[i],
+			    f->host ? f->host : address_host(), &sources[i],
+			    &e) < 0)
+			return tool_fail(&e);
 	if (!f->json && l->n_points)
 		printf("%-22s %-8s %9s %10s  %s\n", "TIME", "ID", "ENTRIES",
 			"SIZE", "SOURCE");
 	for (size_t i = 0; f->n_sources == 0 && i < l->n_sources; i++)
 		print_source(f, l, i);
-	for (int i = 0; i < f->n_sources; i++) {
-		if (address_find_source(l, f->sources[i],
-			    f->host ? f->host : address_host(), &source,
-			    &e) < 0)
-			return tool_fail(&e);
-		print_source(f, l, source);
-	}
+	for (int i = 0; i < f->n_sources; i++)
+		print_source(f, l, sources[i]);
 	return STATUS_DONE;
 }
 

@@ -80,6 +80,7 @@ static void
 print_whole(const struct sums *sum, const struct sizes *s, bool json)
 {
 	char logical[PRINT_MAX], stored[PRINT_MAX];
+	char n[PRINT_MAX], objects[PRINT_MAX];
 	double ratio = s->bytes ? (double)sum->bytes / (double)s->bytes : 0;
 
 	if (json) {
@@ -95,10 +96,10 @@ print_whole(const struct sums *sum, const struct sizes *s, bool json)
 		json_print(line);
 		return;
 	}
-	printf("\n%" PRIu64 " snapshots of %s in %s (%.1f to 1), %" PRIu64
-	       " objects\n",
-		sum->snapshots, print_size(logical, sum->bytes),
-		print_size(stored, s->bytes), ratio, s->objects);
+	printf("\n%s of %s in %s (%.1f to 1), %s\n",
+		print_number(n, sum->snapshots, "snapshot", "snapshots"),
+		print_size(logical, sum->bytes), print_size(stored, s->bytes),
+		ratio, print_number(objects, s->objects, "object", "objects"));
 }
 
 static int

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "repo/base/auto.h"
+#include "repo/base/buf.h"
 #include "repo/base/log.h"
 
 int
@@ -31,6 +33,20 @@ tool_fail_open(const struct err *e)
 	default:
 		return STATUS_FAILED;
 	}
+}
+
+void
+tool_prefix(struct err *e, const char *path, const char *what)
+{
+	char shown[ERR_TEXT_MAX];
+	auto_free char *named = NULL;
+	const char *at;
+
+	err_escape(shown, sizeof(shown), path, strlen(path));
+	named = xasprintf("%s: ", shown);
+	at = strstr(e->text, named);
+	if (!at || at == e->text || !strchr(":/", at[-1]))
+		err_prefix(e, "%s", what);
 }
 
 int

@@ -37,6 +37,9 @@ int tool_fail(const struct err *e);
 /* The same for an error of opening a repository: the status that tells no
  * repository, locked out and other failures apart. */
 int tool_fail_open(const struct err *e);
+/* Put what (an address, a path) before the sentence, unless a view has named
+ * the file, as SOURCE@TIME:path, already. */
+void tool_prefix(struct err *e, const char *path, const char *what);
 /* One line of usage error; returns STATUS_USAGE. */
 int tool_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Flush standard output: `status`, or STATUS_FAILED when it cannot be

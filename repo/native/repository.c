@@ -114,7 +114,7 @@ unlock(struct repository *rp, const struct history_open_options *o,
 	int r = store_list_names(rp->store, "keys/", "", add_slot, slots, e);
 
 	if (!r && slots->n == 0)
-		r = err_set(e, ENOENT, "%s: no key slots below keys/",
+		r = err_set(e, ENOKEY, "%s: no key slots below keys/: nothing unlocks it",
 			rp->store->name);
 	if (!r) {
 		r = try_slots(rp, slots, &open, &others, root, e);

@@ -194,17 +194,27 @@ static const struct store_ops directory_ops = {
 	.free = directory_free,
 };
 
+static int
+fail_open(const char *path, int code, struct err *e)
+{
+	if (code == ENOENT)
+		return err_set(e, ENOENT,
+			"%s does not exist; `yore init -r %s` makes a "
+			"repository there", path, path);
+	return err_sys(e, code, "cannot open %s", path);
+}
+
 int
 store_directory_open(const char *path, struct store **s, struct err *e)
 {
 	auto_free char *real = realpath(path, NULL);
 
 	if (!real)
-		return err_sys(e, errno, "cannot open %s", path);
+		return fail_open(path, errno, e);
 	auto_close int root = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (root < 0)
-		return err_sys(e, errno, "cannot open %s", path);
+		return fail_open(path, errno, e);
 	struct directory *d = xcalloc(1, sizeof(*d));
 
 	d->handles = handles_new(root);

@@ -89,6 +89,9 @@ open_scan(struct run *run, struct err *e)
 		.arg = run };
 	auto_close int fd = open(o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	if (fd < 0 && errno == ENOTDIR)
+		return err_set(e, ENOTDIR, "%s is not a directory: back up "
+			"the one it lies in", o->path);
 	if (fd < 0)
 		return err_sys(e, errno, "%s", o->path);
 	return scan_new(fd, &so, &run->scan, e);

@@ -11,6 +11,7 @@ dist_check_SCRIPTS += tests/tools/diff.sh
 dist_check_SCRIPTS += tests/tools/json.sh
 dist_check_SCRIPTS += tests/tools/list.sh
 dist_check_SCRIPTS += tests/tools/merge.sh
+dist_check_SCRIPTS += tests/tools/messages.sh
 dist_check_SCRIPTS += tests/tools/mount.sh
 dist_check_SCRIPTS += tests/tools/prompt.sh
 dist_check_SCRIPTS += tests/tools/restore_killed.sh
