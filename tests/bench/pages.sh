@@ -35,11 +35,15 @@ asked() {
 		"$root/mnt/.yore/metrics.json" | paste -sd' '
 }
 
-# cold COMMAND...: in a fresh mount; sets gets, got (bytes), seconds
-cold() {
-	local before after begin
+cold() { # COMMAND...
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
+	fresh "$@"
+}
+
+# fresh COMMAND...: in a fresh mount; sets gets, got (bytes), seconds
+fresh() {
+	local before after begin
 	"$bin/yore" mount -r "$repo" "$root/mnt"
 	stat "$root/mnt/latest/h" >/dev/null
 	before=$(asked)
@@ -57,9 +61,9 @@ cold() {
 		split -a 4 -d -b 1024 - '')
 for size in ${SIZES:-16 32 64 128}; do
 	build $((size * 384)) $((size * 3072)) $((size * 16))
-	repo=$root/repo flat=0 again=0 found=0
+	repo=$root/repo flat=0 again=0 found=0 n=0
 	# pages end elsewhere in each repository: the mean of some
-	for one in 0500 2000 3500 5000 6500 8000 9500; do
+	for one in {0100..9900..350}; do
 		rm -rf "$repo"
 		"$bin/yore" init -q -r "$repo" --no-passphrase 2>/dev/null
 		for _ in 1 2; do
@@ -70,16 +74,16 @@ for size in ${SIZES:-16 32 64 128}; do
 		done
 		flat=$((flat + last)) again=$((again + before - last))
 		before=0
-		cold stat "flat/$one"
-		found=$((found + got))
+		fresh stat "flat/$one"
+		found=$((found + got)) n=$((n + 1))
 	done
 	rm -rf "$repo"
 	"$bin/yore" init -q -r "$repo" --no-passphrase 2>/dev/null
 	"$bin/yore" backup -q -r "$repo" --host h --source tree "$tree"
-	echo "$size KiB: tree $(bytes "$repo/meta"), flat $((flat / 7))," \
-		"one touched $((again / 7));" \
-		"one of flat cold: $gets gets $((found / 7)) bytes"
-	for _ in $(seq "$runs"); do
+	echo "$size KiB: tree $(bytes "$repo/meta"), flat $((flat / n))," \
+		"one touched $((again / n));" \
+		"one of flat cold: $gets gets $((found / n)) bytes"
+	for ((i = 0; i < runs; i++)); do
 		cold ls -lR tree
 		echo "    ls -lR cold: $gets gets $got bytes $seconds s"
 		cold find tree -ls
