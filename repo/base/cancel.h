@@ -28,8 +28,8 @@ struct cancel {
 	atomic_bool raised;
 };
 
-#define CANCEL_INIT                                           \
-	{                                                     \
+#define CANCEL_INIT                                               \
+	{                                                         \
 		.lock = PTHREAD_MUTEX_INITIALIZER, .wakers = NULL \
 	}
 

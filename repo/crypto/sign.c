@@ -124,7 +124,7 @@ sign_md5(const void *data, size_t len, char md5[SIGN_MD5_LEN + 1])
 	EVP_EncodeBlock((unsigned char *)md5, digest, sizeof(digest));
 }
 
-/* -- The canonical request ------------------------------------------------- */
+/* -- The canonical request ------------------------------------------------ */
 
 static void
 add_trimmed(struct buf *b, const char *value)
@@ -151,8 +151,8 @@ add_headers(struct buf *b, struct buf *names, const struct sign_request *r)
 	for (size_t i = 0; i < n; i++) { /* few, and stable */
 		size_t at = i;
 
-		for (; at > 0 && strcmp(sorted[at - 1]->name,
-					 r->headers[i].name) > 0;
+		for (; at > 0 &&
+			strcmp(sorted[at - 1]->name, r->headers[i].name) > 0;
 			at--)
 			sorted[at] = sorted[at - 1];
 		sorted[at] = &r->headers[i];
@@ -185,7 +185,7 @@ canonical(const struct sign_request *r, struct buf *names,
 	sign_payload(b.data, b.len, hash);
 }
 
-/* -- The signature ----------------------------------------------------------- */
+/* -- The signature -------------------------------------------------------- */
 
 static void
 step(uint8_t key[KDF_MAC_LEN], const char *text, size_t len)

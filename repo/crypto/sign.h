@@ -14,7 +14,7 @@
 
 #define SIGN_HASH_LEN 64  /* hexadecimal digits */
 #define SIGN_DATE_LEN 16  /* 20130524T000000Z */
-#define SIGN_MD5_LEN 24   /* base64 */
+#define SIGN_MD5_LEN 24	  /* base64 */
 #define SIGN_PAIRS_MAX 16 /* of headers, of query parameters */
 
 struct sign_pair {
@@ -61,8 +61,8 @@ void sign_md5(const void *data, size_t len, char md5[SIGN_MD5_LEN + 1]);
  * lower case, in any order; of values, outer spaces go and inner runs count as
  * one.  At most SIGN_PAIRS_MAX headers.
  */
-void sign_authorization(
-	struct buf *out, const struct sign_key *k, const struct sign_request *r);
+void sign_authorization(struct buf *out, const struct sign_key *k,
+	const struct sign_request *r);
 
 /*
  * To be called before the first use of OpenSSL by any library: what it has set

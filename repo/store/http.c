@@ -47,8 +47,7 @@ http_free(struct http *h)
 static void
 on_cancel(struct cancel_waker *w)
 {
-	http_loop_stop((struct http_transfer *)((char *)w -
-		offsetof(struct http_transfer, waker)));
+	http_loop_stop((struct http_transfer *)w);
 }
 
 static void
@@ -62,8 +61,8 @@ reset(struct http_response *rs)
 }
 
 struct http_transfer *
-http_start(struct http *h, const struct http_request *rq,
-	struct http_response *rs)
+http_start(
+	struct http *h, const struct http_request *rq, struct http_response *rs)
 {
 	struct http_transfer *t = xcalloc(1, sizeof(*t));
 
@@ -99,8 +98,8 @@ http_wait(struct http_transfer *t)
 }
 
 void
-http_perform(struct http *h, const struct http_request *rq,
-	struct http_response *rs)
+http_perform(
+	struct http *h, const struct http_request *rq, struct http_response *rs)
 {
 	http_wait(http_start(h, rq, rs));
 }

@@ -42,7 +42,7 @@ struct http_origin {
 int http_origin_parse(const char *url, struct http_origin *o, struct err *e);
 void http_origin_release(struct http_origin *o);
 
-/* -- A client --------------------------------------------------------------- */
+/* -- A client ------------------------------------------------------------- */
 
 struct http_options {
 	const char *ca_file; /* certificates to trust as well; NULL: none */
@@ -56,7 +56,7 @@ struct http *http_new(const struct http_options *o);
 /* No request may be under way. */
 void http_free(struct http *h);
 
-/* -- A request -------------------------------------------------------------- */
+/* -- A request ------------------------------------------------------------ */
 
 /* A part of an object, to be written into a buffer.  len 0: not a part. */
 struct http_range {
@@ -81,7 +81,7 @@ struct http_request {
 };
 
 enum http_outcome {
-	HTTP_ANSWERED,	  /* status, head and body are the server's, whole */
+	HTTP_ANSWERED, /* status, head and body are the server's, whole */
 	HTTP_CANCELLED,
 	HTTP_TIMED_OUT,	  /* the deadline, or a stall */
 	HTTP_UNREACHABLE, /* no connection: the server saw nothing of it */
@@ -93,8 +93,8 @@ struct http_response {
 	enum http_outcome outcome;
 	char why[HTTP_WHY_MAX]; /* unless answered */
 	struct http_head head;
-	size_t got;	     /* bytes in range.into; also of a broken answer */
-	struct buf text;     /* any other body, cut at 64 KiB if not 2xx */
+	size_t got;	 /* bytes in range.into; also of a broken answer */
+	struct buf text; /* any other body, cut at 64 KiB if not 2xx */
 };
 
 /*

@@ -38,7 +38,7 @@ whole_number(const char *value, uint64_t *out)
 	return take_number(&value, out) && *value == '\0';
 }
 
-/* -- One header each; false when it is malformed ----------------------------- */
+/* -- One header each; false when it is malformed -------------------------- */
 
 static bool
 set_length(struct http_head *h, const char *value)
@@ -143,7 +143,7 @@ static const struct {
 	{ "x-amz-bucket-region", set_region },
 };
 
-/* -- Lines --------------------------------------------------------------------- */
+/* -- Lines ---------------------------------------------------------------- */
 
 /* "HTTP/1.1 206 Partial Content", "HTTP/2 206" */
 static bool

@@ -16,16 +16,16 @@
 #define HTTP_LINES_MAX 256
 
 struct http_head {
-	int status;	     /* 0: no status line yet */
-	int64_t length;	     /* Content-Length, or -1 */
-	bool has_range;	     /* Content-Range with a range: */
+	int status;	/* 0: no status line yet */
+	int64_t length; /* Content-Length, or -1 */
+	bool has_range; /* Content-Range with a range: */
 	uint64_t first, last;
-	int64_t size;	     /* of the whole object, by Content-Range, or -1 */
-	int64_t date;	     /* seconds since 1970, or 0 */
+	int64_t size; /* of the whole object, by Content-Range, or -1 */
+	int64_t date; /* seconds since 1970, or 0 */
 	unsigned retry_after_s;
-	char etag[HTTP_ETAG_MAX]; /* with its quotes; "": none, or weak */
+	char etag[HTTP_ETAG_MAX];     /* with its quotes; "": none, or weak */
 	char region[HTTP_REGION_MAX]; /* x-amz-bucket-region */
-	bool encoded;	     /* a Content-Encoding was applied */
+	bool encoded;		      /* a Content-Encoding was applied */
 	bool bad;
 	unsigned lines;
 };

@@ -40,7 +40,7 @@ static pthread_mutex_t one_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct http_loop *one; /* guarded by one_lock, as clients */
 static unsigned clients;
 
-/* -- The thread; lock is held unless it says otherwise -------------------------- */
+/* -- The thread; lock is held unless it says otherwise -------------------- */
 
 /* Tell whoever waits, who may free t at once. */
 static void
@@ -86,8 +86,8 @@ stop_some(struct http_loop *l)
 		for (t = TAILQ_FIRST(&l->queue[ahead]); t; t = next) {
 			next = TAILQ_NEXT(t, link);
 			if (t->stop)
-				finish_queued(l, t, HTTP_CANCELLED,
-					"cancelled");
+				finish_queued(
+					l, t, HTTP_CANCELLED, "cancelled");
 		}
 	l->stops = false;
 }
@@ -199,7 +199,7 @@ run(void *arg)
 	return NULL;
 }
 
-/* -- The loop itself; one_lock is held ------------------------------------------- */
+/* -- The loop itself; one_lock is held ------------------------------------ */
 
 static void
 loop_free(struct http_loop *l)
@@ -242,8 +242,7 @@ loop_new(void)
 	curl_share_setopt(
 		l->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(
-		l->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
+	curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
 	if (start_thread(l))
 		return l;
 failed:
@@ -262,7 +261,7 @@ loop_end(struct http_loop *l)
 	loop_free(l);
 }
 
-/* -- For requests and clients ------------------------------------------------------- */
+/* -- For requests and clients --------------------------------------------- */
 
 void
 http_loop_get(void)

@@ -41,8 +41,8 @@ is_this_machine(const char *host)
 {
 	struct in_addr four;
 
-	if (strcasecmp(host, "localhost") == 0 ||
-		ends_in(host, ".localhost") || strcmp(host, "[::1]") == 0)
+	if (strcasecmp(host, "localhost") == 0 || ends_in(host, ".localhost") ||
+		strcmp(host, "[::1]") == 0)
 		return true;
 	return inet_pton(AF_INET, host, &four) == 1 &&
 	       (ntohl(four.s_addr) >> 24) == 127;

@@ -14,7 +14,7 @@
 #define SEND_BUFFER (512L << 10)
 #define STALL_BYTES_A_S 1024L
 
-/* -- The answer's body --------------------------------------------------------- */
+/* -- The answer's body ---------------------------------------------------- */
 
 static bool
 is_success(int status)
@@ -142,7 +142,7 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	return n;
 }
 
-/* -- The request ------------------------------------------------------------------ */
+/* -- The request ---------------------------------------------------------- */
 
 static bool
 add_header(struct http_transfer *t, const char *line)
@@ -162,8 +162,8 @@ prepare_headers(struct http_transfer *t)
 	bool ok = add_header(t, "Expect:") && add_header(t, "Accept:");
 
 	if (rq->body)
-		ok = ok && add_header(t,
-				   "Content-Type: application/octet-stream");
+		ok = ok &&
+		     add_header(t, "Content-Type: application/octet-stream");
 	if (rq->range.len > 0) {
 		snprintf(range, sizeof(range), "Range: bytes=%llu-%llu",
 			(unsigned long long)rq->range.off,
@@ -223,8 +223,7 @@ http_transfer_prepare(struct http_transfer *t, const char *ca_file,
 	prepare_manners(t);
 	curl_easy_setopt(c, CURLOPT_URL, t->rq->url);
 	prepare_method(t);
-	curl_easy_setopt(
-		c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(c, CURLOPT_STREAM_WEIGHT, t->rq->ahead ? 16L : 256L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
@@ -243,7 +242,7 @@ http_transfer_prepare(struct http_transfer *t, const char *ca_file,
 	return prepare_headers(t);
 }
 
-/* -- The end ------------------------------------------------------------------------ */
+/* -- The end -------------------------------------------------------------- */
 
 void
 http_transfer_end(
@@ -313,7 +312,7 @@ http_transfer_settle(struct http_transfer *t, CURLcode code)
 		settle_answer(t);
 		return;
 	}
-	const char *why = t->wrong	 ? t->wrong
+	const char *why = t->wrong	? t->wrong
 			  : t->error[0] ? t->error
 					: curl_easy_strerror(code);
 

@@ -17,12 +17,12 @@ enum http_transfer_state {
 };
 
 struct http_transfer {
+	struct cancel_waker waker; /* first: it is told from this */
 	const struct http_request *rq;
 	struct http_response *rs;
 	CURL *easy;
 	struct curl_slist *headers;
 	char error[CURL_ERROR_SIZE];
-	struct cancel_waker waker;
 	bool watched;
 
 	/* What is made of the body; the loop's thread's own. */
@@ -44,7 +44,7 @@ struct http_transfer {
 
 TAILQ_HEAD(http_transfers, http_transfer);
 
-/* -- http_transfer.c ---------------------------------------------------------- */
+/* -- http_transfer.c ------------------------------------------------------ */
 
 /* Make the curl handle of t for its request; false when memory is gone. */
 bool http_transfer_prepare(struct http_transfer *t, const char *ca_file,
@@ -55,7 +55,7 @@ void http_transfer_settle(struct http_transfer *t, CURLcode code);
 void http_transfer_end(
 	struct http_transfer *t, enum http_outcome outcome, const char *why);
 
-/* -- http_loop.c ---------------------------------------------------------------- */
+/* -- http_loop.c ---------------------------------------------------------- */
 
 /* One more client; the thread starts with the first request. */
 void http_loop_get(void);

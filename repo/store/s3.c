@@ -37,8 +37,7 @@ static int
 s3_get(struct store *s, const char *name, uint64_t off, size_t len, void *buf,
 	size_t *got, const struct store_call *how, struct err *e)
 {
-	return s3_object_get(
-		client_of(s), name, off, len, buf, got, how, e);
+	return s3_object_get(client_of(s), name, off, len, buf, got, how, e);
 }
 
 static int
@@ -47,7 +46,7 @@ s3_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 	return s3_object_size(client_of(s), name, size, e);
 }
 
-/* -- Listing -------------------------------------------------------------------------- */
+/* -- Listing -------------------------------------------------------------- */
 
 struct listing {
 	struct s3_client *c;
@@ -74,9 +73,8 @@ get_page(struct listing *l, struct s3_page *page, struct err *e)
 	int r;
 
 	if (page->token[0])
-		call.query[call.n_query++] = (struct sign_pair){
-			"continuation-token", page->token
-		};
+		call.query[call.n_query++] =
+			(struct sign_pair){ "continuation-token", page->token };
 	else if (*l->after)
 		call.query[call.n_query++] =
 			(struct sign_pair){ "start-after", l->after };
@@ -110,8 +108,8 @@ tell(struct listing *l, const struct s3_page *page, struct err *e)
 				l->c->config.name, key);
 		memcpy(l->last, key, strlen(key) + 1);
 		if (store_name_ok(key + skip) && strcmp(key, l->after) > 0)
-			l->ended = !l->each(l->ctx, key + skip,
-				page->items[i].size);
+			l->ended = !l->each(
+				l->ctx, key + skip, page->items[i].size);
 	}
 	return 0;
 }
@@ -149,7 +147,7 @@ s3_list(struct store *s, const char *prefix, const char *after,
 	return r;
 }
 
-/* -- The store -------------------------------------------------------------------------- */
+/* -- The store ------------------------------------------------------------ */
 
 static void
 s3_stats(struct store *s, struct store_stats *st)

@@ -66,7 +66,7 @@ s3_client_address(const struct s3_client *c, const char *name)
 		cf->origin.path, name);
 }
 
-/* -- An attempt ------------------------------------------------------------------ */
+/* -- An attempt ----------------------------------------------------------- */
 
 /* Append the encoded path; terminated. */
 static void
@@ -122,9 +122,9 @@ sign(struct s3_client *c, struct s3_call *call, const struct s3_identity *id,
 	headers[r->n_headers++] =
 		(struct sign_pair){ "x-amz-content-sha256", r->payload };
 	if (id->session_token)
-		headers[r->n_headers++] = (struct sign_pair){
-			"x-amz-security-token", id->session_token
-		};
+		headers[r->n_headers++] =
+			(struct sign_pair){ "x-amz-security-token",
+				id->session_token };
 	call->authorization.len = 0;
 	sign_authorization(&call->authorization, &key, r);
 	buf_append(&call->authorization, "", 1);
@@ -223,7 +223,7 @@ begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 	return 0;
 }
 
-/* -- The call ---------------------------------------------------------------------- */
+/* -- The call ------------------------------------------------------------- */
 
 /* One call has waited its full time; those that follow need not. */
 static unsigned
@@ -290,9 +290,8 @@ s3_call_finish(struct s3_client *c, struct s3_call *call, struct err *e)
 		if (v == S3_ENDED)
 			return end_call(c, call, e);
 		lose_patience(c, call);
-		if (v == S3_AGAIN_LATER &&
-			!http_retry_wait(&call->retry,
-				call->rs.head.retry_after_s))
+		if (v == S3_AGAIN_LATER && !http_retry_wait(&call->retry,
+						   call->rs.head.retry_after_s))
 			return end_call(c, call, e);
 		atomic_fetch_add(&c->retries, 1);
 		log_debug("%s: trying again: %s", call->rq.url,

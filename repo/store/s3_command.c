@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-/* -- What it said --------------------------------------------------------------- */
+/* -- What it said --------------------------------------------------------- */
 
 static char *
 copy_of(const json_t *o, const char *key)
@@ -55,8 +55,8 @@ parse_expiration(const char *text, int64_t *out)
 }
 
 int
-s3_command_parse(const char *json, size_t len, struct s3_identity *id,
-	struct err *e)
+s3_command_parse(
+	const char *json, size_t len, struct s3_identity *id, struct err *e)
 {
 	json_t *o = json_loadb(json, len, 0, NULL);
 	bool good;
@@ -78,7 +78,7 @@ s3_command_parse(const char *json, size_t len, struct s3_identity *id,
 		"and SecretAccessKey");
 }
 
-/* -- Running it ------------------------------------------------------------------- */
+/* -- Running it ----------------------------------------------------------- */
 
 static int
 spawn(const char *command, int out, pid_t *pid)
@@ -163,8 +163,7 @@ s3_command_run(const char *command, struct s3_identity *id, struct err *e)
 		kill(pid, SIGKILL);
 	well = ended_well(pid);
 	r = whole && well ? s3_command_parse(text, len, id, e)
-			  : err_set(e, EACCES,
-				    "the command for S3 keys %s",
+			  : err_set(e, EACCES, "the command for S3 keys %s",
 				    whole ? "failed" : "did not end in time");
 	secret_wipe(text, len);
 	free(text);

@@ -11,11 +11,10 @@
  * and take its output (at most 64 KiB).  id is given.  -EACCES with what is the
  * matter, but nothing of the output.
  */
-int s3_command_run(
-	const char *command, struct s3_identity *id, struct err *e);
+int s3_command_run(const char *command, struct s3_identity *id, struct err *e);
 
 /* What it makes of an output. */
-int s3_command_parse(const char *json, size_t len, struct s3_identity *id,
-	struct err *e);
+int s3_command_parse(
+	const char *json, size_t len, struct s3_identity *id, struct err *e);
 
 #endif

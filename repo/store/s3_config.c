@@ -12,7 +12,7 @@
 #define BUCKET_MAX 255
 #define TIMEOUT_MAX 86400
 
-/* -- Options ------------------------------------------------------------------------ */
+/* -- Options -------------------------------------------------------------- */
 
 struct options {
 	char *endpoint, *region, *profile, *style, *ca, *timeout;
@@ -34,8 +34,8 @@ static int
 digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 32 : c)
-			   : NULL;
+	const char *at =
+		c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 32 : c) : NULL;
 
 	return at ? (int)(at - digits) : -1;
 }
@@ -85,8 +85,8 @@ take_option(struct options *o, const char *text, size_t len, struct err *e)
 			memcmp(known[i].name, text, name_len) != 0)
 			continue;
 		free(*known[i].value);
-		*known[i].value = decoded(
-			text + name_len + 1, len - name_len - 1);
+		*known[i].value =
+			decoded(text + name_len + 1, len - name_len - 1);
 		if (*known[i].value && **known[i].value)
 			return 0;
 		break;
@@ -111,7 +111,7 @@ take_options(struct options *o, const char *text, struct err *e)
 	return r;
 }
 
-/* -- Defaults ------------------------------------------------------------------------- */
+/* -- Defaults ------------------------------------------------------------- */
 
 /* The first variable that is set; NULL when none is. */
 static const char *
@@ -179,18 +179,18 @@ set_style(struct s3_config *c, const struct options *o, bool endpoint,
 	c->virtual_host = strcmp(o->style, "virtual") == 0;
 	if (c->virtual_host || strcmp(o->style, "path") == 0)
 		return 0;
-	return err_set(e, EINVAL, "?style=%s: neither path nor virtual",
-		o->style);
+	return err_set(
+		e, EINVAL, "?style=%s: neither path nor virtual", o->style);
 }
 
 static int
 set_endpoint(struct s3_config *c, struct options *o, struct err *e)
 {
-	const char *url =
-		o->endpoint ? o->endpoint
-			    : variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL");
-	auto_free char *amazon = xasprintf(
-		"https://s3.%s.amazonaws.com", c->region);
+	const char *url = o->endpoint ? o->endpoint
+				      : variable("AWS_ENDPOINT_URL_S3",
+						"AWS_ENDPOINT_URL");
+	auto_free char *amazon =
+		xasprintf("https://s3.%s.amazonaws.com", c->region);
 	int r = http_origin_parse(url ? url : amazon, &c->origin, e);
 
 	if (r == 0)
@@ -198,7 +198,7 @@ set_endpoint(struct s3_config *c, struct options *o, struct err *e)
 	return r;
 }
 
-/* -- The address ------------------------------------------------------------------------ */
+/* -- The address ---------------------------------------------------------- */
 
 static bool
 is_bucket(const char *name)
@@ -233,8 +233,8 @@ set_bucket(struct s3_config *c, const char *text, size_t len, struct err *e)
 	while (end > from && end[-1] == '/')
 		end--;
 	c->bucket = strndup(text, bucket);
-	c->prefix = xasprintf("%.*s%s", (int)(end - from), from,
-		end > from ? "/" : "");
+	c->prefix = xasprintf(
+		"%.*s%s", (int)(end - from), from, end > from ? "/" : "");
 	if (is_bucket(c->bucket) && is_prefix(c->prefix))
 		return 0;
 	return err_set(e, EINVAL,
@@ -276,8 +276,7 @@ parse_s3(struct s3_config *c, const char *text, size_t len, struct options *o,
 }
 
 static int
-parse_static(
-	struct s3_config *c, const char *text, size_t len, struct err *e)
+parse_static(struct s3_config *c, const char *text, size_t len, struct err *e)
 {
 	auto_free char *url = strndup(text, len);
 	int r = http_origin_parse(url, &c->origin, e);
@@ -285,8 +284,8 @@ parse_static(
 	if (r < 0)
 		return r;
 	c->prefix = xstrdup("");
-	c->name = xasprintf("%s://%s%s", c->origin.scheme, c->origin.host,
-		c->origin.path);
+	c->name = xasprintf(
+		"%s://%s%s", c->origin.scheme, c->origin.host, c->origin.path);
 	return 0;
 }
 
@@ -319,8 +318,8 @@ s3_config_with_endpoint(const char *address, const char *endpoint)
 
 	if (strncmp(address, "s3://", 5) != 0)
 		return NULL;
-	buf_printf(&b, "%s%sendpoint=", address,
-		strchr(address, '?') ? "&" : "?");
+	buf_printf(
+		&b, "%s%sendpoint=", address, strchr(address, '?') ? "&" : "?");
 	sign_encode(&b, endpoint, true);
 	buf_append(&b, "", 1);
 	return (char *)b.data;

@@ -58,7 +58,7 @@ s3_credentials_free(struct s3_credentials *c)
 	free(c);
 }
 
-/* -- Where they come from ----------------------------------------------------------- */
+/* -- Where they come from ------------------------------------------------- */
 
 static const char *
 set_variable(const char *name)
@@ -138,8 +138,8 @@ from_profile(const char *path, const char *profile, struct s3_identity *id,
 static int
 find(const char *profile, struct s3_identity *id, struct err *e)
 {
-	auto_free char *credentials = file_path(
-		"AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
+	auto_free char *credentials =
+		file_path("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
 	auto_free char *config = file_path("AWS_CONFIG_FILE", ".aws/config");
 	const char *command = set_variable("YORE_S3_COMMAND");
 	int r;
@@ -161,7 +161,7 @@ find(const char *profile, struct s3_identity *id, struct err *e)
 		credentials ? credentials : "AWS_SHARED_CREDENTIALS_FILE");
 }
 
-/* -- What is current ------------------------------------------------------------------ */
+/* -- What is current ------------------------------------------------------ */
 
 /* The lock is held. */
 static int

@@ -38,8 +38,7 @@ is_expiry(const struct s3_call *call)
 		"InvalidAccessKeyId" };
 
 	if (call->error.code[0])
-		return is_one_of(
-			call->error.code, codes, n_elements(codes));
+		return is_one_of(call->error.code, codes, n_elements(codes));
 	/* the answer to a HEAD cannot say why */
 	return call->kind == S3_HEAD && call->temporary &&
 	       (call->rs.head.status == 403 || call->rs.head.status == 400);
@@ -62,7 +61,7 @@ is_skew(struct s3_client *c, const struct s3_call *call)
 	return true;
 }
 
-/* -- Verdicts ---------------------------------------------------------------------- */
+/* -- Verdicts ------------------------------------------------------------- */
 
 /* What came of an object before the connection broke is kept, if its next
  * bytes can be asked for by its ETag. */
@@ -141,7 +140,7 @@ s3_judge(struct s3_client *c, struct s3_call *call)
 	}
 }
 
-/* -- Errors -------------------------------------------------------------------------- */
+/* -- Errors --------------------------------------------------------------- */
 
 static int
 errno_of(int status, const char *code)
@@ -155,7 +154,7 @@ errno_of(int status, const char *code)
 		{ "AccessDenied", EACCES },
 		{ "NoSuchKey", ENOENT },
 		{ "NoSuchUpload", ENOENT },
-		{ "NoSuchBucket", ENOENT },
+		{ "NoSuchBucket", ENXIO },
 		{ "PreconditionFailed", EEXIST },
 	};
 
@@ -201,6 +200,8 @@ meaning(int code)
 	switch (code) {
 	case ENOENT:
 		return "there is no such object";
+	case ENXIO:
+		return "there is no such bucket";
 	case EEXIST:
 		return "the name is taken";
 	case EACCES:
@@ -220,10 +221,8 @@ answer_error(const struct s3_call *call, const char *what, struct err *e)
 	if (status >= 200 && status < 300 && !call->error.code[0])
 		return 0;
 	return err_set(e, code, "%s: %s (%s%sHTTP %d%s%s)%s", what,
-		strcmp(call->error.code, "NoSuchBucket") == 0
-			? "there is no such bucket"
-			: meaning(code),
-		call->error.code, call->error.code[0] ? ", " : "", status,
+		meaning(code), call->error.code,
+		call->error.code[0] ? ", " : "", status,
 		code == EIO && call->error.message[0] ? ", " : "",
 		code == EIO ? call->error.message : "", hint);
 }

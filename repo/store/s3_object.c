@@ -39,14 +39,15 @@ s3_object_get(struct s3_client *c, const char *name, uint64_t off, size_t len,
 	int r;
 
 	if (off > INT64_MAX - len)
-		return err_set(e, EINVAL, "%s: offset %llu is beyond all objects",
-			name, (unsigned long long)off);
+		return err_set(e, EINVAL,
+			"%s: offset %llu is beyond all objects", name,
+			(unsigned long long)off);
 	if (len == 0)
 		return get_nothing(c, name, got, e);
 	r = s3_call(c, &call, e);
 	/* beyond its end, if the server does not contradict itself */
-	if (r == -ERANGE && (call.rs.head.size < 0 ||
-				    (uint64_t)call.rs.head.size <= off)) {
+	if (r == -ERANGE &&
+		(call.rs.head.size < 0 || (uint64_t)call.rs.head.size <= off)) {
 		r = 0;
 		if (e)
 			*e = (struct err)ERR_INIT;
@@ -74,8 +75,8 @@ s3_object_size(
 	if (call.rs.head.length < 0) {
 		auto_free char *what = s3_client_address(c, name);
 
-		return err_set(e, EIO, "%s: the server does not tell its size",
-			what);
+		return err_set(
+			e, EIO, "%s: the server does not tell its size", what);
 	}
 	*size = (uint64_t)call.rs.head.length;
 	return 0;

@@ -54,7 +54,7 @@ s3_upload_escape(struct buf *out, const char *text)
 			buf_append(out, text, 1);
 }
 
-/* -- Names that are taken ----------------------------------------------------------- */
+/* -- Names that are taken ------------------------------------------------- */
 
 static int
 taken(struct s3_sink *s, const char *name, struct err *e)
@@ -73,7 +73,11 @@ check_free(struct s3_sink *s, const char *name, struct err *e)
 
 	if (r == 0)
 		return taken(s, name, e);
-	return r == -ENOENT || r == -EACCES ? 0 : r;
+	if (r != -ENOENT && r != -EACCES)
+		return r;
+	if (e)
+		*e = (struct err)ERR_INIT;
+	return 0;
 }
 
 /* Whether the name is taken by what an earlier attempt wrote. */
@@ -105,7 +109,7 @@ refuses_conditions(const struct s3_call *call)
 	return false;
 }
 
-/* -- One request ----------------------------------------------------------------------- */
+/* -- One request ---------------------------------------------------------- */
 
 static void
 add_condition(struct s3_sink *s, struct s3_call *call)
@@ -154,7 +158,7 @@ s3_upload_whole(struct s3_sink *s, const char *name, const void *data,
 	return r;
 }
 
-/* -- Parts ---------------------------------------------------------------------------------- */
+/* -- Parts ---------------------------------------------------------------- */
 
 static int
 refuse(const struct s3_upload *u, const char *what, struct err *e)
@@ -243,8 +247,7 @@ part_start(struct s3_upload *u, struct err *e)
 	p->call = (struct s3_call){ .kind = S3_PUT,
 		.method = "PUT",
 		.name = u->name,
-		.query = { { "partNumber", p->number },
-			{ "uploadId", u->id } },
+		.query = { { "partNumber", p->number }, { "uploadId", u->id } },
 		.n_query = 2,
 		.body = p->bytes.data,
 		.body_len = p->bytes.len,
@@ -255,11 +258,11 @@ part_start(struct s3_upload *u, struct err *e)
 	return r;
 }
 
-/* -- The upload ------------------------------------------------------------------------------- */
+/* -- The upload ----------------------------------------------------------- */
 
 int
-s3_upload_begin(struct s3_sink *s, const struct sink_ops *ops,
-	const char *name, struct upload **up, struct err *e)
+s3_upload_begin(struct s3_sink *s, const struct sink_ops *ops, const char *name,
+	struct upload **up, struct err *e)
 {
 	struct s3_upload *u = xcalloc(1, sizeof(*u));
 
@@ -275,8 +278,7 @@ s3_upload_begin(struct s3_sink *s, const struct sink_ops *ops,
 }
 
 int
-s3_upload_append(
-	struct upload *up, const void *data, size_t len, struct err *e)
+s3_upload_append(struct upload *up, const void *data, size_t len, struct err *e)
 {
 	struct s3_upload *u = upload_of(up);
 	const uint8_t *from = data;
@@ -378,8 +380,7 @@ finish_multipart(struct s3_upload *u, struct err *e)
 	int r = u->pending.len > 0 ? part_start(u, e) : 0;
 
 	for (unsigned i = 0; i < IN_FLIGHT && r == 0; i++)
-		r = part_finish(
-			u, &u->parts[(u->n_parts + i) % IN_FLIGHT], e);
+		r = part_finish(u, &u->parts[(u->n_parts + i) % IN_FLIGHT], e);
 	if (r < 0)
 		return r;
 	buf_printf(&u->done, "</CompleteMultipartUpload>");
@@ -397,8 +398,8 @@ s3_upload_commit(struct upload *up, struct err *e)
 	int r;
 
 	if (!u->id[0])
-		r = s3_upload_whole(u->sink, u->name, u->pending.data,
-			u->pending.len, e);
+		r = s3_upload_whole(
+			u->sink, u->name, u->pending.data, u->pending.len, e);
 	else
 		r = finish_multipart(u, e);
 	if (r < 0 && u->id[0])

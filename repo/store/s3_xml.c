@@ -120,7 +120,7 @@ s3_xml_walk(const void *xml, size_t len, s3_xml_each *each, void *ctx,
 	return err_set(e, EUCLEAN, "the answer is not the XML it should be");
 }
 
-/* -- Errors and single values ----------------------------------------------------- */
+/* -- Errors and single values --------------------------------------------- */
 
 static bool
 set_text(char *out, size_t size, const char *text)
@@ -177,8 +177,8 @@ take_value(void *ctx, const char *path, const char *text)
 }
 
 int
-s3_xml_value(const void *xml, size_t len, const char *path, char *value,
-	size_t size)
+s3_xml_value(
+	const void *xml, size_t len, const char *path, char *value, size_t size)
 {
 	struct wanted x = {
 		.path = path, .value = value, .size = size, .r = -ENOENT
@@ -188,7 +188,7 @@ s3_xml_value(const void *xml, size_t len, const char *path, char *value,
 	return x.r;
 }
 
-/* -- Pages of listings ------------------------------------------------------------- */
+/* -- Pages of listings ---------------------------------------------------- */
 
 struct paging {
 	struct s3_page *page;

@@ -31,7 +31,7 @@ s3_begin(struct sink *s, const char *name, struct upload **up, struct err *e)
 	return s3_upload_begin(sink_of(s), &s3_sink_ops, name, up, e);
 }
 
-/* -- Removing --------------------------------------------------------------------- */
+/* -- Removing ------------------------------------------------------------- */
 
 /* The service says the same of names that did not exist. */
 static int
@@ -46,8 +46,8 @@ s3_remove(struct sink *s, const char *name, struct err *e)
 }
 
 static void
-add_names(struct buf *xml, const char *prefix, const char *const *names,
-	size_t n)
+add_names(
+	struct buf *xml, const char *prefix, const char *const *names, size_t n)
 {
 	buf_printf(xml, "<Delete><Quiet>true</Quiet>");
 	for (size_t i = 0; i < n; i++) {
@@ -97,13 +97,13 @@ check_removed(struct s3_client *c, const struct s3_call *call, struct err *e)
 			x.key, x.code);
 	if (r == 0 && x.answered)
 		return 0;
-	return err_set(e, EIO, "%s: the answer to a removal is none",
-		c->config.name);
+	return err_set(
+		e, EIO, "%s: the answer to a removal is none", c->config.name);
 }
 
 static int
-remove_batch(struct s3_client *c, const char *const *names, size_t n,
-	struct err *e)
+remove_batch(
+	struct s3_client *c, const char *const *names, size_t n, struct err *e)
 {
 	auto_buf struct buf xml = BUF_INIT;
 	char md5[SIGN_MD5_LEN + 1];
@@ -153,7 +153,7 @@ s3_remove_many(
 	return 0;
 }
 
-/* -- The sink ------------------------------------------------------------------------ */
+/* -- The sink ------------------------------------------------------------- */
 
 static void
 s3_sink_stats(struct sink *s, struct store_stats *st)

@@ -39,8 +39,7 @@ static int
 web_get(struct store *s, const char *name, uint64_t off, size_t len, void *buf,
 	size_t *got, const struct store_call *how, struct err *e)
 {
-	return s3_object_get(
-		client_of(s), name, off, len, buf, got, how, e);
+	return s3_object_get(client_of(s), name, off, len, buf, got, how, e);
 }
 
 static int
@@ -49,7 +48,7 @@ web_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 	return s3_object_size(client_of(s), name, size, e);
 }
 
-/* -- The head ------------------------------------------------------------------ */
+/* -- The head ------------------------------------------------------------- */
 
 static void
 head_put(struct head *h)

@@ -31,8 +31,8 @@ take_line(struct reader *r, uint64_t *size, char name[STORE_NAME_MAX + 1])
 }
 
 int
-web_head_list(const void *text, size_t len,
-	const struct web_head_filter *f, struct err *e)
+web_head_list(const void *text, size_t len, const struct web_head_filter *f,
+	struct err *e)
 {
 	const size_t first = sizeof(first_line) - 1;
 	struct reader r = reader_of(text, len);

@@ -24,8 +24,8 @@ struct web_head_filter {
 };
 
 /* -EUCLEAN not a head: first line, a line that is not SIZE NAME, order. */
-int web_head_list(const void *text, size_t len,
-	const struct web_head_filter *f, struct err *e);
+int web_head_list(const void *text, size_t len, const struct web_head_filter *f,
+	struct err *e);
 
 /* Print the head of a store that can be listed: keys, index segments, records
  * and catalogs, which is what readers list. */

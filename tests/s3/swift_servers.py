@@ -20,6 +20,7 @@ import swift.container.server
 import swift.obj.server
 import swift.proxy.server
 from swift.common.ring import RingBuilder
+from swift.common.utils import set_swift_dir
 from swift.common.wsgi import run_wsgi
 
 PR_SET_PDEATHSIG = 1
@@ -71,6 +72,7 @@ def serve(directory, server):
 
 def main(directory, *ports):
     stored = ('account', 'container', 'object')
+    set_swift_dir(directory)  # else /etc/swift must exist
     for server, port in zip(stored, ports):
         make_ring('%s/%s.ring.gz' % (directory, server), int(port))
     for server in stored + ('proxy',):

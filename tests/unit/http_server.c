@@ -136,8 +136,7 @@ accept_all(void *arg)
 		assert_true(s->n_connections < SERVER_CONNECTIONS_MAX);
 		c->server = s;
 		c->fd = s->fds[s->n_connections] = fd;
-		pthread_create(
-			&s->threads[s->n_connections++], NULL, serve, c);
+		pthread_create(&s->threads[s->n_connections++], NULL, serve, c);
 	}
 	return NULL;
 }
@@ -159,8 +158,7 @@ server_start(struct server *s, const struct answer *answers, size_t n)
 	getsockname(s->listener, (struct sockaddr *)&a, &len);
 	snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%u",
 		ntohs(a.sin_port));
-	assert_int_equal(
-		pthread_create(&s->acceptor, NULL, accept_all, s), 0);
+	assert_int_equal(pthread_create(&s->acceptor, NULL, accept_all, s), 0);
 }
 
 static void
@@ -211,8 +209,8 @@ assert_asked(struct server *s, size_t i, const char *text)
 
 	assert_true(i < s->n_seen);
 	if (!strcasestr(s->seen[i].head, text))
-		fail_msg("request %zu has no %s:\n%s", i, text,
-			s->seen[i].head);
+		fail_msg(
+			"request %zu has no %s:\n%s", i, text, s->seen[i].head);
 }
 
 void

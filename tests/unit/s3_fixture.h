@@ -10,15 +10,15 @@
 
 #define SCRIPT(a) server_script(&server, a, n_elements(a))
 
-#define ANSWER(status, headers, len, body) \
-	"HTTP/1.1 " status "\r\nContent-Length: " #len "\r\n" headers "\r\n" body
+#define ANSWER(status, headers, len, body)                            \
+	"HTTP/1.1 " status "\r\nContent-Length: " #len "\r\n" headers \
+	"\r\n" body
 #define OK_EMPTY ANSWER("200 OK", "", 0, "")
 #define OK_ETAG ANSWER("200 OK", "ETag: \"e\"\r\n", 0, "")
 #define NOT_FOUND ANSWER("404 Not Found", "", 0, "")
 #define BUSY ANSWER("503 Slow Down", "", 0, "")
 /* until the end of the connection, so that the length need not be told */
-#define XML(status, xml) \
-	"HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" xml
+#define XML(status, xml) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" xml
 #define XML_ERROR(status, code) \
 	XML(status, "<Error><Code>" code "</Code></Error>")
 
@@ -40,8 +40,8 @@ use_keys(void)
 static inline void
 open_both(const char *options)
 {
-	auto_free char *address = xasprintf(
-		"s3://b/p?endpoint=%s%s", server.url, options);
+	auto_free char *address =
+		xasprintf("s3://b/p?endpoint=%s%s", server.url, options);
 
 	assert_int_equal(store_open(address, &store, NULL), 0);
 	assert_int_equal(sink_open(address, false, &sink, NULL), 0);

@@ -63,8 +63,8 @@ get_part(const char *answer, enum then then, struct http_response *rs,
 	return rs->outcome;
 }
 
-#define PART                                                        \
-	"HTTP/1.1 206 Partial Content\r\nETag: \"x\"\r\n"           \
+#define PART                                              \
+	"HTTP/1.1 206 Partial Content\r\nETag: \"x\"\r\n" \
 	"Content-Length: 8\r\nContent-Range: bytes 4-11/20\r\n\r\n"
 
 static void
@@ -112,8 +112,8 @@ another_part_than_was_asked_for_is_none(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < n_elements(bad); i++) {
-		assert_int_equal(get_part(bad[i], THEN_CLOSE, &rs, buf),
-			HTTP_BROKEN);
+		assert_int_equal(
+			get_part(bad[i], THEN_CLOSE, &rs, buf), HTTP_BROKEN);
 		assert_int_equal(rs.got, 0);
 		assert_true(rs.why[0] != '\0');
 	}
@@ -134,8 +134,8 @@ a_part_that_breaks_off_is_not_whole(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(get_part(PART "456", ends[i], &rs, buf),
-			HTTP_BROKEN);
+		assert_int_equal(
+			get_part(PART "456", ends[i], &rs, buf), HTTP_BROKEN);
 		if (ends[i] == THEN_CLOSE)
 			assert_int_equal(rs.got, 3);
 	}
@@ -182,8 +182,10 @@ a_text_is_bounded(void **state)
 {
 	static const struct answer script[] = {
 		{ .text = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345" },
-		{ .text = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n123456" },
-		{ .text = "HTTP/1.1 404 No\r\nContent-Length: 6\r\n\r\n123456" },
+		{ .text = "HTTP/1.1 200 OK\r\nContent-Length: "
+			  "6\r\n\r\n123456" },
+		{ .text = "HTTP/1.1 404 No\r\nContent-Length: "
+			  "6\r\n\r\n123456" },
 	};
 	struct http_response rs = { .got = 0 };
 	struct http_request rq = request();
@@ -206,9 +208,10 @@ a_text_is_bounded(void **state)
 static void
 a_redirect_is_not_followed(void **state)
 {
-	static const struct answer script[] = { { .text =
-		"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
-		"Location: /elsewhere\r\n\r\n" } };
+	static const struct answer script[] = {
+		{ .text = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
+			  "Location: /elsewhere\r\n\r\n" }
+	};
 	struct http_response rs = { .got = 0 };
 	struct http_request rq = request();
 	(void)state;
@@ -266,7 +269,7 @@ a_body_is_sent_as_it_is(void **state)
 	assert_memory_equal(server.seen[0].body.data, body, 3 << 20);
 }
 
-/* -- Time ------------------------------------------------------------------- */
+/* -- Time ----------------------------------------------------------------- */
 
 static void
 what_takes_too_long_is_given_up(void **state)
@@ -369,7 +372,7 @@ who_waits_goes_before_read_ahead(void **state)
 	}
 }
 
-/* -- Threads and processes ----------------------------------------------------- */
+/* -- Threads and processes ------------------------------------------------ */
 
 static const struct answer hello[] = {
 	{ .text = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello" }
@@ -435,7 +438,7 @@ a_child_asks_on_its_own(void **state)
 	http_response_release(&rs);
 }
 
-/* -- Origins --------------------------------------------------------------------- */
+/* -- Origins -------------------------------------------------------------- */
 
 static void
 an_origin_is_taken_apart(void **state)

@@ -60,9 +60,9 @@ static void
 what_is_malformed_marks_the_head(void **state)
 {
 	static const char *const bad[] = { "Content-Length: -1",
-		"Content-Length: 1 2", "Content-Length: x", "Content-Length:",
-		"Content-Length: 9223372036854775807", "Content-Length: 0x1",
-		"Content-Length: 1|Content-Length: 2",
+		"Content-Length: 1 2", "Content-Length: x",
+		"Content-Length:", "Content-Length: 9223372036854775807",
+		"Content-Length: 0x1", "Content-Length: 1|Content-Length: 2",
 		"Content-Range: bytes 5-4/9", "Content-Range: bytes 1-9/9",
 		"Content-Range: bytes 1-2", "Content-Range: 1-2/3",
 		"Content-Range: bytes -2/3", "Content-Range: bytes 1-2/3x",
@@ -91,7 +91,8 @@ etags_that_are_weak_or_long_are_none(void **state)
 static void
 a_later_head_replaces_the_one_before(void **state)
 {
-	struct http_head h = head_of("Content-Length: 5|HTTP/2 200|ETag: \"y\"");
+	struct http_head h =
+		head_of("Content-Length: 5|HTTP/2 200|ETag: \"y\"");
 	(void)state;
 
 	assert_int_equal(h.status, 200);

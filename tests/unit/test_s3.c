@@ -4,12 +4,13 @@
 
 #include <errno.h>
 
-#define PAGE(more, items)                                               \
-	XML("200 OK", "<ListBucketResult><EncodingType>url</EncodingType>" \
-		      more items "</ListBucketResult>")
+#define PAGE(more, items)                                                 \
+	XML("200 OK",                                                     \
+		"<ListBucketResult><EncodingType>url</EncodingType>" more \
+			items "</ListBucketResult>")
 #define ITEM(key, size) \
 	"<Contents><Key>" key "</Key><Size>" size "</Size></Contents>"
-#define MORE                                                            \
+#define MORE                                                         \
 	"<IsTruncated>true</IsTruncated><NextContinuationToken>a/b=" \
 	"</NextContinuationToken>"
 
@@ -46,16 +47,15 @@ static void
 a_listing_is_asked_for_by_pages(void **state)
 {
 	static const struct answer script[] = {
-		{ .text = PAGE(MORE, ITEM("p/snap/%41", "1")
-					 ITEM("p/snap/b%2Bc", "22")),
+		{ .text = PAGE(MORE,
+			  ITEM("p/snap/%41", "1") ITEM("p/snap/b%2Bc", "22")),
 			.then = THEN_CLOSE },
 		{ .text = PAGE("", ITEM("p/snap/d", "3")), .then = THEN_CLOSE },
 	};
 	(void)state;
 
 	SCRIPT(script);
-	assert_lists(
-		"snap/", "", 99, 0, "snap/A 1\nsnap/b+c 22\nsnap/d 3\n");
+	assert_lists("snap/", "", 99, 0, "snap/A 1\nsnap/b+c 22\nsnap/d 3\n");
 	assert_asked(&server, 0,
 		"GET /b?encoding-type=url&list-type=2&prefix=p%2Fsnap%2F "
 		"HTTP");
@@ -68,8 +68,8 @@ static void
 a_listing_begins_and_ends_where_it_is_told_to(void **state)
 {
 	static const struct answer script[] = {
-		{ .text = PAGE(MORE, ITEM("p/a", "1") ITEM("p/b", "1")
-					 ITEM("p/c", "1")),
+		{ .text = PAGE(MORE,
+			  ITEM("p/a", "1") ITEM("p/b", "1") ITEM("p/c", "1")),
 			.then = THEN_CLOSE },
 	};
 	(void)state;
@@ -84,10 +84,10 @@ static void
 what_is_no_object_of_ours_is_not_listed(void **state)
 {
 	static const struct answer script[] = {
-		{ .text = PAGE("", ITEM("p/", "0") ITEM("p/.x", "1")
-					 ITEM("p/a//b", "1") ITEM("p/c", "1")
-					 ITEM("p/d%20e", "1")
-					 ITEM("p/tmp/x", "1")),
+		{ .text = PAGE("",
+			  ITEM("p/", "0") ITEM("p/.x", "1") ITEM("p/a//b", "1")
+				  ITEM("p/c", "1") ITEM("p/d%20e", "1")
+					  ITEM("p/tmp/x", "1")),
 			.then = THEN_CLOSE },
 	};
 	(void)state;
@@ -104,9 +104,9 @@ a_listing_that_contradicts_itself_is_refused(void **state)
 		PAGE("", ITEM("p/b", "1") ITEM("p/b", "1")),
 		PAGE("", ITEM("p/b", "1") ITEM("q/c", "1")),
 	};
-	static const struct answer same[] = { { .text = PAGE(MORE,
-							ITEM("p/b", "1")),
-		.then = THEN_CLOSE } };
+	static const struct answer same[] = {
+		{ .text = PAGE(MORE, ITEM("p/b", "1")), .then = THEN_CLOSE }
+	};
 	static const struct answer empty[] = { { .text = PAGE(MORE, ""),
 		.then = THEN_CLOSE } };
 	(void)state;
@@ -182,12 +182,12 @@ static void
 the_bucket_may_be_in_the_name_of_the_host(void **state)
 {
 	static const struct answer script[] = { { .text = NOT_FOUND } };
-	auto_free char *address = xasprintf(
-		"s3://bu/p?style=virtual&region=r-1&endpoint="
-		"http://localhost:%s",
-		strrchr(server.url, ':') + 1);
-	auto_free char *host = xasprintf("\r\nHost: bu.localhost:%s\r\n",
-		strrchr(server.url, ':') + 1);
+	auto_free char *address =
+		xasprintf("s3://bu/p?style=virtual&region=r-1&endpoint="
+			  "http://localhost:%s",
+			strrchr(server.url, ':') + 1);
+	auto_free char *host = xasprintf(
+		"\r\nHost: bu.localhost:%s\r\n", strrchr(server.url, ':') + 1);
 	auto_store struct store *other = NULL;
 	uint64_t size;
 	(void)state;

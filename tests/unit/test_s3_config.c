@@ -152,8 +152,8 @@ static void
 an_endpoint_is_added_to_an_address(void **state)
 {
 	auto_free char *a = s3_config_with_endpoint("s3://b/p", "https://h:1");
-	auto_free char *b = s3_config_with_endpoint(
-		"s3://b?region=r", "https://h/a&b");
+	auto_free char *b =
+		s3_config_with_endpoint("s3://b?region=r", "https://h/a&b");
 	struct s3_config c;
 	(void)state;
 

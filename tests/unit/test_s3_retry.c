@@ -5,8 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PART                                                      \
-	"HTTP/1.1 206 Partial Content\r\nETag: \"x\"\r\n"         \
+#define PART                                              \
+	"HTTP/1.1 206 Partial Content\r\nETag: \"x\"\r\n" \
 	"Content-Length: 8\r\nContent-Range: bytes 4-11/20\r\n\r\n"
 
 static int
@@ -65,7 +65,7 @@ what_does_not_pass_is_told_at_once(void **state)
 			  "(NoSuchKey, HTTP 404)" },
 		{ EACCES, "AccessDenied" },
 		{ EIO, "WhoKnows" },
-		{ ENOENT, "no such bucket" },
+		{ ENXIO, "no such bucket" },
 	};
 	char buf[9];
 	(void)state;
@@ -181,8 +181,8 @@ static void
 nothing_lies_beyond_the_end(void **state)
 {
 	static const struct answer script[] = {
-		{ .text = ANSWER("416 Range", "Content-Range: bytes */4\r\n",
-			  0, "") },
+		{ .text = ANSWER(
+			  "416 Range", "Content-Range: bytes */4\r\n", 0, "") },
 		{ .text = ANSWER("416 Range", "Content-Range: bytes */20\r\n",
 			  0, "") },
 	};
@@ -250,11 +250,11 @@ keys_that_expired_are_read_again(void **state)
 	};
 	char file[] = "/tmp/yore-keys-XXXXXX", buf[9];
 	auto_close int fd = mkstemp(file);
-	auto_free char *command = xasprintf(
-		"echo x >>%s; printf '{\"AccessKeyId\":\"a%%s\","
-		"\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\"}' "
-		"$(wc -l <%s)",
-		file, file);
+	auto_free char *command =
+		xasprintf("echo x >>%s; printf '{\"AccessKeyId\":\"a%%s\","
+			  "\"SecretAccessKey\":\"s\",\"SessionToken\":\"t\"}' "
+			  "$(wc -l <%s)",
+			file, file);
 	(void)state;
 
 	assert_true(fd >= 0);

@@ -114,8 +114,7 @@ an_object_of_another_writer_is_not(void **state)
 {
 	(void)state;
 
-	assert_int_equal(
-		put_after_a_lost_answer(GET_BODY(4, "BODY")), -EEXIST);
+	assert_int_equal(put_after_a_lost_answer(GET_BODY(4, "BODY")), -EEXIST);
 	assert_int_equal(
 		put_after_a_lost_answer("HTTP/1.1 206 OK\r\nContent-Length: 5"
 					"\r\nContent-Range: bytes 0-4/5\r\n"
@@ -123,13 +122,13 @@ an_object_of_another_writer_is_not(void **state)
 		-EEXIST);
 }
 
-/* -- Uploads -------------------------------------------------------------------- */
+/* -- Uploads -------------------------------------------------------------- */
 
 #define MIB (1u << 20)
-#define BEGUN                                                          \
+#define BEGUN                                                        \
 	XML("200 OK", "<InitiateMultipartUploadResult><UploadId>u/1" \
 		      "</UploadId></InitiateMultipartUploadResult>")
-#define DONE                                                             \
+#define DONE                                                          \
 	XML("200 OK", "<CompleteMultipartUploadResult><ETag>x</ETag>" \
 		      "</CompleteMultipartUploadResult>")
 
@@ -172,14 +171,18 @@ a_big_upload_goes_in_parts(void **state)
 		{ .text = OK_ETAG },
 		{ .text = DONE, .then = THEN_CLOSE },
 	};
-	static const char list[] =
-		"<CompleteMultipartUpload>"
-		"<Part><PartNumber>1</PartNumber><ETag>&#34;e&#34;</ETag></Part>"
-		"<Part><PartNumber>2</PartNumber><ETag>&#34;e&#34;</ETag></Part>"
-		"<Part><PartNumber>3</PartNumber><ETag>&#34;e&#34;</ETag></Part>"
-		"<Part><PartNumber>4</PartNumber><ETag>&#34;e&#34;</ETag></Part>"
-		"<Part><PartNumber>5</PartNumber><ETag>&#34;e&#34;</ETag></Part>"
-		"</CompleteMultipartUpload>";
+	static const char list[] = "<CompleteMultipartUpload>"
+				   "<Part><PartNumber>1</"
+				   "PartNumber><ETag>&#34;e&#34;</ETag></Part>"
+				   "<Part><PartNumber>2</"
+				   "PartNumber><ETag>&#34;e&#34;</ETag></Part>"
+				   "<Part><PartNumber>3</"
+				   "PartNumber><ETag>&#34;e&#34;</ETag></Part>"
+				   "<Part><PartNumber>4</"
+				   "PartNumber><ETag>&#34;e&#34;</ETag></Part>"
+				   "<Part><PartNumber>5</"
+				   "PartNumber><ETag>&#34;e&#34;</ETag></Part>"
+				   "</CompleteMultipartUpload>";
 	size_t sum = 0;
 	(void)state;
 
@@ -258,7 +261,7 @@ an_abort_does_not_wait_for_parts_under_way(void **state)
 	assert_asked(&server, 2, "DELETE /b/p/data/00/x?uploadId=u%2F1 HTTP");
 }
 
-/* -- Removing -------------------------------------------------------------------------- */
+/* -- Removing ------------------------------------------------------------- */
 
 static void
 many_are_removed_by_one_request(void **state)

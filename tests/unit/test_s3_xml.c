@@ -27,11 +27,13 @@ a_page_is_read(void **state)
 	(void)state;
 
 	assert_int_equal(
-		page_of(HEAD "<IsTruncated>true</IsTruncated>\n"
-			     "<NextContinuationToken>a&amp;b"
-			     "</NextContinuationToken>\n" ITEM("p/a%2Fb", "7")
-				ITEM("p/c", "18446744073709551615")
-			     "<EncodingType>url</EncodingType>" TAIL,
+		page_of(HEAD
+			"<IsTruncated>true</IsTruncated>\n"
+			"<NextContinuationToken>a&amp;b"
+			"</NextContinuationToken>\n" ITEM("p/a%2Fb", "7") ITEM(
+				"p/c",
+				"18446744073709551615") "<EncodingType>url</"
+							"EncodingType>" TAIL,
 			&p),
 		0);
 	assert_int_equal(p.n, 2);
@@ -41,8 +43,8 @@ a_page_is_read(void **state)
 	assert_true(p.more);
 	assert_string_equal(p.token, "a&b");
 	s3_page_release(&p);
-	assert_int_equal(page_of(" \n" HEAD ITEM("a%2F+", "0") TAIL + 2, &p),
-		0);
+	assert_int_equal(
+		page_of(" \n" HEAD ITEM("a%2F+", "0") TAIL + 2, &p), 0);
 	assert_string_equal(p.items[0].key, "a%2F+");
 	assert_false(p.more);
 	s3_page_release(&p);
@@ -125,11 +127,10 @@ a_value_is_found_by_its_path(void **state)
 	(void)state;
 
 	assert_int_equal(
-		s3_xml_value(xml, strlen(xml), "A/C", value, sizeof(value)),
-		0);
+		s3_xml_value(xml, strlen(xml), "A/C", value, sizeof(value)), 0);
 	assert_string_equal(value, "this");
-	assert_int_equal(s3_xml_value(xml, strlen(xml), "A/C", value, 4),
-		-ERANGE);
+	assert_int_equal(
+		s3_xml_value(xml, strlen(xml), "A/C", value, 4), -ERANGE);
 	assert_int_equal(
 		s3_xml_value(xml, strlen(xml), "A/D", value, sizeof(value)),
 		-ENOENT);

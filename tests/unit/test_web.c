@@ -5,8 +5,7 @@
 #include <errno.h>
 #include "repo/store/web_head.h"
 
-#define HEAD_TEXT                                              \
-	"yore-head 1\n7 cat/a\n8 cat/b\n132 keys/0\n1 snap/x/y\n"
+#define HEAD_TEXT "yore-head 1\n7 cat/a\n8 cat/b\n132 keys/0\n1 snap/x/y\n"
 
 static bool
 collect(void *ctx, const char *name, uint64_t size)
@@ -59,8 +58,7 @@ what_is_no_head_is_refused(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < n_elements(bad); i++)
-		if (web_head_list(bad[i], strlen(bad[i]), &f, NULL) !=
-			-EUCLEAN)
+		if (web_head_list(bad[i], strlen(bad[i]), &f, NULL) != -EUCLEAN)
 			fail_msg("taken: %s", bad[i]);
 }
 
@@ -85,8 +83,8 @@ a_static_tree_is_read_without_keys(void **state)
 		{ .text = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" },
 		{ .text = NOT_FOUND },
 		{ .text = BUSY },
-		{ .text = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
-			HEAD_TEXT,
+		{ .text = "HTTP/1.1 200 OK\r\nConnection: "
+			  "close\r\n\r\n" HEAD_TEXT,
 			.then = THEN_CLOSE },
 	};
 	auto_buf struct buf got = BUF_INIT;
@@ -125,8 +123,7 @@ a_tree_without_head_says_what_it_lacks(void **state)
 	(void)state;
 
 	SCRIPT(script);
-	assert_int_equal(
-		store_list(store, "", "", collect, NULL, &e), -ENOENT);
+	assert_int_equal(store_list(store, "", "", collect, NULL, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "yore head"));
 }
 
