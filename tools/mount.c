@@ -13,6 +13,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
+#include "repo/store/s3.h"
 #include "tools/options.h"
 
 #define ARGUMENTS_MAX 16
@@ -22,6 +23,7 @@ enum { OPT_OFFLINE = OPTION_OWN };
 struct mount {
 	struct options options;
 	bool foreground;
+	bool offline;
 	struct buf mount_options; /* for -o, separated by commas */
 };
 
@@ -114,11 +116,24 @@ take_options(struct mount *m)
 				m->mount_options.len ? "," : "", optarg);
 			break;
 		case OPT_OFFLINE:
-			break; /* a local repository needs no network */
+			m->offline = true;
+			break;
 		default:
 			return STATUS_USAGE;
 		}
 	return options_arguments(&m->options, 1, 2);
+}
+
+/* A local repository needs no network; of others nothing is kept here. */
+static int
+check_offline(const struct mount *m)
+{
+	const char *repo = m->options.repo;
+
+	if (!m->offline || (!s3_is_address(repo) && !s3_is_static(repo)))
+		return 0;
+	return tool_usage("--offline: %s cannot be read without the network",
+		repo);
 }
 
 static int
@@ -137,6 +152,8 @@ run(const struct command *c, int argc, char **argv)
 	status = take_options(&m);
 	if (status == 0 && !options_repository(&m.options))
 		status = STATUS_USAGE;
+	if (status == 0)
+		status = check_offline(&m);
 	if (status == 0) {
 		add_unlock(&m);
 		status = become(&m, argc - optind == 2 ? argv[optind] : NULL,
