@@ -288,8 +288,8 @@ announce(struct batch *b)
 			k++)
 			if (!b->pieces[k].skip && !b->pieces[k].lost)
 				ranges_join(&all, &b->pieces[k].add);
-		files_epoch_added(&b->c->files, &p->key);
-		objects_added(&b->c->objects, &p->key, ep, &all);
+		if (files_epoch_added(&b->c->files, &p->key) == 0)
+			objects_added(&b->c->objects, &p->key, ep, &all);
 	}
 }
 

@@ -205,6 +205,7 @@ load(struct cache *c, const struct key *k, struct epoch ep)
 {
 	auto_object struct object *o =
 		object_new(k, ep, files_object(&c->files, k, false));
+	struct stat st;
 	int r;
 
 	pthread_mutex_lock(&c->reading);
@@ -212,6 +213,11 @@ load(struct cache *c, const struct key *k, struct epoch ep)
 	pthread_mutex_unlock(&c->reading);
 	if (r < 0)
 		return NULL;
+	if (o->fd >= 0 && fstat(o->fd, &st) == 0 &&
+		files_is_whole(&st) != o->whole) {
+		close(o->fd); /* it is about to be replaced */
+		o->fd = -1;
+	}
 	if (o->fd < 0)
 		o->present.n = 0;
 	queue_subtract(c, k, &o->present);

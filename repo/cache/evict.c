@@ -74,12 +74,12 @@ punch(struct cache *c, struct loss *l, size_t n)
 
 		if (i == 0 || !same_object(&l[i], &l[i - 1])) {
 			auto_close_(&fd);
-			files_epoch_taken(&c->files, &l[i].v.key);
+			r = files_epoch_taken(&c->files, &l[i].v.key);
 			fd = l[i].v.whole ? -1
 					  : files_object(&c->files,
 						    &l[i].v.key, true);
 		}
-		if (fd >= 0)
+		if (r == 0 && fd >= 0)
 			r = files_punch(&c->files, fd, base,
 				base + CACHE_SEGMENT, &l[i].keep);
 	}
@@ -121,9 +121,10 @@ drop_if_bare(struct cache *c, const struct loss *l)
 	size_t left;
 	int r = ledger_rows(c->writer, &all, &v, 1, &left);
 
+	if (r == 0 && left == 0)
+		r = files_remove(&c->files, &l->v.key);
 	if (r < 0 || left > 0)
 		return r;
-	(void)files_remove(&c->files, &l->v.key);
 	return ledger_drop_if_bare(c->writer, l->v.object);
 }
 
@@ -222,7 +223,7 @@ count_excess(struct cache *c, uint64_t need, uint64_t *excess, uint64_t *slack)
 		r = evict_free_space(c, st.min_free, &disk, &min_free);
 	if (r < 0)
 		return r;
-	used = (uint64_t)st.bytes + ledger_size(c->ledger_path) + need;
+	used = (uint64_t)st.bytes + ledger_room(c->writer, c->ledger_path) + need;
 	if (used > (uint64_t)st.limit)
 		over = used - (uint64_t)st.limit;
 	if (need && disk < min_free + need && over < min_free + need - disk)

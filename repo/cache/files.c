@@ -115,14 +115,9 @@ files_release(struct files *f)
 /* -- The lock ------------------------------------------------------------ */
 
 static void
-deadline_in(struct timespec *ts, unsigned ms)
+doze(void)
 {
-	int64_t ns;
-
-	clock_gettime(CLOCK_MONOTONIC, ts);
-	ns = ts->tv_nsec + ms * MS_NS;
-	ts->tv_sec += ns / NS_PER_S;
-	ts->tv_nsec = ns % NS_PER_S;
+	nanosleep(&(struct timespec){ .tv_nsec = MS_NS / 2 }, NULL);
 }
 
 static int
@@ -133,7 +128,7 @@ flock_until(int fd, int64_t deadline_ns)
 			return -errno;
 		if (clock_mono_ns() >= deadline_ns)
 			return -EBUSY;
-		nanosleep(&(struct timespec){ .tv_nsec = MS_NS / 2 }, NULL);
+		doze();
 	}
 	return 0;
 }
@@ -160,9 +155,8 @@ refresh(struct files *f, int *fd, const char *name)
 }
 
 static int
-lock_file(struct files *f, unsigned wait_ms)
+lock_file(struct files *f, int64_t until)
 {
-	int64_t until = clock_mono_ns() + wait_ms * MS_NS;
 	int r;
 
 	do {
@@ -178,17 +172,17 @@ lock_file(struct files *f, unsigned wait_ms)
 int
 files_lock(struct files *f, unsigned wait_ms)
 {
-	struct timespec until;
+	int64_t until = clock_mono_ns() + wait_ms * MS_NS;
 	int r;
 
-	deadline_in(&until, wait_ms);
-	if (pthread_mutex_clocklock(&f->lock, CLOCK_MONOTONIC, &until) != 0)
-		return -EBUSY;
-	r = lock_file(f, wait_ms);
-	if (r < 0) {
-		flock(f->lock_fd, LOCK_UN);
-		pthread_mutex_unlock(&f->lock);
+	while (pthread_mutex_trylock(&f->lock) != 0) {
+		if (clock_mono_ns() >= until)
+			return -EBUSY;
+		doze();
 	}
+	r = lock_file(f, until);
+	if (r < 0)
+		files_unlock(f);
 	return r;
 }
 
@@ -221,29 +215,29 @@ files_epoch(const struct files *f, const struct key *k)
 	return ep;
 }
 
-static void
+static int
 store_epoch(const struct files *f, const struct key *k, struct epoch ep)
 {
-	(void)files_write(
+	return files_write(
 		f->epochs_fd, (uint64_t)slot_of(k), &ep, sizeof(ep));
 }
 
-void
+int
 files_epoch_taken(const struct files *f, const struct key *k)
 {
 	struct epoch ep = files_epoch(f, k);
 
 	ep.taken++;
-	store_epoch(f, k, ep);
+	return store_epoch(f, k, ep);
 }
 
-void
+int
 files_epoch_added(const struct files *f, const struct key *k)
 {
 	struct epoch ep = files_epoch(f, k);
 
 	ep.added++;
-	store_epoch(f, k, ep);
+	return store_epoch(f, k, ep);
 }
 
 /* -- Objects ------------------------------------------------------------- */
@@ -353,7 +347,9 @@ files_remove(const struct files *f, const struct key *k)
 	char path[NAME_LEN];
 
 	object_path(path, k);
-	return unlinkat(f->dir, path, 0) == 0 || errno == ENOENT ? 0 : -errno;
+	if (unlinkat(f->dir, path, 0) < 0 && errno != ENOENT)
+		return -errno;
+	return files_epoch_taken(f, k);
 }
 
 /* -- Whole objects ------------------------------------------------------- */

@@ -58,15 +58,17 @@ void files_key(struct key *k, const uint8_t repository[REPOSITORY_ID_LEN],
 
 /* A file that is gone or short reads as zeros. */
 struct epoch files_epoch(const struct files *f, const struct key *k);
-/* With the lock held. */
-void files_epoch_taken(const struct files *f, const struct key *k);
-void files_epoch_added(const struct files *f, const struct key *k);
+/* With the lock held.  -errno: nobody was told. */
+int files_epoch_taken(const struct files *f, const struct key *k);
+int files_epoch_added(const struct files *f, const struct key *k);
 
 /* A descriptor of an object's file, to read or to punch; -ENOENT, -EUCLEAN
  * not a plain file of ours, -errno. */
 int files_object(const struct files *f, const struct key *k, bool punch);
 /* The same for writing ranges; makes it.  A foreign thing in its place is removed. */
 int files_object_write(const struct files *f, const struct key *k);
+/* Remove it, then raise `taken`: who has just opened it holds a file that no
+ * new bytes will come to.  With the lock held. */
 int files_remove(const struct files *f, const struct key *k);
 
 /* A new file in tmp/ for a whole object, and giving it its name.  name has

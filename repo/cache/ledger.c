@@ -13,7 +13,9 @@
 #include "repo/base/clock.h"
 
 #define VERSION "1"
-#define WAL_TIDY (1u << 20)
+#define LOG_PART 32 /* of the limit */
+#define LOG_MIN (128u << 10)
+#define LOG_MAX (1u << 20)
 #define MS_NS 1000000
 
 #define PIN_OF_ROW \
@@ -331,17 +333,34 @@ size_of(const char *path, const char *ending)
 	return stat(full, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
 }
 
+/* How long the log may become: not too much of a small cache. */
+static uint64_t
+log_max(const struct ledger *ix)
+{
+	uint64_t part = (uint64_t)ix->state.limit / LOG_PART;
+
+	return part < LOG_MIN ? LOG_MIN : part > LOG_MAX ? LOG_MAX : part;
+}
+
 uint64_t
 ledger_size(const char *path)
 {
-	return size_of(path, "") + size_of(path, "-wal") +
-	       size_of(path, "-shm");
+	return size_of(path, "") + size_of(path, "-shm") +
+	       size_of(path, "-wal");
+}
+
+uint64_t
+ledger_room(const struct ledger *ix, const char *path)
+{
+	uint64_t log = size_of(path, "-wal"), most = log_max(ix) * 3 / 2;
+
+	return ledger_size(path) + (log < most ? most - log : 0);
 }
 
 void
 ledger_tidy(struct ledger *ix, const char *path)
 {
-	if (size_of(path, "-wal") > WAL_TIDY)
+	if (size_of(path, "-wal") > log_max(ix))
 		sqlite3_wal_checkpoint_v2(ix->db, NULL,
 			SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }

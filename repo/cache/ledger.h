@@ -63,8 +63,9 @@ bool ledger_is_at(const struct ledger *ix, const char *path);
 int ledger_set_aside(const char *path);
 /* Where that puts it.  Given. */
 char *ledger_aside(const char *path);
-/* Bytes of the database's files on disk. */
+/* Bytes of the database's files on disk; and with what its log may grow. */
 uint64_t ledger_size(const char *path);
+uint64_t ledger_room(const struct ledger *ix, const char *path);
 /* Move what was written from the log to the database, if it has grown. */
 void ledger_tidy(struct ledger *ix, const char *path);
 /* Why the last call failed, in SQLite's words. */

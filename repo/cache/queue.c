@@ -116,11 +116,12 @@ void
 queue_forget(struct cache *c, const struct key *k, uint64_t off, uint64_t len)
 {
 	struct job *j = job_new(JOB_FORGET, k, NULL, 0);
+	uint64_t to = len > INT64_MAX - off ? INT64_MAX : off + len;
 
 	j->off = off;
-	j->len = len > INT64_MAX - off ? INT64_MAX - off : len;
+	j->len = to - off;
 	give(c, j);
-	objects_removed(&c->objects, k, off, off + j->len);
+	objects_removed(&c->objects, k, off, to);
 }
 
 void

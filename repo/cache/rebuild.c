@@ -116,9 +116,10 @@ add_file(void *ctx, const struct key *k, int fd, const struct stat *st)
 	uint64_t size = (uint64_t)st->st_size;
 	bool whole = files_is_whole(st), known;
 	int64_t object;
-	int r;
+	int r = files_epoch_taken(&c->files, k);
 
-	files_epoch_taken(&c->files, k);
+	if (r < 0)
+		return r;
 	if (whole)
 		ranges_add(&claimed, 0, size);
 	else
@@ -230,16 +231,14 @@ audit_object(struct cache *c, const struct key *k, const struct stat *st)
 		r = ledger_present(c->writer, object, &present, &claimed);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	if (!claimed.n) {
-		files_epoch_taken(&c->files, k);
+	if (!claimed.n)
 		return files_remove(&c->files, k);
-	}
 	if (whole || (uint64_t)st->st_blocks * 512 <=
 			     ranges_blocks(&claimed, c->files.block) +
 				     AUDIT_SLACK)
 		return 0;
-	fd = files_object(&c->files, k, true);
-	files_epoch_taken(&c->files, k);
+	r = files_epoch_taken(&c->files, k);
+	fd = r < 0 ? r : files_object(&c->files, k, true);
 	return fd < 0 ? fd
 		      : files_punch(&c->files, fd, 0, (uint64_t)st->st_size,
 				&claimed);

@@ -15,7 +15,7 @@ static int
 note(struct ledger *ix, const struct touch *t, int64_t rank)
 {
 	int64_t object;
-	bool whole;
+	bool whole = false;
 	int r = ledger_find(ix, &t->key, &object, &whole);
 
 	if (whole)

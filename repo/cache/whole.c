@@ -106,8 +106,7 @@ publish(struct put *p)
 		return r;
 	}
 	r = ledger_commit(p->c->writer);
-	files_epoch_taken(&p->c->files, &p->job->key);
-	return r;
+	return r < 0 ? r : files_epoch_taken(&p->c->files, &p->job->key);
 }
 
 static int

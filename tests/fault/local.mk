@@ -53,3 +53,19 @@ dist_check_SCRIPTS += tests/fault/full_disk.sh
 dist_check_SCRIPTS += tests/fault/mount.sh
 dist_check_SCRIPTS += tests/fault/restore.sh
 dist_check_SCRIPTS += tests/fault/unreadable.sh
+
+# The cache, on its own; off_t has 64 bits, which shows in names of calls.
+cache_fixture = tests/unit/cache_fixture.c tests/unit/cache_fixture.h
+cache_wrap = $(AM_LDFLAGS) -Wl,--wrap=pwrite64 -Wl,--wrap=fallocate64
+cache_wrap += -Wl,--wrap=ftruncate64 -Wl,--wrap=renameat
+cache_wrap += -Wl,--wrap=unlinkat -Wl,--wrap=openat64
+cache_tests = tests/fault/test_cache_errors
+tests_fault_test_cache_errors_SOURCES = tests/fault/test_cache_errors.c tests/fault/cache_trap.c tests/fault/cache_trap.h $(cache_fixture)
+tests_fault_test_cache_errors_LDFLAGS = $(cache_wrap)
+cache_tests += tests/fault/test_cache_full
+tests_fault_test_cache_full_SOURCES = tests/fault/test_cache_full.c $(cache_fixture)
+cache_tests += tests/fault/test_cache_kill
+tests_fault_test_cache_kill_SOURCES = tests/fault/test_cache_kill.c tests/fault/cache_trap.c tests/fault/cache_trap.h $(cache_fixture)
+tests_fault_test_cache_kill_LDFLAGS = $(cache_wrap)
+check_PROGRAMS += $(cache_tests)
+TESTS += $(cache_tests)

@@ -153,6 +153,60 @@ read_through(struct cache *c, const char *name, uint64_t off, size_t len)
 	return OUT_BAD;
 }
 
+static void
+put_format(struct cache *c, unsigned version)
+{
+	char text[5000];
+	int n = snprintf(text, sizeof(text), "%u %0*u", version,
+		(int)(version * 997 % 4000 + 1), version);
+
+	cache_put(c, "format", text, (size_t)n);
+}
+
+unsigned
+format_version(struct cache *c)
+{
+	auto_free uint8_t *data = NULL;
+	char right[5000];
+	unsigned version;
+	size_t len;
+	int n;
+
+	if (cache_get(c, "format", sizeof(right), &data, &len) < 0)
+		return 0;
+	version = (unsigned)strtoul((const char *)data, NULL, 10);
+	n = snprintf(right, sizeof(right), "%u %0*u", version,
+		(int)(version * 997 % 4000 + 1), version);
+	assert_int_equal(n, len);
+	assert_memory_equal(right, data, len);
+	return version;
+}
+
+void
+cache_workload(struct cache *c, unsigned seed, unsigned rounds,
+	unsigned outcomes[3])
+{
+	for (unsigned i = 0; i < rounds; i++) {
+		unsigned x = (unsigned)rand_r(&seed);
+		struct cache_place at = { pack_name(x % 3), x % 80 * 100000,
+			x % 300000 + 1 };
+
+		outcomes[read_through(c, at.name, at.off, x % 120000 + 1)]++;
+		if (x % 31 == 0)
+			cache_forget(c, at.name, at.off, at.len);
+		if (x % 37 == 0)
+			cache_evict(c, &at, NULL, NULL);
+		if (x % 41 == 0)
+			cache_pin(c, "pin", &at, 1, NULL);
+		if (x % 43 == 0)
+			cache_evict_pin(c, "pin", NULL, NULL);
+		if (i % 25 == 0)
+			put_format(c, i / 25 + 1);
+		if (i % 50 == 0)
+			cache_sync(c, NULL);
+	}
+}
+
 static uint64_t used;
 
 static int

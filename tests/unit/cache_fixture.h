@@ -44,6 +44,17 @@ enum outcome { OUT_HIT, OUT_MISS, OUT_BAD };
 enum outcome read_through(
 	struct cache *c, const char *name, uint64_t off, size_t len);
 
+/*
+ * Some of everything that a mount and its commands do: reads of three objects
+ * of 8 MiB, forgetting, pins, evictions, and "format" in ever newer versions.
+ * outcomes[] counts the reads.
+ */
+void cache_workload(struct cache *c, unsigned seed, unsigned rounds,
+	unsigned outcomes[3]);
+/* "format" as it is kept: its version, 0 when it is not there; fails the test
+ * when it is none that was put. */
+unsigned format_version(struct cache *c);
+
 /* Bytes that the files below the cache's directory take on the disk. */
 uint64_t disk_use(void);
 /* The file of an object, in a buffer of its own. */
