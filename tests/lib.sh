@@ -12,9 +12,10 @@ set -euo pipefail
 
 top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
-PATH=$top_builddir:$PATH
+PATH=${TEST_PATH:+$TEST_PATH:}$top_builddir:$PATH
 export LC_ALL=C TZ=UTC
-unset "${!YORE_@}" "${!AWS_@}" CREDENTIALS_DIRECTORY XDG_CACHE_HOME XDG_STATE_HOME
+unset "${!YORE_@}" CREDENTIALS_DIRECTORY XDG_CACHE_HOME XDG_STATE_HOME
+[ -n "${TEST_BUCKET-}" ] || unset "${!AWS_@}"
 
 mounts=()
 servers=() # processes that the test has started
@@ -95,8 +96,11 @@ same_tree() {
 }
 
 # make_repository [NAME]: an open one at $work/NAME, default for all commands.
+# tests/s3/again.sh has tests make it in a bucket instead.
 make_repository() {
 	export YORE_REPOSITORY=$work/${1:-repo}
+	[ -z "${TEST_BUCKET-}" ] ||
+		YORE_REPOSITORY=s3://$TEST_BUCKET/${work##*/}/${1:-repo}
 	yore init -q --no-passphrase
 }
 
