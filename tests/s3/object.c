@@ -104,6 +104,16 @@ missing(const struct call *c, struct reply *r)
 		reply_error(r, 403, "AccessDenied", "Access denied");
 }
 
+/* If-Match, with the ETag of one object. */
+static bool
+is_wanted(const struct call *c, const struct object *o)
+{
+	const char *match = head_get(&c->head, "If-Match");
+	auto_free char *etag = xasprintf("\"%s\"", o->etag);
+
+	return !match || !strcmp(match, etag) || !strcmp(match, o->etag);
+}
+
 void
 object_get(struct call *c, struct reply *r)
 {
@@ -119,6 +129,10 @@ object_get(struct call *c, struct reply *r)
 		reply_error(r, 416, "InvalidRange",
 			"Nothing of the range is there");
 		reply_field(r, "Content-Range", "bytes */%lu", o.size);
+		return;
+	}
+	if (!is_wanted(c, &o)) {
+		reply_error(r, 412, "PreconditionFailed", "It is another one");
 		return;
 	}
 	bend_range(c, o.size, &range);
