@@ -28,7 +28,8 @@
 #define WORKERS 40
 #define SHORT_S 3    /* patience where nothing can come of it */
 #define LONG_S 45    /* where it can: a stalled connection is left after 20 s */
-#define SLACK_S 5    /* for a busy machine */
+#define SLACK_S 10   /* for a busy machine */
+#define PARTS_S 30   /* for one that moves parts for many cells at a time */
 #define MATRIX_S 300 /* then something hangs */
 
 struct cell {
@@ -176,6 +177,13 @@ patience(const struct cell *c)
 	return c->fault->end[c->mode] == RIGHT ? LONG_S : SHORT_S;
 }
 
+static unsigned
+deadline(const struct cell *c)
+{
+	return patience(c) + SLACK_S +
+	       (c->request->request & (BEGIN | PART | COMPLETE) ? PARTS_S : 0);
+}
+
 /* Make the request while the fault happens. */
 static int
 run(const struct cell *c, struct err *e)
@@ -219,7 +227,7 @@ judge(struct cell *c, int ret, const struct err *e)
 		complain(c, "should have succeeded:", e->text);
 	else if (ret < 0 && !is_explained(c, e))
 		complain(c, "does not say what failed:", e->text);
-	if (c->seconds > patience(c) + SLACK_S)
+	if (c->seconds > deadline(c))
 		complain(c, "took too long", e->text);
 }
 
