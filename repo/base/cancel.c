@@ -47,3 +47,17 @@ cancel_unwatch(struct cancel *c, struct cancel_waker *w)
 	else
 		c->wakers = w->next;
 }
+
+static _Thread_local struct cancel *current;
+
+void
+cancel_set_current(struct cancel *c)
+{
+	current = c;
+}
+
+struct cancel *
+cancel_current(void)
+{
+	return current;
+}

@@ -49,6 +49,15 @@ cancel_raised(struct cancel *c)
  */
 bool cancel_watch(struct cancel *c, struct cancel_waker *w);
 
+/*
+ * What the calling thread works on may be cancelled by c (borrowed; NULL: by
+ * nobody, as at first) until this is called again.  Who waits far below for a
+ * store or for another thread asks for it, so that not every function on the
+ * way has to hand it on.
+ */
+void cancel_set_current(struct cancel *c);
+struct cancel *cancel_current(void);
+
 /* When this returns, w has been woken or never will be. */
 void cancel_unwatch(struct cancel *c, struct cancel_waker *w);
 

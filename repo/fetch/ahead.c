@@ -316,6 +316,8 @@ open_following(struct ahead *a, const struct frame_place *at, uint8_t type,
 void
 ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
 {
+	const struct store_call call = { .enough = at->len,
+		.cancel = cancel_current() };
 	uint8_t type = at->object == OBJECT_META ? FRAME_PAGES : FRAME_DATA;
 	auto_free uint8_t *sealed = NULL;
 	char name[OBJECT_NAME_MAX];
@@ -328,7 +330,8 @@ ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
 		return;
 	sealed = xmalloc(max);
 	object_pack_name(name, at->object, at->pack);
-	if (store_get(a->store, name, at->off, max, sealed, &got, &e) < 0) {
+	if (store_get_call(a->store, name, at->off, max, sealed, &got, &call,
+		    &e) < 0) {
 		log_debug("read-ahead: %s", e.text);
 		got = 0;
 	}

@@ -53,7 +53,9 @@ static void
 set_up_ahead(struct fetch *f, const struct fetch_options *o, size_t memory)
 {
 	bool local = f->store->local_path != NULL;
-	unsigned threads = o->threads ? o->threads : local ? 2 : 8;
+	unsigned threads = o->threads ? o->threads
+				      : local	  ? 4
+						  : AHEAD_THREADS_MAX;
 
 	f->ahead.store = f->store;
 	f->ahead.unsealer = &f->unsealer;
@@ -113,6 +115,24 @@ fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx)
 
 /* -- Frames -------------------------------------------------------------- */
 
+/* Once; what comes from a cache may be worse than what the store has. */
+static int
+try_get_and_open(struct fetch *f, const struct frame_place *at,
+	const char *name, struct opened *o, struct err *e)
+{
+	const struct store_call call = { .cancel = cancel_current() };
+	auto_free uint8_t *room = xmalloc(at->len + STORE_ALIGN);
+	/* pages of directories are worth a place in the page cache */
+	uint8_t *sealed = at->object == OBJECT_DATA
+				  ? store_align(room, at->off)
+				  : room;
+	int r = store_get_call(f->store, name, at->off, at->len, sealed, NULL,
+		&call, e);
+	if (r < 0)
+		return r;
+	return unsealer_open(&f->unsealer, at, sealed, o, e);
+}
+
 static int
 get_and_open(struct fetch *f, const struct frame_place *at, struct opened *o,
 	struct err *e)
@@ -122,16 +142,12 @@ get_and_open(struct fetch *f, const struct frame_place *at, struct opened *o,
 
 	if (r < 0)
 		return r;
-	auto_free uint8_t *room = xmalloc(at->len + STORE_ALIGN);
-	/* pages of directories are worth a place in the page cache */
-	uint8_t *sealed = at->object == OBJECT_DATA
-				  ? store_align(room, at->off)
-				  : room;
 	object_pack_name(name, at->object, at->pack);
-	r = store_get(f->store, name, at->off, at->len, sealed, NULL, e);
-	if (r < 0)
-		return r;
-	return unsealer_open(&f->unsealer, at, sealed, o, e);
+	r = try_get_and_open(f, at, name, o, e);
+	if ((r == -EBADMSG || r == -EUCLEAN) &&
+		store_forget(f->store, name, at->off, at->len))
+		r = try_get_and_open(f, at, name, o, e);
+	return r;
 }
 
 /* Fetch a frame for everyone who waits; on failure the reference goes. */

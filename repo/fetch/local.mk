@@ -5,6 +5,8 @@ libyore_a_SOURCES += \
 	repo/fetch/ahead.h \
 	repo/fetch/budget.c \
 	repo/fetch/budget.h \
+	repo/fetch/cached.c \
+	repo/fetch/cached.h \
 	repo/fetch/cell.c \
 	repo/fetch/cell.h \
 	repo/fetch/detour.c \

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include "repo/base/cancel.h"
 #include "repo/fetch/table.h"
 #include "repo/fetch/unsealer.h"
 
@@ -304,16 +306,48 @@ table_peek(struct table *t, const struct frame_place *at)
 	return cell_get(c);
 }
 
-/*
- * Wait, with the shard's lock, until the one who fetches the cell is done.
- * The only place where a reader waits for another one: a way to interrupt
- * that belongs here.
- */
+/* Wakes a reader that waits for another one's flight. */
+struct landing_waker {
+	struct cancel_waker waker;
+	struct shard *shard;
+	struct cell *cell;
+};
+
 static void
+wake_waiting(struct cancel_waker *w)
+{
+	struct landing_waker *l = (struct landing_waker *)w;
+
+	pthread_mutex_lock(&l->shard->lock);
+	pthread_cond_broadcast(&l->cell->landed);
+	pthread_mutex_unlock(&l->shard->lock);
+}
+
+/*
+ * Wait, with the shard's lock (let go meanwhile), until the one who fetches the
+ * cell is done.  -EINTR when the reader is cancelled first: the flight goes on
+ * for the others.
+ */
+static int
 wait_landed(struct shard *s, struct cell *c)
 {
-	while (c->state == CELL_FLYING)
+	struct landing_waker l = { .waker = { .wake = wake_waiting },
+		.shard = s, .cell = c };
+	struct cancel *cancel = cancel_current();
+	bool watching;
+
+	/* not with the lock held: the waker takes it */
+	pthread_mutex_unlock(&s->lock);
+	watching = !cancel || cancel_watch(cancel, &l.waker);
+	pthread_mutex_lock(&s->lock);
+	while (c->state == CELL_FLYING && !cancel_raised(cancel))
 		pthread_cond_wait(&c->landed, &s->lock);
+	if (cancel && watching) {
+		pthread_mutex_unlock(&s->lock);
+		cancel_unwatch(cancel, &l.waker);
+		pthread_mutex_lock(&s->lock);
+	}
+	return c->state == CELL_FLYING ? -EINTR : 0;
 }
 
 /* A reader will fetch it himself.  The queue keeps an empty cell: were it the
@@ -348,7 +382,8 @@ enter(struct table *t, struct shard *s, uint64_t hash,
 	*cell = cell_get(c);
 	if (c->state == CELL_FLYING) {
 		s->joined++;
-		wait_landed(s, c);
+		if (wait_landed(s, c) < 0)
+			return err_set(e, EINTR, "interrupted");
 	} else {
 		s->hits++;
 	}

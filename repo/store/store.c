@@ -112,6 +112,15 @@ store_get_all(struct store *s, const char *name, size_t max, uint8_t **data,
 	return 0;
 }
 
+bool
+store_forget(struct store *s, const char *name, uint64_t off, uint64_t len)
+{
+	if (!s->ops->forget)
+		return false;
+	s->ops->forget(s, name, off, len);
+	return true;
+}
+
 int
 store_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 {

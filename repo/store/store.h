@@ -44,6 +44,9 @@ struct store_stats {
 struct store_call {
 	bool ahead;	       /* whoever waits goes first */
 	struct cancel *cancel; /* borrowed until the call returns */
+	/* So many bytes are enough, if they can be had without a request: then
+	 * *got may be less than len, but not than this.  0: all. */
+	size_t enough;
 };
 
 struct store_ops {
@@ -73,6 +76,9 @@ struct store_ops {
 		const char *after,
 		bool (*each)(void *ctx, const char *name, uint64_t size),
 		void *ctx, struct err *e);
+	/* As store_forget; NULL: nothing is kept. */
+	void (*forget)(struct store *s, const char *name, uint64_t off,
+		uint64_t len);
 	void (*stats)(struct store *s, struct store_stats *st);
 	void (*free)(struct store *s);
 };
@@ -138,6 +144,13 @@ store_align(void *buf, uint64_t off)
 
 	return (char *)buf + skip % STORE_ALIGN;
 }
+/*
+ * What a get of [off, off + len) gave does not verify: if it may have come from
+ * a cache, drop it there and return true, for the next get will ask the store
+ * itself; ask once more then.
+ */
+bool store_forget(struct store *s, const char *name, uint64_t off,
+	uint64_t len);
 /* The whole object, at most max bytes (else -EUCLEAN); *data is given. */
 int store_get_all(struct store *s, const char *name, size_t max,
 	uint8_t **data, size_t *len, struct err *e);

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "repo/fetch/cached.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "repo/base/buf.h"
+#include "repo/base/clock.h"
+#include "repo/cache/listing.h"
+
+/* Two gaps with less than this between them are asked for together. */
+#define JOIN_MAX (128u << 10)
+/* keys/ is listed before anything can be sealed: names, one a line. */
+#define KEYS "keys/"
+#define KEYS_LIST "list/keys"
+#define KEYS_LIST_MAX (64u << 10)
+
+struct cached {
+	struct store store;
+	struct store *inner;
+	struct cache *cache;
+	const struct keyring *keys; /* NULL before the repository is unlocked */
+	bool offline;
+	atomic_bool refresh;
+};
+
+static const struct store_ops cached_ops;
+
+static struct cached *
+cached_of(struct store *s)
+{
+	return (struct cached *)s;
+}
+
+static int
+absent(const struct cached *c, const char *name, struct err *e)
+{
+	return err_set(e, ENETDOWN, "%s: %s is not in the cache, and offline "
+		"nothing else is asked", c->store.name, name);
+}
+
+/* -- Objects cached as a whole ------------------------------------------- */
+
+static bool
+is_whole(const char *name)
+{
+	return strcmp(name, "format") == 0 || strncmp(name, "keys/", 5) == 0 ||
+	       strncmp(name, "snap/", 5) == 0 || strncmp(name, "cat/", 4) == 0;
+}
+
+/* The part of a whole object that was asked for. */
+static size_t
+slice(const uint8_t *data, size_t data_len, uint64_t off, size_t len, void *buf)
+{
+	if (off >= data_len)
+		return 0;
+	if (len > data_len - off)
+		len = data_len - (size_t)off;
+	memcpy(buf, data + off, len);
+	return len;
+}
+
+static int
+get_whole(struct cached *c, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, const struct store_call *call, struct err *e)
+{
+	auto_free uint8_t *data = NULL;
+	size_t data_len;
+	int r;
+
+	if (!c->refresh && cache_get(c->cache, name, CACHE_WHOLE_MAX, &data,
+				   &data_len) == 0) {
+		*got = slice(data, data_len, off, len, buf);
+		return 0;
+	}
+	if (c->offline)
+		return absent(c, name, e);
+	r = store_get_call(c->inner, name, off, len, buf, got, call, e);
+	if (r == 0 && off == 0 && *got < len)
+		cache_put(c->cache, name, buf, *got);
+	return r;
+}
+
+/* -- Objects cached by range ----------------------------------------------- */
+
+/* Ask the store for [off, off + len) of what begins at base in buf.  *end is
+ * set to where the object turned out to end, if before. */
+static int
+fill(struct cached *c, const char *name, uint64_t base, uint8_t *buf,
+	uint64_t off, uint64_t len, uint64_t *end,
+	const struct store_call *call, struct err *e)
+{
+	uint8_t *to = buf + (off - base);
+	size_t got = 0;
+	int r = store_get_call(
+		c->inner, name, off, (size_t)len, to, &got, call, e);
+
+	if (r < 0)
+		return r;
+	if (got < len)
+		*end = off + got;
+	if (got > 0)
+		cache_write(c->cache, name, off, to, got);
+	return 0;
+}
+
+/* What lies between two gaps is asked for again if it is little. */
+static void
+join(struct cache_gaps *gaps)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 1; i < gaps->n; i++) {
+		struct cache_extent *a = &gaps->gap[n], *b = &gaps->gap[i];
+
+		if (b->off - (a->off + a->len) < JOIN_MAX)
+			a->len = b->off + b->len - a->off;
+		else
+			gaps->gap[++n] = *b;
+	}
+	gaps->n = gaps->n ? n + 1 : 0;
+}
+
+static int
+get_range(struct cached *c, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, const struct store_call *call, struct err *e)
+{
+	struct cache_gaps gaps = { .n = 1, .gap = { { off, len } } };
+	uint64_t end = off + len;
+	int r = 0;
+
+	*got = len;
+	if (!c->refresh && cache_read(c->cache, name, off, len, buf, &gaps))
+		return 0;
+	/* the rest would have been welcome, but not for a request */
+	if (call && call->enough > 0 && gaps.gap[0].off - off >= call->enough) {
+		*got = (size_t)(gaps.gap[0].off - off);
+		return 0;
+	}
+	if (c->offline)
+		return absent(c, name, e);
+	join(&gaps);
+	for (unsigned i = 0; i < gaps.n && r == 0; i++) {
+		if (gaps.gap[i].off < end)
+			r = fill(c, name, off, buf, gaps.gap[i].off,
+				gaps.gap[i].len, &end, call, e);
+	}
+	*got = (size_t)(end - off);
+	return r;
+}
+
+static int
+cached_get(struct store *s, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, const struct store_call *call, struct err *e)
+{
+	struct cached *c = cached_of(s);
+	size_t n = 0;
+	int r = is_whole(name)
+			? get_whole(c, name, off, len, buf, &n, call, e)
+			: get_range(c, name, off, len, buf, &n, call, e);
+
+	if (r < 0)
+		return r;
+	if (got)
+		*got = n;
+	else if (n < len)
+		return err_set(e, EBADMSG,
+			"%s is cut off: %zu of %zu bytes at %llu", name, n, len,
+			(unsigned long long)off);
+	return 0;
+}
+
+static void
+cached_forget(struct store *s, const char *name, uint64_t off, uint64_t len)
+{
+	struct cached *c = cached_of(s);
+
+	if (is_whole(name))
+		cache_forget(c->cache, name, 0, UINT64_MAX);
+	else
+		cache_forget(c->cache, name, off, len);
+	store_forget(c->inner, name, off, len);
+}
+
+static int
+cached_size(struct store *s, const char *name, uint64_t *size, struct err *e)
+{
+	struct cached *c = cached_of(s);
+
+	return c->offline ? absent(c, name, e)
+			  : store_size(c->inner, name, size, e);
+}
+
+/* -- Listings ---------------------------------------------------------------- */
+
+struct listing {
+	bool (*each)(void *ctx, const char *name, uint64_t size);
+	void *ctx;
+	struct cache_listing seen;
+	struct buf lines;
+};
+
+static bool
+see(void *ctx, const char *name, uint64_t size)
+{
+	struct listing *l = ctx;
+
+	cache_listing_add(&l->seen, name, size);
+	buf_printf(&l->lines, "%s\n", name);
+	return l->each(l->ctx, name, size);
+}
+
+/* The names of key slots as they were listed last; -ENOENT. */
+static int
+list_cached_keys(struct cached *c, struct listing *l)
+{
+	auto_free uint8_t *data = NULL;
+	size_t len;
+	int r = cache_get(c->cache, KEYS_LIST, KEYS_LIST_MAX, &data, &len);
+	uint8_t *p = data, *end;
+
+	if (r < 0)
+		return r;
+	for (; p < data + len; p = end + 1) {
+		end = memchr(p, '\n', (size_t)(data + len - p));
+		if (!end)
+			break;
+		*end = '\0';
+		if (store_name_ok((char *)p) &&
+			!l->each(l->ctx, (char *)p, 0))
+			break;
+	}
+	return 0;
+}
+
+static void
+keep_listing(struct cached *c, const char *prefix, struct listing *l)
+{
+	if (strcmp(prefix, KEYS) == 0)
+		cache_put(c->cache, KEYS_LIST, l->lines.data, l->lines.len);
+	else if (c->keys)
+		cache_listing_put(c->cache, c->keys, prefix, &l->seen,
+			clock_wall_ns());
+}
+
+static int
+list_offline(struct cached *c, const char *prefix, struct listing *l,
+	struct err *e)
+{
+	int r = -ENOENT;
+
+	if (strcmp(prefix, KEYS) == 0)
+		r = list_cached_keys(c, l);
+	else if (c->keys)
+		r = cache_listing_get(
+			c->cache, c->keys, prefix, l->each, l->ctx, NULL);
+	return r == -ENOENT ? absent(c, *prefix ? prefix : "a listing", e) : r;
+}
+
+static int
+cached_list(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	struct cached *c = cached_of(s);
+	struct listing l = { .each = each, .ctx = ctx };
+	int r;
+
+	if (c->offline)
+		return list_offline(c, prefix, &l, e);
+	if (strcmp(prefix, KEYS) == 0 && !c->refresh &&
+		list_cached_keys(c, &l) == 0)
+		return 0;
+	r = store_list_names(c->inner, prefix, after, see, &l, e);
+	if (r == 0 && !*after)
+		keep_listing(c, prefix, &l);
+	cache_listing_release(&l.seen);
+	buf_release(&l.lines);
+	return r;
+}
+
+/* -- The rest ------------------------------------------------------------------ */
+
+static void
+cached_stats(struct store *s, struct store_stats *st)
+{
+	store_stats(cached_of(s)->inner, st);
+}
+
+static void
+cached_free(struct store *s)
+{
+	struct cached *c = cached_of(s);
+
+	cache_close(c->cache);
+	store_free(c->inner);
+	free(c->store.name);
+	free(c);
+}
+
+static const struct store_ops cached_ops = {
+	.get = cached_get,
+	.size = cached_size,
+	.list = cached_list,
+	.forget = cached_forget,
+	.stats = cached_stats,
+	.free = cached_free,
+};
+
+struct store *
+cached_new(struct store *inner, struct cache *cache,
+	const struct cached_options *o)
+{
+	struct cached *c = xcalloc(1, sizeof(*c));
+
+	c->store.ops = &cached_ops;
+	c->store.name = xstrdup(inner->name);
+	c->inner = inner;
+	c->cache = cache;
+	c->offline = o->offline;
+	atomic_init(&c->refresh, false);
+	return &c->store;
+}
+
+void
+cached_set_keys(struct store *s, const struct keyring *keys)
+{
+	cached_of(s)->keys = keys;
+}
+
+void
+cached_refresh(struct store *s, bool on)
+{
+	cached_of(s)->refresh = on;
+}
+
+struct cache *
+cached_cache(struct store *s)
+{
+	return s->ops == &cached_ops ? cached_of(s)->cache : NULL;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The disk cache between fetch and a store. */
+#include <errno.h>
+#include <ftw.h>
+#include "tests/unit/fetch_fixture.h"
+#include "repo/cache/listing.h"
+#include "repo/fetch/cached.h"
+
+#define LEN 100000u
+
+static struct fixture x;
+static struct pack *pack;
+static char dir[] = "/tmp/yore-test-XXXXXX";
+
+/* -- A store over the fixture's, which also lists and lets go -------------- */
+
+static unsigned lists;
+
+static int
+outer_get(struct store *s, const char *name, uint64_t off, size_t len,
+	void *buf, size_t *got, const struct store_call *call, struct err *e)
+{
+	(void)s;
+	return x.store.ops->get(&x.store, name, off, len, buf, got, call, e);
+}
+
+static int
+outer_list(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	char name[64];
+
+	(void)s;
+	(void)after;
+	(void)e;
+	lists++;
+	snprintf(name, sizeof(name), "%sone", prefix);
+	if (each(ctx, name, 1)) {
+		snprintf(name, sizeof(name), "%stwo", prefix);
+		each(ctx, name, 2);
+	}
+	return 0;
+}
+
+static void
+outer_free(struct store *s)
+{
+	free(s->name);
+	free(s);
+}
+
+static const struct store_ops outer_ops = {
+	.get = outer_get, .list = outer_list, .free = outer_free
+};
+
+static struct store *
+open_cached(bool offline)
+{
+	const struct cached_options o = { .offline = offline };
+	const struct cache_options co = {
+		.repository_id = x.keys->repository_id,
+		.patient = true
+	};
+	struct store *outer = xcalloc(1, sizeof(*outer));
+	struct cache *cache = NULL;
+	struct err e = ERR_INIT;
+
+	outer->ops = &outer_ops;
+	outer->name = xstrdup("memory");
+	if (cache_open(dir, &co, &cache, &e) < 0)
+		fail_msg("%s", e.text);
+	return cached_new(outer, cache, &o);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	fixture_init(&x);
+	pack = fixture_pack(&x, OBJECT_DATA);
+	pack_fill(&x, pack, 12, LEN);
+	lists = 0;
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *f)
+{
+	(void)st;
+	(void)type;
+	(void)f;
+	return remove(path);
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	fixture_release(&x);
+	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* -- Reading -------------------------------------------------------------- */
+
+/* What was given to the cache is there. */
+static void
+settle(struct store *s)
+{
+	assert_int_equal(0, cache_sync(cached_cache(s), NULL));
+}
+
+static void
+assert_frame(struct store *s, size_t i)
+{
+	struct fetch *f = fetch_new(s, x.keys, NULL);
+	struct frame *fr = NULL;
+	struct err e = ERR_INIT;
+
+	if (fetch_frame(f, &pack->at[i], &fr, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_true(is_frame(fr, pack, i, LEN));
+	frame_put(fr);
+	fetch_free(f);
+	settle(s);
+}
+
+static void
+what_was_read_once_is_not_asked_of_the_store_again(void **state)
+{
+	struct store *s = open_cached(false);
+
+	(void)state;
+	assert_frame(s, 3);
+	assert_int_equal(1, x.gets);
+	assert_frame(s, 3);
+	assert_int_equal(1, x.gets);
+	store_free(s);
+	s = open_cached(true); /* nor in another process, nor offline */
+	assert_frame(s, 3);
+	assert_int_equal(1, x.gets);
+	store_free(s);
+}
+
+static void
+only_what_lacks_is_asked_for(void **state)
+{
+	struct store *s = open_cached(false);
+	uint64_t from = pack->at[0].off, to = pack->at[11].off;
+	auto_free uint8_t *buf = xmalloc((size_t)(to - from));
+	uint64_t before;
+
+	(void)state;
+	assert_frame(s, 3);
+	assert_frame(s, 4);
+	before = x.bytes;
+	assert_int_equal(0, store_get(s, pack->name, from, (size_t)(to - from),
+				    buf, NULL, NULL));
+	assert_memory_equal(buf, pack->bytes.data + from, to - from);
+	/* two frames between two gaps are more than is asked for again */
+	assert_int_equal(4, x.gets);
+	assert_int_equal(before + (to - from) - pack->at[3].len -
+				 pack->at[4].len, x.bytes);
+	settle(s);
+	assert_int_equal(0, store_get(s, pack->name, from, (size_t)(to - from),
+				    buf, NULL, NULL));
+	assert_int_equal(4, x.gets);
+	store_free(s);
+}
+
+static void
+what_is_there_can_be_enough(void **state)
+{
+	const struct store_call call = { .enough = pack->at[3].len };
+	struct store *s = open_cached(false);
+	auto_free uint8_t *buf = xmalloc(4 * LEN);
+	size_t got = 0;
+
+	(void)state;
+	assert_frame(s, 3);
+	assert_int_equal(0, store_get_call(s, pack->name, pack->at[3].off,
+				    3 * LEN, buf, &got, &call, NULL));
+	assert_int_equal(pack->at[3].len, got);
+	assert_int_equal(1, x.gets);
+	/* one byte less is not */
+	assert_int_equal(0, store_get_call(s, pack->name, pack->at[3].off - 1,
+				    3 * LEN, buf, &got, &call, NULL));
+	assert_int_equal(3 * LEN, got);
+	assert_int_equal(2, x.gets);
+	store_free(s);
+}
+
+static void
+the_end_of_an_object_is_its_end(void **state)
+{
+	struct store *s = open_cached(false);
+	auto_free uint8_t *buf = xmalloc(4 * LEN);
+	uint64_t off = pack->bytes.len - 1000;
+	size_t got = 0;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(0, store_get(s, pack->name, off, 4 * LEN, buf,
+					    &got, NULL));
+		assert_int_equal(1000, got);
+		assert_memory_equal(buf, pack->bytes.data + off, 1000);
+		settle(s);
+	}
+	assert_int_equal(-EBADMSG, store_get(s, pack->name, off, 1001, buf,
+					   NULL, NULL));
+	store_free(s);
+}
+
+static void
+a_wrong_byte_in_the_cache_costs_a_second_get(void **state)
+{
+	struct store *s = open_cached(false);
+	const struct frame_place *at = &pack->at[5];
+	auto_free uint8_t *wrong = xmalloc(at->len);
+
+	(void)state;
+	assert_frame(s, 5);
+	memcpy(wrong, pack->bytes.data + at->off, at->len);
+	wrong[at->len / 2] ^= 1;
+	cache_write(cached_cache(s), pack->name, at->off, wrong, at->len);
+	settle(s);
+	assert_frame(s, 5);
+	assert_int_equal(2, x.gets);
+	assert_frame(s, 5);
+	assert_int_equal(2, x.gets);
+	store_free(s);
+}
+
+static void
+a_frame_that_is_damaged_in_the_store_is_asked_for_twice(void **state)
+{
+	struct store *s = open_cached(false);
+	struct fetch *f = fetch_new(s, x.keys, NULL);
+	struct frame *fr;
+
+	(void)state;
+	flip(&x, pack, pack->at[5].off + 500);
+	assert_int_equal(-EBADMSG, fetch_frame(f, &pack->at[5], &fr, NULL));
+	assert_int_equal(2, x.gets);
+	fetch_free(f);
+	store_free(s);
+}
+
+/* -- Whole objects and listings --------------------------------------------- */
+
+static void
+a_small_object_is_kept_whole(void **state)
+{
+	struct pack *snap = fixture_pack(&x, OBJECT_DATA);
+	struct store *s = open_cached(false);
+	auto_free uint8_t *a = NULL, *b = NULL;
+	uint8_t part[10];
+	size_t len;
+
+	(void)state;
+	strcpy(snap->name, "snap/00/one");
+	for (int i = 0; i < 2; i++) {
+		free(steal(a));
+		assert_int_equal(0, store_get_all(s, "snap/00/one", 1000, &a,
+					    &len, NULL));
+		assert_int_equal(snap->bytes.len, len);
+		assert_memory_equal(a, snap->bytes.data, len);
+		settle(s);
+	}
+	assert_int_equal(0, store_get(s, "snap/00/one", 3, 10, part, NULL,
+				    NULL));
+	assert_memory_equal(part, snap->bytes.data + 3, 10);
+	assert_int_equal(1, x.gets);
+	/* unless it is said to be wrong */
+	assert_true(store_forget(s, "snap/00/one", 0, len));
+	assert_int_equal(0, store_get_all(s, "snap/00/one", 1000, &b, &len,
+				    NULL));
+	assert_int_equal(2, x.gets);
+	store_free(s);
+}
+
+static bool
+count(void *ctx, const char *name, uint64_t size)
+{
+	unsigned *n = ctx;
+
+	(void)name;
+	(void)size;
+	++*n;
+	return true;
+}
+
+static unsigned
+listed(struct store *s, const char *prefix)
+{
+	unsigned n = 0;
+	int r = store_list_names(s, prefix, "", count, &n, NULL);
+
+	settle(s);
+	return r < 0 ? UINT32_MAX : n;
+}
+
+static void
+listings_are_asked_for_again_and_kept_for_offline(void **state)
+{
+	struct store *s = open_cached(false);
+
+	(void)state;
+	cached_set_keys(s, x.keys);
+	assert_int_equal(2, listed(s, "snap/"));
+	assert_int_equal(2, listed(s, "snap/"));
+	assert_int_equal(2, lists);
+	assert_int_equal(2, listed(s, "keys/"));
+	assert_int_equal(2, listed(s, "keys/")); /* but for this */
+	assert_int_equal(3, lists);
+	cached_refresh(s, true);
+	assert_int_equal(2, listed(s, "keys/"));
+	assert_int_equal(4, lists);
+	store_free(s);
+
+	s = open_cached(true);
+	assert_int_equal(2, listed(s, "keys/"));
+	assert_int_equal(UINT32_MAX, listed(s, "snap/")); /* still locked */
+	cached_set_keys(s, x.keys);
+	assert_int_equal(2, listed(s, "snap/"));
+	assert_int_equal(UINT32_MAX, listed(s, "cat/"));
+	assert_int_equal(4, lists);
+	store_free(s);
+}
+
+static void
+offline_what_lacks_is_named(void **state)
+{
+	struct store *s = open_cached(true);
+	struct err e = ERR_INIT;
+	uint8_t buf[10];
+
+	(void)state;
+	assert_int_equal(-ENETDOWN, store_get(s, pack->name, 64, 10, buf, NULL,
+				    &e));
+	assert_non_null(strstr(e.text, pack->name));
+	assert_int_equal(-ENETDOWN, store_get(s, "format", 0, 10, buf, NULL,
+				    &e));
+	assert_non_null(strstr(e.text, "format"));
+	assert_int_equal(0, x.gets);
+	store_free(s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_read_once_is_not_asked_of_the_store_again),
+		TEST(only_what_lacks_is_asked_for),
+		TEST(what_is_there_can_be_enough),
+		TEST(the_end_of_an_object_is_its_end),
+		TEST(a_wrong_byte_in_the_cache_costs_a_second_get),
+		TEST(a_frame_that_is_damaged_in_the_store_is_asked_for_twice),
+		TEST(a_small_object_is_kept_whole),
+		TEST(listings_are_asked_for_again_and_kept_for_offline),
+		TEST(offline_what_lacks_is_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
