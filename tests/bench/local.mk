@@ -12,3 +12,7 @@ EXTRA_DIST += tests/bench/README tests/bench/run.sh tests/bench/gen.py \
 bench: yore$(EXEEXT) yorefs$(EXEEXT)
 	YORE_BIN='$(abs_top_builddir)' bash '$(top_srcdir)/tests/bench/run.sh'
 .PHONY: bench
+
+# The disk cache alone: make tests/bench/cache_speed && tests/bench/cache_speed DIR
+EXTRA_PROGRAMS += tests/bench/cache_speed
+CLEANFILES += tests/bench/cache_speed$(EXEEXT)
