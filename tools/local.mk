@@ -53,6 +53,7 @@ yore_SOURCES = \
 	tools/backup.h \
 	tools/backup_input.c \
 	tools/backup_options.c \
+	tools/cache.c \
 	tools/cat.c \
 	tools/count.c \
 	tools/count.h \

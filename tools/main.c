@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
 	&command_umount,
 	&command_stats,
 	&command_head,
+	&command_cache,
 	&command_version,
 };
 

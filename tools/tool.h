@@ -28,8 +28,8 @@ struct command {
 	int (*run)(const struct command *c, int argc, char **argv);
 };
 
-extern const struct command command_backup, command_cat, command_diff,
-	command_find, command_head, command_init, command_ls, command_mount, command_restore,
+extern const struct command command_backup, command_cache, command_cat,
+	command_diff, command_find, command_head, command_init, command_ls, command_mount, command_restore,
 	command_snapshots, command_stats, command_umount, command_version;
 
 /* Print the error's sentence on standard error; returns STATUS_FAILED. */

@@ -49,7 +49,8 @@ touch tree/more
 check yore diff --json h/t ./tree
 check yore restore --json h/t out-tree
 check yore stats --json
-for type in version repository summary snapshot source entry changed added \
+check yore cache status --json
+for type in version repository cache summary snapshot source entry changed added \
 	removed; do
 	grep -qw $type <<<"$seen" || fail "no $type was seen"
 done

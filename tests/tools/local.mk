@@ -7,6 +7,7 @@ EXTRA_DIST += tests/lib.sh tests/tools/tree.sh
 dist_check_SCRIPTS += tests/tools/addresses.sh
 dist_check_SCRIPTS += tests/tools/backup_exclude.sh
 dist_check_SCRIPTS += tests/tools/backup_source.sh
+dist_check_SCRIPTS += tests/tools/cache.sh
 dist_check_SCRIPTS += tests/tools/diff.sh
 dist_check_SCRIPTS += tests/tools/json.sh
 dist_check_SCRIPTS += tests/tools/list.sh
