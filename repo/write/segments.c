@@ -296,6 +296,24 @@ merge(struct repository *rp, struct sink *sink, struct index *ix,
 	return r;
 }
 
+/* Whether the directory of all of them together is one that readers take. */
+static bool
+fit_together(struct index *ix, const size_t *segments, size_t n)
+{
+	uint64_t packs = 0, len = 64;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct segment_directory *d =
+			index_segment_directory(ix, segments[i]);
+
+		packs += d->n_packs;
+		len += d->n_pages * (CHUNK_KEY_LEN + 10ULL) +
+		       (1ULL + d->n_supersedes) * OBJECT_ID_LEN;
+	}
+	len += packs * (1 + OBJECT_ID_LEN);
+	return packs <= SEGMENT_PACKS_MAX && len <= SEGMENT_DIRECTORY_MAX;
+}
+
 int
 segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
 	uint64_t *stored, struct err *e)
@@ -312,7 +330,7 @@ segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
 			if (index_segment_level(ix, n) == level)
 				of_level[k++] = n;
 		}
-		if (k < SEGMENTS_MERGED)
+		if (k < SEGMENTS_MERGED || !fit_together(ix, of_level, k))
 			continue;
 		r = merge(rp, sink, ix, of_level, k, level + 1, stored, e);
 		if (r)

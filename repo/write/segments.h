@@ -20,7 +20,8 @@ int segments_put(struct repository *rp, struct sink *sink,
 	const struct segment_pack *packs, uint32_t n_packs, uint64_t *stored,
 	struct err *e);
 
-/* Merge every level that has SEGMENTS_MERGED segments or more.  Memory: a page
+/* Merge every level that has SEGMENTS_MERGED segments or more, unless the
+ * result were too big (FORMAT, "Bounds").  Memory: a page
  * for each of them and the directory of the result. */
 int segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
 	uint64_t *stored, struct err *e);
