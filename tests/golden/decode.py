@@ -21,141 +21,17 @@ With --places it prints what each frame that snapshots need is needed for:
 Needs python3-cryptography and python3-zstandard."""
 import argparse
 import hashlib
-import hmac
 import os
 import re
 import struct
 import sys
 
 import zstandard
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from objects import F_CATALOG, F_INDEX, F_RECORD, Object, Pack, hkdf, mac
 from pages import (CATALOG, DATA, EXTENTS, INDEX, LEAF, META, RECORD, ROOT,
-                   Damaged, Page, Reader, need)
-
-F_DATA, F_PAGES, F_TOC, F_INDEX, F_RECORD, F_CATALOG = 1, 2, 3, 4, 5, 6
-LABEL = {DATA: b"pack", META: b"pack", INDEX: b"index",
-         RECORD: b"record", CATALOG: b"record"}
-
-
-def hkdf(ikm, salt, info, length=32):
-    return HKDF(hashes.SHA256(), length, salt, info).derive(ikm)
-
-
-def mac(key, *parts):
-    return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
-
-
-# -- Objects and frames ------------------------------------------------------
-
-class Object:
-    """A sealed object: its header is checked, frames are read by offset."""
-
-    def __init__(self, repo, name, kind):
-        self.repo, self.name = repo, name
-        data = self.data = repo.read(name)
-        need(len(data) >= 64 and data[:8] == b"YOREOBJ\n", "no object")
-        need(data[8:16] == struct.pack(">HBBI", 1, kind, 0, 0)
-             and not any(data[48:64]), "not version 1, or another type")
-        need(data[32:48] == repo.id, "of another repository")
-        self.id, self.kind = data[16:32], kind
-        need(name.endswith(self.id.hex()), "not the object its name says")
-        key = hkdf(repo.key[LABEL[kind]], self.id, repo.id + bytes([kind]))
-        self.aes = AESGCM(key)
-        self.cache = {}
-
-    def frame(self, off):
-        """(type, flags, plaintext, length) of the frame at an offset."""
-        if off in self.cache:
-            return self.cache[off]
-        prefix = self.data[off:off + 16]
-        kind, codec, flags, marker, body_len, plain_len, zero = \
-            struct.unpack(">BBBBIII", prefix)
-        need(marker == 0xF5 and zero == 0 and codec < 2 and flags < 2
-             and 1 <= kind <= 6, "a frame's prefix")
-        need(plain_len <= 16 << 20 and 16 <= body_len <= plain_len + 16,
-             "a frame's lengths")
-        body = self.data[off + 16:off + 16 + body_len]
-        aad = self.repo.id + self.id + bytes([self.kind]) + prefix
-        try:
-            packed = self.aes.decrypt(struct.pack(">IQ", 0, off), body, aad)
-        except InvalidTag as e:
-            raise Damaged("frame at %d does not verify" % off) from e
-        if codec:
-            p = zstandard.get_frame_parameters(packed)
-            need(p.content_size == plain_len and not p.dict_id, "zstd frame")
-            d = zstandard.ZstdDecompressor().decompressobj()
-            plain = d.decompress(packed)
-            need(not d.unused_data, "bytes behind the zstd frame")
-        else:
-            plain = packed
-        need(len(plain) == plain_len, "a frame's plain length")
-        self.cache[off] = kind, flags, plain, 16 + body_len
-        return self.cache[off]
-
-    def frames(self, end):
-        off = 64
-        while off < end:
-            kind, flags, plain, length = self.frame(off)
-            yield off, kind, flags, plain, length
-            off += length
-        need(off == end, "frames do not fill the object")
-
-    def trailer(self):
-        """Offset and plaintext of the last frame, by the trailer."""
-        off, length, zero, magic = struct.unpack(">QII8s", self.data[-24:])
-        need(magic == b"YOREEND\n" and zero == 0, "no trailer")
-        need(off + length + 24 == len(self.data), "the trailer's place")
-        frame = self.frame(off)
-        need(frame[3] == length, "the trailer's length")
-        return off, frame
-
-
-class Pack(Object):
-    """chunks: {(frame offset, chunk offset): (id, length, frame length)}"""
-
-    def __init__(self, repo, name, kind):
-        super().__init__(repo, name, kind)
-        toc_off, (frame_type, _, toc, _) = self.trailer()
-        need(frame_type == F_TOC, "no table of contents")
-        self.chunks = {}
-        r = Reader(toc)
-        n_frames, n_chunks = r.varint(), r.varint()
-        lens = []
-        for _ in range(n_frames):
-            head = r.u8(), r.varint(), r.varint()
-            lens.append((head, [r.varint() for _ in range(r.varint())]))
-        keys = [r.take(12) for _ in range(n_chunks)]
-        r.end()
-        for off, kind_, flags, plain, length in self.frames(toc_off):
-            head, chunks = lens.pop(0)
-            need(head == (kind_, length, len(plain)), "toc against frame")
-            need(kind_ == (F_DATA if kind == DATA else F_PAGES), "frame type")
-            self.frame_chunks(off, flags, plain, length, chunks, keys)
-        need(not lens and not keys, "toc has more than the pack")
-
-    def frame_chunks(self, off, flags, plain, length, lens, keys):
-        if flags & 1:
-            n, = struct.unpack(">I", plain[-4:])
-            table = plain[len(plain) - 4 - 4 * n:-4]
-            need(list(struct.unpack(">%dI" % n, table)) == lens, "solid table")
-            need(sum(lens) + 4 * n + 4 == len(plain), "solid lengths")
-        else:
-            need(lens == [len(plain)], "a frame that is one chunk")
-        at = 0
-        for n in lens:
-            data = plain[at:at + n]
-            types = (1,) if self.kind == DATA else (2, 3)
-            key = keys.pop(0)
-            ids = [self.repo.chunk_id(t, data) for t in types]
-            found = [i for i in ids if i[:12] == key]
-            need(found, "a chunk is not what its key says")
-            self.chunks[off, at] = found[0], n, length
-            at += n
-
+                   Damaged, Page, Reader, need, pairs_of)
 
 # -- The repository ------------------------------------------------------------
 
@@ -248,17 +124,24 @@ class Repository:
     def page(self, ref):
         return Page(self.chunk(ref, 2))
 
-    def items(self, page, leaf, note=None, depth=0):
+    def items(self, page, leaf, note=None, depth=0, leaves=None):
         """All entries or extents below a page, in order.  note is told of
         each page below, with what it holds."""
         need(depth < 12, "a map is too deep")
+        leaves = leaves if leaves is not None else {}
         if page.kind == leaf:
+            need(leaves.setdefault("depth", depth) == depth,
+                 "leaves are not equally deep")
+            if leaf == LEAF:
+                need(leaves.get("name", b"") < page.items[0]["name"],
+                     "names of two pages are not in order")
+                leaves["name"] = page.items[-1]["name"]
             yield from page.items
             return
         need(page.kind == leaf + 1, "a page of the wrong kind")
         for c in page.items:
             below = list(self.items(self.page(c["ref"]), leaf, note,
-                                    depth + 1))
+                                    depth + 1, leaves))
             if note:
                 note(c["ref"], below)
             need(len(below) == c["n"], "entries of a child")
@@ -296,18 +179,18 @@ class Repository:
         data = e["xattrs"]
         if e["xattrs_ref"]:
             data = self.chunk(e["xattrs_ref"], 3)
-        r, pairs = Reader(data), []
-        while r.left():
-            pairs.append((r.blob(), r.blob()))
-        need(pairs == sorted(pairs) and len(dict(pairs)) == len(pairs),
-             "extended attributes out of order")
-        return pairs
+        return pairs_of(data)
+
+
+# what foreign bytes may come to here
+WRONG = (Damaged, LookupError, ValueError, OverflowError, RecursionError,
+         struct.error, zstandard.ZstdError)
 
 
 def at(name, what, *args):
     try:
         return what(*args)
-    except (Damaged, LookupError, struct.error) as e:
+    except WRONG as e:
         raise Damaged("%s: %s" % (name, e)) from e
 
 
@@ -357,7 +240,11 @@ def parse_record(data):
         elif name:
             need(rec.get(name) in (None, b""), "a field twice")
             rec[name] = value
+    rec.setdefault("next_link", 1)
     need(1 <= rec["generation"] <= rec["seq"], "generation")
+    for name in (rec["host"], rec["name"]):
+        need(1 <= len(name) <= 255 and b"/" not in name and b"\0" not in name
+             and name not in (b".", b".."), "host or name")
     return rec
 
 
@@ -372,6 +259,7 @@ class Record(Object):
                      rec["name"])[:10].hex()
         need(re.fullmatch(r"snap/%s/%012d-\d{8}T\d{6}Z-%s" % (
             source, rec["seq"], self.id.hex()), name), "its name")
+        need(rec["page"] is None or 0 < len(rec["page"]) <= 3072, "its page")
         self.hash = hashlib.sha256(self.data).digest()
 
     def for_catalog(self):
@@ -403,9 +291,10 @@ def check_catalogs(repo, records):
     """The newest full catalog and the newest tail have every record, as is."""
     have, newest = {}, {}
     for name in repo.below("cat/"):
+        need(re.fullmatch(r"cat/\d{12}-[ft]-[0-9a-f]{32}", name), name)
         n, kind, _ = name[4:].split("-")
         newest[kind] = max(newest.get(kind, (0, "")), (int(n), name))
-    for count, name in newest.values():
+    for _, (count, name) in sorted(newest.items()):  # f, then t
         o = Object(repo, name, CATALOG)
         plain = b""
         for _, kind, _, part, _ in o.frames(len(o.data)):
@@ -416,7 +305,7 @@ def check_catalogs(repo, records):
             ident, sha, fields = r.take(16), r.take(32), r.blob()
             have[ident] = ident, sha, fields
         r.end()
-        need(count >= len(have), name + ": number of records")
+        need(count == len(have), name + ": number of records")
     for rec in records:
         need(have.get(rec.id, rec.for_catalog()) == rec.for_catalog(),
              rec.name + ": the catalog says otherwise")
@@ -424,18 +313,21 @@ def check_catalogs(repo, records):
 
 
 def check_index(repo):
-    """Every chunk of every pack is in the index, and where the index says."""
-    places = {}
+    """Every chunk of every pack is in the index, and where the index says; a
+    segment has all that those it supersedes have."""
+    segments, superseded = {}, {}
     for name in repo.below("idx/"):
+        need(re.fullmatch(r"idx/\d+-\d{12}-[0-9a-f]{32}", name), name)
         o = Object(repo, name, INDEX)
         dir_off, (kind, _, plain, _) = o.trailer()
+        need(kind == F_INDEX, name)
         r = Reader(plain)
         n_entries = r.varint()
+        need(n_entries <= int(name[4:].split("-")[1]), name + ": its name")
         packs = [(r.u8(), r.take(16)) for _ in range(r.varint())]
         pages = [(r.take(12), r.varint(), r.varint())
                  for _ in range(r.varint())]
-        for _ in range(r.varint()):
-            r.take(16)
+        superseded[o.id] = [r.take(16) for _ in range(r.varint())]
         r.end()
         found = []
         for off, kind, _, page, length in o.frames(dir_off):
@@ -453,7 +345,12 @@ def check_index(repo):
             chunk = repo.packs[packs[pack]].chunks.get((off, chunk_off))
             need(chunk and (chunk[0][:12], chunk[1], chunk[2]) ==
                  (key, chunk_len, length), name + ": a place")
-            places[key] = True
+        segments[o.id] = {f[0] for f in found}
+    places = set().union(*segments.values())
+    for ident, others in superseded.items():
+        for other in others:
+            need(segments.get(other, set()) <= segments[ident],
+                 "segment %s lacks what it supersedes" % ident.hex())
     for pack in repo.packs.values():
         for ident, _, _ in pack.chunks.values():
             need(ident[:12] in places, pack.name + ": not in the index")
@@ -477,6 +374,7 @@ class Lines:
 
     def __init__(self, places):
         self.places, self.snapshot = places, ""
+        self.links, self.next_link = {}, 0
 
     def line(self, *words):
         if not self.places:
@@ -487,6 +385,15 @@ class Lines:
             folder = "data" if ref.object == DATA else "meta"
             print("%s/%s/%s" % (folder, ref.pack.hex()[:2], ref.pack.hex()),
                   ref.off, ref.len, self.snapshot, what, *map(escape, words))
+
+    def link(self, e):
+        """Names of one file have all in common but the name."""
+        need(e["link"] < self.next_link, "a link number beyond the last")
+        same = [v for k, v in sorted(e.items())
+                if k not in ("name", "ref", "xattrs_ref")]
+        same += [e[k] and e[k].id for k in ("ref", "xattrs_ref") if k in e]
+        need(self.links.setdefault(e["link"], same) == same,
+             "two files of one link number")
 
     def entry(self, repo, e, path):
         def pages(ref, _):
@@ -505,6 +412,8 @@ class Lines:
 
 def print_entry(repo, e, path, node, out):
     out.entry(repo, e, path)
+    if e["link"]:
+        out.link(e)
     digest = "-"
     if e["type"] == "f":
         h, size = hashlib.sha256(), 0
@@ -545,6 +454,7 @@ def walk(repo, e, path, node, out, page=None):
         return
     stored = repo.page(e["ref"])
     need(page in (None, repo.chunk(e["ref"], 2)), "the root page in a record")
+    need(node or (page is None) == (e["ref"].chunk_len > 3072), "root page")
     entries = list(repo.items(stored, LEAF, note))
     if page is None:
         note(e["ref"], entries)
@@ -558,6 +468,7 @@ def walk(repo, e, path, node, out, page=None):
 def print_snapshot(repo, record, out):
     r = record.rec
     out.snapshot = record.id.hex()
+    out.next_link = r["next_link"]
     out.line("snapshot", escape(r["host"] + b"/" + r["name"]), r["seq"],
           r["time"], record.id.hex(), *map(escape, sorted(r["tag"])))
     root = Page(r["root"])
@@ -587,7 +498,7 @@ def main():
         indexed = check_index(repo)
         for record in records:
             at(record.name, print_snapshot, repo, record, Lines(o.places))
-    except (Damaged, LookupError, struct.error) as e:
+    except WRONG as e:
         sys.exit("%s: %s" % (o.repository, e))
     print("%s: %d packs, %d chunks in the index, %d of %d records in the "
           "catalog, slots: %s" % (

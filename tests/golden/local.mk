@@ -10,6 +10,7 @@ check_PROGRAMS += tests/golden/test_flip
 TESTS += tests/golden/test_flip
 tests_golden_test_flip_SOURCES = tests/golden/test_flip.c tests/golden/damage.c tests/golden/damage.h tests/golden/index_truth.c tests/golden/index_truth.h $(golden_image)
 EXTRA_DIST += tests/golden/decode.py
+EXTRA_DIST += tests/golden/objects.py
 EXTRA_DIST += tests/golden/pages.py
 EXTRA_DIST += tests/golden/vectors.py
 EXTRA_DIST += tests/golden/vectors.txt

@@ -73,6 +73,7 @@ class Page:
         n, n_packs, n_ids = r.varint(), r.varint(), r.varint()
         off = r.varint() if self.kind in (EXTENTS, EXTENTS_INNER) else 0
         self.packs = [r.take(16) for _ in range(n_packs)]
+        need(20 * n_ids <= r.left(), "more ids than the page has room for")
         ids = data[len(data) - 20 * n_ids:] if n_ids else b""
         r.data = data[:len(data) - len(ids)]
         self.ids = [ids[i:i + 20] for i in range(0, len(ids), 20)]
@@ -141,6 +142,7 @@ class Page:
             perm = r.varint()
         if not flags & 0x10:
             uid, gid = r.varint(), r.varint()
+        need(perm < 0o10000 and max(uid, gid) < 1 << 32, "mode or owner")
         self.before[isdir] = e["perm"], e["uid"], e["gid"] = perm, uid, gid
         e["ino"] = self.ino = (self.ino + r.svarint()) % (1 << 64)
         self.mtime = self.ctime_if(e, "mtime", self.mtime)
@@ -155,6 +157,8 @@ class Page:
         e["nlink"], e["link"] = (2 if isdir else 1), 0
         if flags & 0x40:
             e["nlink"], e["link"] = r.varint(), r.varint()
+        need(max(size, e["blocks"]) < 1 << 63 and e["nlink"] < 1 << 32
+             and e["link"] < (1 if isdir else 1 << 38), "size or links")
         e["rdev"] = r.varint() if e["type"] in "cb" else 0
         e["content"] = flags >> 7 & 3
         self.content(e, size)
@@ -187,6 +191,7 @@ class Page:
         elif kind == 1:
             need(size <= {"f": 128, "l": 4095}.get(kind_of, -1), "inline")
             e["data"] = self.r.take(size)
+            need(kind_of != "l" or b"\0" not in e["data"], "a NUL in a target")
         elif kind == 2:
             need(kind_of == "f" and size, "one chunk of what is no file")
             e["ref"] = self.ref(DATA, size)
@@ -211,3 +216,16 @@ class Page:
             c["length"] = self.r.varint()
         c["ref"] = self.ref(META)
         return c
+
+
+def pairs_of(data):
+    """Extended attributes: (name, value), in order."""
+    need(len(data) <= 1 << 20, "long extended attributes")
+    r, pairs = Reader(data), []
+    while r.left():
+        pairs.append((r.blob(), r.blob()))
+        need(1 <= len(pairs[-1][0]) <= 255 and b"\0" not in pairs[-1][0],
+             "the name of an extended attribute")
+    need(pairs == sorted(pairs) and len(dict(pairs)) == len(pairs),
+         "extended attributes out of order")
+    return pairs
