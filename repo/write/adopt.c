@@ -15,7 +15,6 @@
 
 struct orphan {
 	char name[STORE_NAME_MAX + 1];
-	uint64_t size;
 	uint8_t id[OBJECT_ID_LEN];
 };
 
@@ -29,9 +28,10 @@ static bool
 add_orphan(void *ctx, const char *name, uint64_t size)
 {
 	struct orphans *os = ctx;
-	struct orphan o = { .size = size };
 	const char *base = strrchr(name, '/');
+	struct orphan o;
 
+	(void)size;
 	if (!base || hex_decode(o.id, OBJECT_ID_LEN, base + 1) ||
 		index_has_pack(os->run->w->index, o.id))
 		return true;
@@ -52,11 +52,13 @@ load_toc(struct run *run, const struct orphan *o, enum object_type type,
 	struct object_trailer t;
 	struct object_key key;
 	struct frame_prefix p;
-	int r = 0;
+	uint64_t size = 0;
+	int r = store_size(st, o->name, &size, e);
 
-	if (o->size < sizeof(head) + sizeof(end))
-		return err_set(e, EBADMSG, "cut off");
-	r = store_get(st, o->name, 0, sizeof(head), head, NULL, e);
+	if (!r && size < sizeof(head) + sizeof(end))
+		r = err_set(e, EBADMSG, "cut off");
+	if (!r)
+		r = store_get(st, o->name, 0, sizeof(head), head, NULL, e);
 	if (!r)
 		r = object_header_decode(head, &h, e);
 	if (!r && (h.type != type || memcmp(h.id, o->id, OBJECT_ID_LEN) ||
@@ -64,12 +66,12 @@ load_toc(struct run *run, const struct orphan *o, enum object_type type,
 				  REPOSITORY_ID_LEN)))
 		r = err_set(e, EBADMSG, "not the pack its name says");
 	if (!r)
-		r = store_get(st, o->name, o->size - sizeof(end), sizeof(end),
+		r = store_get(st, o->name, size - sizeof(end), sizeof(end),
 			end, NULL, e);
 	if (!r)
 		r = object_trailer_decode(end, &t, e);
-	if (!r && (t.toc_len > TOC_LEN_MAX || t.toc_off > o->size ||
-			  t.toc_len > o->size - t.toc_off))
+	if (!r && (t.toc_len > TOC_LEN_MAX || t.toc_off > size ||
+			  t.toc_len > size - t.toc_off))
 		r = err_set(e, EBADMSG, "its table of contents lies outside");
 	if (r)
 		return r;
