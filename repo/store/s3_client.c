@@ -214,7 +214,8 @@ begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 	rq->range = call->range;
 	rq->range.off += call->kept;
 	rq->range.len -= call->kept;
-	rq->range.into = (char *)call->range.into + call->kept;
+	if (call->kept)
+		rq->range.into = (char *)call->range.into + call->kept;
 	rq->cancel = call->how ? call->how->cancel : NULL;
 	rq->ahead = call->how && call->how->ahead;
 	rq->deadline_ns = http_retry_deadline(&call->retry, bytes_of(call));

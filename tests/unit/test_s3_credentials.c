@@ -148,8 +148,8 @@ a_command_that_fails_gives_no_keys(void **state)
 	static const char *const bad[] = { "exit 3", "echo hello", "true",
 		"kill -9 $$", "echo '{\"AccessKeyId\":\"secret-thing\"}'",
 		"head -c 100000 /dev/zero",
-		"echo '{\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"s\"}';"
-		" exit 1" };
+		("echo '{\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"s\"}';"
+		 " exit 1") };
 	(void)state;
 
 	for (size_t i = 0; i < n_elements(bad); i++) {

@@ -44,7 +44,7 @@ a_page_is_read(void **state)
 	assert_string_equal(p.token, "a&b");
 	s3_page_release(&p);
 	assert_int_equal(
-		page_of(" \n" HEAD ITEM("a%2F+", "0") TAIL + 2, &p), 0);
+		page_of(&(" \n" HEAD ITEM("a%2F+", "0") TAIL)[2], &p), 0);
 	assert_string_equal(p.items[0].key, "a%2F+");
 	assert_false(p.more);
 	s3_page_release(&p);
@@ -103,8 +103,8 @@ an_error_is_told_from_other_answers(void **state)
 		"<Message>Less &lt;please&gt;</Message>"
 		"<Region>eu-1</Region></Error>";
 	static const char *const none[] = { "", "<html>", "not XML",
-		"<CompleteMultipartUploadResult><Error><Code>x</Code></Error>"
-		"</CompleteMultipartUploadResult>",
+		("<CompleteMultipartUploadResult><Error><Code>x</Code></Error>"
+		 "</CompleteMultipartUploadResult>"),
 		"<Errors><Code>x</Code></Errors>" };
 	struct s3_error x;
 	(void)state;
