@@ -3,6 +3,7 @@
 #include "repo/base/clock.h"
 #include "fs/call.h"
 #include "fs/complaint.h"
+#include "fs/interrupt.h"
 
 /* .yore/ and what is in it are there to look at the mount with. */
 static bool
@@ -37,6 +38,7 @@ call_end(struct call *c)
 	if (c->counted)
 		metrics_end(
 			&c->m->metrics, c->op, clock_mono_ns() - c->began_ns);
+	interrupt_end();
 	view_put(c->view);
 	nodes_put(c->m->nodes, c->node);
 	picture_put(c->picture);
@@ -47,6 +49,7 @@ call_view(struct call *c)
 {
 	if (c->view)
 		return 0;
+	interrupt_begin(c->req);
 	return views_open(c->m->views, c->picture, c->node, &c->view, &c->e);
 }
 
@@ -67,6 +70,7 @@ visible_errno(int code)
 	case ENXIO:
 	case ERANGE:
 	case EINTR:
+	case ENETDOWN: /* offline, and not in the cache */
 	case ENOMEM:
 	case ESTALE:
 		return code;

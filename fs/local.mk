@@ -20,6 +20,8 @@ libyorefs_a_SOURCES = \
 	fs/daemon.h \
 	fs/detach.c \
 	fs/detach.h \
+	fs/interrupt.c \
+	fs/interrupt.h \
 	fs/metrics.c \
 	fs/metrics.h \
 	fs/mount.c \

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
+#include "repo/base/cancel.h"
+#include "repo/base/clock.h"
 #include "fs/views.h"
+
+/* Who waits looks so often whether he still should. */
+#define LOOK_UP_NS 50000000L
 
 struct open_view {
 	char id[HISTORY_ID_MAX + 1];
@@ -90,8 +96,26 @@ make_room(struct views *vs, struct view **old)
 	return best;
 }
 
+/* Until a view has been opened or not; false: the caller is cancelled. */
+static bool
+wait_opened(struct views *vs)
+{
+	struct timespec until;
+
+	if (!cancel_current()) {
+		pthread_cond_wait(&vs->opened, &vs->lock);
+		return true;
+	}
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += LOOK_UP_NS;
+	until.tv_sec += until.tv_nsec / NS_PER_S;
+	until.tv_nsec %= NS_PER_S;
+	pthread_cond_timedwait(&vs->opened, &vs->lock, &until);
+	return !cancel_raised(cancel_current());
+}
+
 /* Wait for, find, or claim the place for the slot's view (*view is NULL when
- * the caller must open it). */
+ * the caller must open it); NULL: the caller is cancelled. */
 static struct open_view *
 claim(struct views *vs, const struct node *slot, struct view **view)
 {
@@ -105,7 +129,11 @@ claim(struct views *vs, const struct node *slot, struct view **view)
 			break;
 		if (!o && (o = make_room(vs, &old)))
 			break;
-		pthread_cond_wait(&vs->opened, &vs->lock);
+		if (!wait_opened(vs)) {
+			pthread_mutex_unlock(&vs->lock);
+			*view = NULL;
+			return NULL;
+		}
 	}
 	if (!o->taken) {
 		o->taken = true;
@@ -140,6 +168,8 @@ views_open(struct views *vs, const struct picture *p, const struct node *slot,
 
 	if (*view)
 		return 0;
+	if (!o)
+		return err_set(e, EINTR, "interrupted");
 	rc = open_point(vs, p, slot, view, e);
 	auto_lock(&vs->lock);
 	if (rc == 0)

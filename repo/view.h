@@ -15,7 +15,7 @@
  *
  * Errors: -ENOENT no such node or name, -ENOTDIR, -EISDIR, -EINVAL wrong kind
  * of node, -ENODATA no such attribute, -EBADMSG or -EUCLEAN damaged, -EIO the
- * store gave up, -EINTR interrupted.  The sentence names path or object.
+ * store gave up, -EINTR interrupted, -ENETDOWN not cached and offline.  The sentence names path or object.
  */
 #ifndef YORE_VIEW_H
 #define YORE_VIEW_H

@@ -303,6 +303,7 @@ page_cache_chunk(struct page_cache *pc, const struct ref *r, uint8_t type,
 	case -EBADMSG:
 	case -EUCLEAN:
 	case -EINTR:
+	case -ENETDOWN:
 		return rc;
 	default:
 		if (e)

@@ -28,6 +28,7 @@ EXTRA_DIST += tests/s3/s3client.py
 dist_check_SCRIPTS += tests/s3/again.sh
 dist_check_SCRIPTS += tests/s3/contract.sh
 dist_check_SCRIPTS += tests/s3/contract_swift.sh
+dist_check_SCRIPTS += tests/s3/hang.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh
 dist_check_SCRIPTS += tests/s3/server.sh
 
