@@ -29,8 +29,12 @@ dist_check_SCRIPTS += tests/s3/again.sh
 dist_check_SCRIPTS += tests/s3/contract.sh
 dist_check_SCRIPTS += tests/s3/contract_swift.sh
 dist_check_SCRIPTS += tests/s3/hang.sh
+dist_check_SCRIPTS += tests/s3/counts.sh
+dist_check_SCRIPTS += tests/s3/outage.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh
+dist_check_SCRIPTS += tests/s3/rights.sh
 dist_check_SCRIPTS += tests/s3/server.sh
+dist_check_SCRIPTS += tests/s3/whole_swift.sh
 
 check_PROGRAMS += tests/s3/test_matrix
 TESTS += tests/s3/test_matrix
