@@ -28,9 +28,9 @@ again() {
 }
 export -f again
 export work
-for name in counts/mount counts/read counts/shared fidelity/changes \
+for name in counts/mount counts/shared fidelity/changes \
 	fidelity/errors fidelity/programs fidelity/whole fidelity/xattrs \
 	tools/addresses tools/backup_exclude tools/diff tools/json tools/list \
-	tools/mount tools/restore_overwrite tools/roundtrip; do
+	tools/restore_overwrite tools/roundtrip; do
 	echo $name.sh
 done | xargs -P 2 -I NAME bash -c 'again NAME'
