@@ -113,7 +113,10 @@ static void
 a_silent_server_is_waited_for_once(void **state)
 {
 	static const struct answer hang[] = { { .then = THEN_HANG } };
-	static const struct answer good[] = { { .text = PART "456789ab" } };
+	static const struct answer good[] = {
+		{ .text = PART "456789ab" },
+		{ .text = PART "456789ab", .wait_ms = 5500 },
+	};
 	auto_free char *address =
 		xasprintf("s3://b/p?endpoint=%s&timeout=7", server.url);
 	int64_t begin;
@@ -130,6 +133,7 @@ a_silent_server_is_waited_for_once(void **state)
 	assert_int_equal(get_part(buf, NULL), -EIO);
 	assert_in_range(elapsed_ms() - begin, 4500, 6400);
 	SCRIPT(good);
+	assert_int_equal(get_part(buf, NULL), 0);
 	assert_int_equal(get_part(buf, NULL), 0);
 }
 

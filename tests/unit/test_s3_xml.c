@@ -63,7 +63,9 @@ what_is_no_page_is_refused(void **state)
 		HEAD ITEM("a%00", "1") "<EncodingType>url</EncodingType>" TAIL,
 		HEAD ITEM("a%4", "1") "<EncodingType>url</EncodingType>" TAIL,
 		HEAD ITEM("a%zz", "1") "<EncodingType>url</EncodingType>" TAIL,
-		"<!DOCTYPE a [<!ENTITY x \"y\">]>" HEAD ITEM("&x;", "1") TAIL,
+		"<!DOCTYPE a [<!ENTITY x \"y\">]><ListBucketResult>" ITEM(
+			"&x;", "1") TAIL,
+		"<!DOCTYPE ListBucketResult><ListBucketResult/>",
 		HEAD ITEM("&x;", "1") TAIL };
 	struct s3_page p;
 	(void)state;
@@ -82,6 +84,14 @@ depth_names_and_texts_are_bounded(void **state)
 	struct s3_page p;
 	(void)state;
 
+	assert_int_equal(page_of(HEAD "<a><b><c><d><e><f><g/></f></e></d></c>"
+				      "</b></a>" TAIL,
+				 &p),
+		0);
+	assert_int_equal(page_of(HEAD "<a><b><c><d><e><f><g><h/></g></f></e>"
+				      "</d></c></b></a>" TAIL,
+				 &p),
+		-EUCLEAN);
 	for (int i = 0; i < 100000; i++)
 		buf_printf(&deep, "<ListBucketResult>");
 	buf_append(&deep, "", 1);
