@@ -4,13 +4,8 @@
 #include "repo/crypto/sign.h"
 #include "repo/store/http_transfer.h"
 
-#define CONNECT_S 10
-#define STALL_S 20
-
 struct http {
 	char *ca_file;
-	unsigned connect_s;
-	unsigned stall_s;
 };
 
 static void
@@ -28,8 +23,6 @@ http_new(const struct http_options *o)
 
 	pthread_once(&once, set_up);
 	h->ca_file = o->ca_file ? xstrdup(o->ca_file) : NULL;
-	h->connect_s = o->connect_s ? o->connect_s : CONNECT_S;
-	h->stall_s = o->stall_s ? o->stall_s : STALL_S;
 	http_loop_get();
 	return h;
 }
@@ -56,6 +49,7 @@ reset(struct http_response *rs)
 	rs->outcome = HTTP_BROKEN;
 	rs->why[0] = '\0';
 	http_head_init(&rs->head);
+	rs->sent_again = false;
 	rs->got = 0;
 	rs->text.len = 0;
 }
@@ -72,7 +66,7 @@ http_start(
 	t->state = HTTP_TRANSFER_DONE;
 	t->waker.wake = on_cancel;
 	pthread_cond_init(&t->done, NULL);
-	if (!http_transfer_prepare(t, h->ca_file, h->connect_s, h->stall_s)) {
+	if (!http_transfer_prepare(t, h->ca_file)) {
 		http_transfer_end(t, HTTP_BROKEN, "memory is exhausted");
 		return t;
 	}

@@ -46,8 +46,6 @@ void http_origin_release(struct http_origin *o);
 
 struct http_options {
 	const char *ca_file; /* certificates to trust as well; NULL: none */
-	unsigned connect_s;  /* to reach a server; 0: 10 */
-	unsigned stall_s;    /* of less than 1 KiB/s; 0: 20 */
 };
 
 struct http;
@@ -76,8 +74,10 @@ struct http_request {
 	struct http_range range; /* of a GET */
 	size_t text_max;	 /* of an answer's body that is no range */
 	int64_t deadline_ns;	 /* of clock_mono_ns */
-	struct cancel *cancel;	 /* or NULL */
-	bool ahead;		 /* whoever waits goes first */
+	unsigned stall_s; /* of less than 1 KiB/s; 0: 20.  To connect: as long,
+			     but not more than 10 */
+	struct cancel *cancel; /* or NULL */
+	bool ahead;	       /* whoever waits goes first */
 };
 
 enum http_outcome {
@@ -93,6 +93,7 @@ struct http_response {
 	enum http_outcome outcome;
 	char why[HTTP_WHY_MAX]; /* unless answered */
 	struct http_head head;
+	bool sent_again; /* curl did, after a connection it had kept broke */
 	size_t got;	 /* bytes in range.into; also of a broken answer */
 	struct buf text; /* any other body, cut at 64 KiB if not 2xx */
 };

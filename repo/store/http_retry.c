@@ -9,29 +9,32 @@
 #define FIRST_MS 100
 #define LAST_MS 10000
 #define ATTEMPT_S 30
-#define BYTES_A_S (32u << 10) /* slower than this is given up */
+#define BYTES_A_S (32u << 10)
 
-static int64_t
-time_for(unsigned seconds, size_t bytes)
+void
+http_retry_begin(
+	struct http_retry *r, unsigned patience_s, struct cancel *cancel)
 {
-	return (int64_t)(seconds + bytes / BYTES_A_S) * NS_PER_S;
+	r->patience_s = patience_s;
+	r->cancel = cancel;
+	r->n = 0;
+	http_retry_progress(r);
 }
 
 void
-http_retry_begin(struct http_retry *r, unsigned patience_s, size_t bytes,
-	struct cancel *cancel)
+http_retry_progress(struct http_retry *r)
 {
-	r->give_up_ns = clock_mono_ns() + time_for(patience_s, bytes);
-	r->cancel = cancel;
-	r->n = 0;
+	r->give_up_ns = clock_mono_ns() + r->patience_s * NS_PER_S;
 }
 
 int64_t
 http_retry_deadline(const struct http_retry *r, size_t bytes)
 {
-	int64_t deadline = clock_mono_ns() + time_for(ATTEMPT_S, bytes);
+	int64_t now = clock_mono_ns(), left = r->give_up_ns - now;
 
-	return deadline < r->give_up_ns ? deadline : r->give_up_ns;
+	if (left > ATTEMPT_S * NS_PER_S)
+		left = ATTEMPT_S * NS_PER_S;
+	return now + left + (int64_t)(bytes / BYTES_A_S) * NS_PER_S;
 }
 
 struct sleeper {

@@ -10,15 +10,20 @@
 
 struct http_retry {
 	int64_t give_up_ns; /* of clock_mono_ns */
+	unsigned patience_s;
 	struct cancel *cancel;
 	unsigned n; /* waits so far */
 };
 
-/* Begin; patience_s is for a request of no length, bytes add to it. */
-void http_retry_begin(struct http_retry *r, unsigned patience_s, size_t bytes,
-	struct cancel *cancel);
+/* Begin; the time is up after patience_s: then no attempt begins any more. */
+void http_retry_begin(
+	struct http_retry *r, unsigned patience_s, struct cancel *cancel);
 
-/* The deadline of an attempt that begins now and moves so many bytes. */
+/* Something was won: all of the time once more. */
+void http_retry_progress(struct http_retry *r);
+
+/* The deadline of an attempt that begins now and moves so many bytes: 30 s,
+ * not more than is left, and a second for each 32 KiB. */
 int64_t http_retry_deadline(const struct http_retry *r, size_t bytes);
 
 /*

@@ -13,6 +13,8 @@
 #define RECEIVE_BUFFER (256L << 10)
 #define SEND_BUFFER (512L << 10)
 #define STALL_BYTES_A_S 1024L
+#define STALL_S 20L
+#define CONNECT_S 10L
 
 /* -- The answer's body ---------------------------------------------------- */
 
@@ -142,6 +144,22 @@ on_header(char *line, size_t size, size_t n, void *ctx)
 	return n;
 }
 
+/* curl is about to send the request; again, when a connection that it had kept
+ * broke before a byte of the answer came. */
+static int
+on_send(void *ctx, char *to, char *from, int to_port, int from_port)
+{
+	struct http_transfer *t = ctx;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	t->rs->sent_again = t->sent;
+	t->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 /* -- The request ---------------------------------------------------------- */
 
 static bool
@@ -212,9 +230,19 @@ prepare_manners(struct http_transfer *t)
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
 }
 
+static void
+prepare_times(struct http_transfer *t)
+{
+	long stall_s = t->rq->stall_s ? (long)t->rq->stall_s : STALL_S;
+
+	curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT,
+		stall_s < CONNECT_S ? stall_s : CONNECT_S);
+	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_A_S);
+	curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME, stall_s);
+}
+
 bool
-http_transfer_prepare(struct http_transfer *t, const char *ca_file,
-	unsigned connect_s, unsigned stall_s)
+http_transfer_prepare(struct http_transfer *t, const char *ca_file)
 {
 	CURL *c = t->easy = curl_easy_init();
 
@@ -228,11 +256,11 @@ http_transfer_prepare(struct http_transfer *t, const char *ca_file,
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
 	curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, (long)connect_s);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, STALL_BYTES_A_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)stall_s);
+	prepare_times(t);
 	if (ca_file)
 		curl_easy_setopt(c, CURLOPT_CAINFO, ca_file);
+	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_send);
+	curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);

@@ -26,6 +26,7 @@ struct http_transfer {
 	bool watched;
 
 	/* What is made of the body; the loop's thread's own. */
+	bool sent;
 	bool decided;
 	bool into_range;   /* goes to range.into, else to text */
 	uint64_t skip;	   /* bytes before the range */
@@ -47,8 +48,7 @@ TAILQ_HEAD(http_transfers, http_transfer);
 /* -- http_transfer.c ------------------------------------------------------ */
 
 /* Make the curl handle of t for its request; false when memory is gone. */
-bool http_transfer_prepare(struct http_transfer *t, const char *ca_file,
-	unsigned connect_s, unsigned stall_s);
+bool http_transfer_prepare(struct http_transfer *t, const char *ca_file);
 /* What became of it: fills t->rs. */
 void http_transfer_settle(struct http_transfer *t, CURLcode code);
 /* The same for one that ends before its answer. */

@@ -65,6 +65,7 @@ get_page(struct listing *l, struct s3_page *page, struct err *e)
 	auto_s3_call struct s3_call call = {
 		.kind = S3_LIST,
 		.method = "GET",
+		.about = l->prefix + strlen(l->c->config.prefix),
 		.query = { { "list-type", "2" }, { "encoding-type", "url" },
 			{ "prefix", l->prefix } },
 		.n_query = 3,

@@ -11,6 +11,8 @@
 
 #define STRANGER_S 5 /* for a service that has never answered */
 #define SILENT_S 5   /* for one that has stopped to */
+#define STALL_S 20
+#define PROGRESS_MIN (1u << 20)
 #define EMPTY_PAYLOAD \
 	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -18,13 +20,11 @@ struct s3_client *
 s3_client_new(struct s3_config *config, unsigned patience_s)
 {
 	struct s3_client *c = xcalloc(1, sizeof(*c));
-	struct http_options o = { .ca_file = config->ca_file };
+	const struct http_options o = { .ca_file = config->ca_file };
 
 	c->config = *config;
 	*config = (struct s3_config){ .bucket = NULL };
 	c->patience_s = c->config.timeout_s ? c->config.timeout_s : patience_s;
-	if (c->patience_s < 20) /* short patience must not wait for a stall */
-		o.stall_s = o.connect_s = c->patience_s;
 	c->http = http_new(&o);
 	if (c->config.bucket)
 		c->credentials = s3_credentials_new(c->config.profile);
@@ -219,6 +219,8 @@ begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 	rq->cancel = call->how ? call->how->cancel : NULL;
 	rq->ahead = call->how && call->how->ahead;
 	rq->deadline_ns = http_retry_deadline(&call->retry, bytes_of(call));
+	rq->stall_s = call->retry.patience_s < STALL_S ? call->retry.patience_s
+						       : STALL_S;
 	atomic_fetch_add(&c->requests[call->kind], 1);
 	call->transfer = http_start(c->http, rq, &call->rs);
 	return 0;
@@ -242,8 +244,7 @@ s3_call_start(struct s3_client *c, struct s3_call *call, struct err *e)
 	int r;
 
 	call->began_ns = clock_mono_ns();
-	http_retry_begin(
-		&call->retry, patience(c, call), bytes_of(call), cancel);
+	http_retry_begin(&call->retry, patience(c, call), cancel);
 	r = begin_attempt(c, call, e);
 	if (r < 0)
 		s3_call_release(call);
@@ -282,12 +283,18 @@ end_call(struct s3_client *c, struct s3_call *call, struct err *e)
 int
 s3_call_finish(struct s3_client *c, struct s3_call *call, struct err *e)
 {
+	size_t won = 0; /* bytes that time was given for */
+
 	for (;;) {
 		enum s3_verdict v;
 		int r;
 
 		http_wait(steal(call->transfer));
 		v = s3_judge(c, call);
+		if (call->kept >= won + PROGRESS_MIN) {
+			won = call->kept;
+			http_retry_progress(&call->retry);
+		}
 		if (v == S3_ENDED)
 			return end_call(c, call, e);
 		lose_patience(c, call);

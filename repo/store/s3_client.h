@@ -50,7 +50,8 @@ struct s3_call {
 	/* What is wanted; all is borrowed. */
 	enum s3_kind kind;
 	const char *method;
-	const char *name; /* of an object; NULL: the bucket */
+	const char *name;  /* of an object; NULL: the bucket */
+	const char *about; /* for messages, when there is no name */
 	struct sign_pair query[S3_QUERY_MAX];
 	size_t n_query;
 	struct sign_pair headers[S3_HEADERS_MAX];

@@ -127,6 +127,7 @@ enum s3_verdict
 s3_judge(struct s3_client *c, struct s3_call *call)
 {
 	call->error = (struct s3_error){ .code = "" };
+	call->unsure |= call->rs.sent_again;
 	switch (call->rs.outcome) {
 	case HTTP_ANSWERED:
 		return judge_answer(c, call);
@@ -230,7 +231,8 @@ answer_error(const struct s3_call *call, const char *what, struct err *e)
 int
 s3_judge_error(struct s3_client *c, struct s3_call *call, struct err *e)
 {
-	auto_free char *what = s3_client_address(c, call->name);
+	auto_free char *what =
+		s3_client_address(c, call->name ? call->name : call->about);
 	bool answered = call->rs.outcome == HTTP_ANSWERED;
 	int r = answered ? answer_error(call, what, e) : -EIO;
 

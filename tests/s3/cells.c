@@ -63,11 +63,9 @@ const struct fault_row fault_rows[] = {
 	{ "foreign", LIST, ALWAYS(SAFE) },
 	{ "malformed", LIST, ALWAYS(SAFE) },
 	{ "entities", LIST, ALWAYS(SAFE) },
-	/* it was done, and nobody said so.  (Not always right: curl sends again
-	 * on its own what a kept connection swallowed, and the store takes the
-	 * refusal of the second for that of the first.) */
-	{ "unheard", REMOVE | BEGIN | PART, { RIGHT, RIGHT, SAFE } },
-	{ "unheard", PUT | COMPLETE, ALWAYS(SAFE) },
+	/* it was done, and nobody said so */
+	{ "unheard", PUT | COMPLETE | REMOVE | BEGIN | PART,
+		{ RIGHT, RIGHT, SAFE } },
 };
 const size_t n_fault_rows = n_elements(fault_rows);
 

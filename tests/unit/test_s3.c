@@ -38,6 +38,10 @@ assert_lists(const char *prefix, const char *after, unsigned wanted, int code,
 
 	assert_int_equal(
 		store_list(store, prefix, after, collect, &x, &e), -code);
+	if (code)
+		assert_non_null(strstr(e.text, "s3://b/p"));
+	if (code == EACCES)
+		assert_non_null(strstr(e.text, "s3://b/p/snap/:"));
 	buf_append(&x.text, "", 1);
 	assert_string_equal((char *)x.text.data, expected);
 	buf_release(&x.text);
@@ -134,7 +138,7 @@ an_error_in_a_good_answer_is_an_error(void **state)
 	(void)state;
 
 	SCRIPT(script);
-	assert_lists("", "", 99, EACCES, "");
+	assert_lists("snap/", "", 99, EACCES, "");
 	assert_int_equal(server_seen(&server), 1);
 }
 

@@ -110,6 +110,26 @@ an_object_whose_answer_was_lost_is_ours(void **state)
 }
 
 static void
+so_is_one_that_curl_sent_again(void **state)
+{
+	const struct answer script[] = {
+		{ .text = OK_EMPTY },
+		{ .text = NULL, .then = THEN_CLOSE },
+		{ .text = XML_ERROR("412 No", "PreconditionFailed"),
+			.then = THEN_CLOSE },
+		{ .text = GET_BODY(4, "body"), .then = THEN_CLOSE },
+	};
+	(void)state;
+
+	/* the connection of the first is kept, and swallows the second */
+	SCRIPT(script);
+	assert_int_equal(sink_put(sink, "0", "body", 4, NULL), 0);
+	assert_int_equal(sink_put(sink, "a", "body", 4, NULL), 0);
+	assert_asked(&server, 2, "PUT /b/p/a HTTP");
+	assert_asked(&server, 3, "GET /b/p/a HTTP");
+}
+
+static void
 an_object_of_another_writer_is_not(void **state)
 {
 	(void)state;
@@ -325,6 +345,7 @@ main(void)
 		WITH_S3(a_service_without_conditions_is_asked_first),
 		WITH_S3(another_refusal_is_not_taken_for_that),
 		WITH_S3(an_object_whose_answer_was_lost_is_ours),
+		WITH_S3(so_is_one_that_curl_sent_again),
 		WITH_S3(an_object_of_another_writer_is_not),
 		WITH_S3(a_small_upload_is_one_put),
 		WITH_S3(a_big_upload_goes_in_parts),
