@@ -231,10 +231,16 @@ def parse_record(data):
         tag, value = r.varint(), r.blob()
         need(tag in KNOWN or not tag & 1, "a newer record: field %d" % tag)
         name = KNOWN.get(tag)
+        number = Reader(value)
         if name in ("seq", "generation", "next_link", "errors"):
-            value = Reader(value).varint()
+            value = number.varint()
+            number.end()
         elif name in ("time", "began", "ended"):
-            value = Reader(value).svarint()
+            value = number.svarint()
+            number.end()
+        elif name in ("tag", "path"):
+            need(len(value) <= (200 if name == "tag" else 16384)
+                 and b"\0" not in value, "a string")
         if name == "tag":
             rec["tag"].append(value)
         elif name:

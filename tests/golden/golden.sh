@@ -9,10 +9,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XDG_STATE_HOME=/dev/null
 for python in python3 /usr/bin/python3 ''; do
-	[ -n "$python" ] || {
-		echo 'python3-cryptography or python3-zstandard not found'
-		exit 77
-	}
+	[ -n "$python" ] ||
+		{ echo 'no python3-cryptography or -zstandard'; exit 77; }
 	"$python" -c 'import cryptography, zstandard' 2>/dev/null && break
 done
 export PYTHONDONTWRITEBYTECODE=1
@@ -22,6 +20,8 @@ decode() {
 
 "$python" "$here/vectors.py" "$here/../unit/format_vectors.h" |
 	diff "$here/vectors.txt" -
+"$python" "$here/agree.py" "$(realpath "${list%/*}")/accepts" \
+	"$(realpath "$here/../fuzz/corpus")"
 for repo in "$here"/repo-*/; do
 	repo=${repo%/}
 	decode "$repo" | diff "$repo.txt" -

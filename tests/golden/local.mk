@@ -3,12 +3,13 @@
 # A shell test:  dist_check_SCRIPTS += tests/golden/NAME.sh  (it is run too)
 
 dist_check_SCRIPTS += tests/golden/golden.sh
-check_PROGRAMS += tests/golden/slots tests/golden/list
+check_PROGRAMS += tests/golden/accepts tests/golden/slots tests/golden/list
 tests_golden_list_SOURCES = tests/golden/list.c $(golden_image)
 golden_image = tests/golden/image.c tests/golden/image.h
 check_PROGRAMS += tests/golden/test_flip
 TESTS += tests/golden/test_flip
 tests_golden_test_flip_SOURCES = tests/golden/test_flip.c tests/golden/damage.c tests/golden/damage.h tests/golden/index_truth.c tests/golden/index_truth.h $(golden_image)
+EXTRA_DIST += tests/golden/agree.py
 EXTRA_DIST += tests/golden/decode.py
 EXTRA_DIST += tests/golden/objects.py
 EXTRA_DIST += tests/golden/pages.py

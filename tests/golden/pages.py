@@ -109,6 +109,8 @@ class Page:
             ref.len = r.varint()
             ref.chunk_off = 0 if flags & 8 else r.varint()
         ref.chunk_len = r.varint() if length is None else length
+        need(ref.off <= 1 << 48 and ref.len <= 17 << 20
+             and ref.chunk_off + ref.chunk_len <= 16 << 20, "a place")
         self.hint[kind] = ref
         return ref
 
@@ -127,8 +129,11 @@ class Page:
 
     def totals(self):
         r = self.r
-        return dict(entries=r.varint(), files=r.varint(), bytes=r.varint(),
-                    newest=r.svarint(), flags=r.u8())
+        t = dict(entries=r.varint(), files=r.varint(), bytes=r.varint(),
+                 newest=r.svarint(), flags=r.u8())
+        need(t["files"] <= t["entries"] <= 1 << 38 and t["bytes"] < 1 << 63,
+             "totals")
+        return t
 
     def entry(self, _):
         r, e = self.r, {}
@@ -202,7 +207,7 @@ class Page:
     def extent(self, off):
         value = self.r.varint()
         x = dict(off=off, length=value >> 1, hole=value & 1)
-        need(x["length"] > 0, "an empty extent")
+        need(0 < x["length"] < (1 << 63) - off, "an extent's length")
         if not x["hole"]:
             x["ref"] = self.ref(DATA, x["length"])
         return x
@@ -214,7 +219,10 @@ class Page:
             c["totals"] = self.totals()
         else:
             c["length"] = self.r.varint()
+            need(c["length"] < (1 << 63) - off, "bytes of a child")
         c["ref"] = self.ref(META)
+        most = c["totals"]["entries"] if self.kind == INNER else c["length"]
+        need(0 < c["n"] <= most and c["ref"].chunk_len <= 512 << 10, "a child")
         return c
 
 

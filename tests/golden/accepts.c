@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * accepts page|record FILE...: for each file 1 or 0, whether repo/format takes
+ * its bytes for a page or a snapshot record.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "repo/format/record.h"
+
+#define LEN_MAX (1u << 20)
+
+static bool
+is_page(const uint8_t *data, size_t len)
+{
+	struct page *p = NULL;
+	bool ok = page_decode(data, len, &p, NULL) == 0;
+
+	page_free(p);
+	return ok;
+}
+
+static bool
+is_record(const uint8_t *data, size_t len)
+{
+	struct record r;
+
+	if (record_decode(data, len, &r, NULL))
+		return false;
+	record_release(&r);
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	static uint8_t data[LEN_MAX];
+
+	for (int i = 2; i < argc; i++) {
+		FILE *f = fopen(argv[i], "r");
+		size_t len;
+
+		if (!f) {
+			perror(argv[i]);
+			return 1;
+		}
+		len = fread(data, 1, sizeof(data), f);
+		fclose(f);
+		puts((strcmp(argv[1], "page") ? is_record(data, len)
+					      : is_page(data, len))
+				? "1"
+				: "0");
+	}
+	return 0;
+}
