@@ -19,6 +19,7 @@ said() {
 said 10 'none does not exist; `yore init -r none` makes a .*' yore ls -r none
 said 10 'empty: no yore repository there; `yore init .*' yore ls -r empty
 said 10 'cannot open tree/a: Not a directory' yore ls -r tree/a
+said 1 'ftp://a/b: no kind of repository: .*' yore ls -r ftp://a/b
 said 1 '.*/tree/a is not a directory: back up the one it .*' yore backup tree/a
 said 1 'no source .*/tree: there is h/t; for the .* write \./tree' \
 	yore diff h/t tree
