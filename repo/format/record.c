@@ -59,8 +59,9 @@ put_string(struct buf *b, enum field tag, const char *s)
 	buf_bytes(b, s, strlen(s));
 }
 
+/* A catalog says what the root is like; where its page lies, the record. */
 static void
-put_root(struct buf *b, const struct entry *root)
+put_root(struct buf *b, const struct entry *root, bool whole)
 {
 	struct page_encoder *pe = page_encoder_new(PAGE_ROOT);
 	struct entry nameless = *root;
@@ -68,6 +69,8 @@ put_root(struct buf *b, const struct entry *root)
 
 	nameless.name = NULL;
 	nameless.name_len = 0;
+	if (!whole)
+		nameless.ref = (struct ref){ .place.object = OBJECT_META };
 	page_encoder_entry(pe, &nameless);
 	page_encoder_finish(pe, &page);
 	page_encoder_free(pe);
@@ -76,25 +79,28 @@ put_root(struct buf *b, const struct entry *root)
 }
 
 void
-record_encode(const struct record *r, bool with_page, struct buf *b)
+record_encode(const struct record *r, bool whole, struct buf *b)
 {
 	put_string(b, FIELD_HOST, r->host);
 	put_string(b, FIELD_NAME, r->name);
 	put_number(b, FIELD_SEQ, r->seq);
 	put_number(b, FIELD_TIME, zigzag(r->time_ns));
-	put_number(b, FIELD_BEGAN, zigzag(r->began_ns));
+	if (whole)
+		put_number(b, FIELD_BEGAN, zigzag(r->began_ns));
 	put_number(b, FIELD_GENERATION, r->generation);
-	put_number(b, FIELD_ENDED, zigzag(r->ended_ns));
-	put_root(b, &r->root);
+	if (whole)
+		put_number(b, FIELD_ENDED, zigzag(r->ended_ns));
+	put_root(b, &r->root, whole);
 	buf_varint(b, FIELD_PREVIOUS);
 	buf_bytes(b, r->previous, HASH_LEN);
-	if (with_page && r->root_page) {
+	if (whole && r->root_page) {
 		buf_varint(b, FIELD_ROOT_PAGE);
 		buf_bytes(b, r->root_page, r->root_page_len);
 	}
 	for (uint32_t i = 0; i < r->n_tags; i++)
 		put_string(b, FIELD_TAG, r->tags[i]);
-	put_number(b, FIELD_NEXT_LINK, r->next_link);
+	if (whole)
+		put_number(b, FIELD_NEXT_LINK, r->next_link);
 	put_number(b, FIELD_ERRORS, r->n_errors);
 	if (r->path)
 		put_string(b, FIELD_PATH, r->path);

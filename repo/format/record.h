@@ -38,9 +38,9 @@ struct record {
 };
 
 void record_release(struct record *r);
-/* The plaintext of FRAME_RECORD (with the inline page) or of one entry of a
- * catalog (without). */
-void record_encode(const struct record *r, bool with_page, struct buf *b);
+/* The plaintext of FRAME_RECORD, or (not whole) what a catalog keeps of it:
+ * what a listing shows. */
+void record_encode(const struct record *r, bool whole, struct buf *b);
 /* Decode; strings and page are given.  -EPROTONOSUPPORT for must-read fields
  * this program does not know. */
 int record_decode(const uint8_t *data, size_t len, struct record *r,
@@ -53,7 +53,7 @@ void record_name(char out[OBJECT_NAME_MAX * 2],
 int record_name_parse(const char *name, uint64_t *seq,
 	uint8_t id[OBJECT_ID_LEN]);
 
-/* -- Catalog: all records of the repository, without their pages ----------- */
+/* -- Catalog: what listings show of many records ------------------------- */
 
 struct catalog {
 	struct record *records;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdatomic.h>
-#include "repo/base/log.h"
+#include "repo/native/early.h"
 #include "repo/native/history.h"
 #include "repo/native/state.h"
 
@@ -24,6 +24,7 @@ put(struct native_history *n)
 	page_cache_free(n->pages);
 	fetch_free(n->fetch);
 	index_free(n->index);
+	roster_release(&n->roster);
 	repository_free(n->rp);
 	pthread_mutex_destroy(&n->refresh_lock);
 	pthread_mutex_destroy(&n->lock);
@@ -63,61 +64,27 @@ replace(struct native_history *n, struct native_listing *nl)
 		history_listing_put(&old->l);
 }
 
-/* Which of the records that are there have to be loaded; returns how many of
- * them the listing has. */
-static size_t
-mark_known(const struct native_listing *before,
-	const struct record_places *all, struct loaded_record *r)
+/* The listing that an inventory comes to; NULL: the one before is as good. */
+static struct native_listing *
+new_listing(const struct inventory *iv, const struct native_listing *before)
 {
-	size_t known = 0;
-
-	for (size_t i = 0; i < all->n; i++) {
-		r[i].place = &all->p[i];
-		r[i].state = RECORD_UNKNOWN;
-		known += before && native_listing_knows(before, &all->p[i]);
-	}
-	return known;
+	return iv->same ? NULL : native_listing_new(iv->r, iv->n, before);
 }
 
-/* Load what the listing before does not have. */
-static void
-load_new(struct native_history *n, const struct native_listing *before,
-	struct loaded_record *r, size_t n_records)
+/* Catalogs that lack what this user has seen lag behind, or somebody put the
+ * store back: that is known once snap/ is listed. */
+static int
+look_again(struct native_history *n, const struct native_listing *before,
+	struct inventory *iv, struct native_listing **nl, struct err *e)
 {
-	auto_free struct loaded_record *new =
-		xcalloc(n_records + 1, sizeof(*new));
-	auto_free size_t *at = xcalloc(n_records + 1, sizeof(*at));
-	size_t n_new = 0;
+	int r;
 
-	for (size_t i = 0; i < n_records; i++) {
-		if (before && native_listing_knows(before, r[i].place))
-			continue;
-		new[n_new] = r[i];
-		at[n_new++] = i;
-	}
-	if (!before && n_new)
-		records_from_catalogs(n->rp, new, n_new);
-	records_load(n->rp, new, n_new);
-	for (size_t i = 0; i < n_new; i++)
-		r[at[i]] = new[i];
-}
-
-static void
-release_records(struct loaded_record *r, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (r[i].state == RECORD_LOADED)
-			record_release(&r[i].record);
-	}
-	free(r);
-}
-
-/* Whether the store has just what the listing has. */
-static bool
-is_same(const struct native_listing *before, size_t n_places, size_t known)
-{
-	return before && known == n_places &&
-	       n_places == before->l.n_points + before->n_refused;
+	if (!*nl || iv->whole || !state_is_behind(n->rp, *nl, before))
+		return 0;
+	history_listing_put(&(*nl)->l);
+	r = roster_complete(&n->roster, before, iv, e);
+	*nl = r ? NULL : new_listing(iv, before);
+	return r;
 }
 
 static int
@@ -125,22 +92,24 @@ reload(struct native_history *n, struct err *e)
 {
 	auto_lock(&n->refresh_lock);
 	auto_listing struct history_listing *held = NULL;
+	auto_inventory struct inventory iv = { .n = 0 };
 	struct native_listing *before = current(n), *nl;
-	struct record_places all = { .n = 0 };
-	struct loaded_record *r;
-	int rc = records_list(n->rp, &all, e);
+	int r;
 
 	held = before ? &before->l : NULL;
-	r = xcalloc(all.n + 1, sizeof(*r));
-	if (!rc && !is_same(before, all.n, mark_known(before, &all, r))) {
-		load_new(n, before, r, all.n);
-		nl = native_listing_new(r, all.n, before);
+	r = roster_take(&n->roster, before, &iv, e);
+	if (r)
+		return r;
+	nl = new_listing(&iv, before);
+	r = look_again(n, before, &iv, &nl, e);
+	if (r)
+		return r;
+	roster_keep(&n->roster, &iv);
+	if (nl) {
 		state_check(n->rp, nl, before);
 		replace(n, nl);
 	}
-	release_records(r, all.n);
-	record_places_release(&all);
-	return rc;
+	return 0;
 }
 
 static int
@@ -348,9 +317,11 @@ native_history_new(struct repository *rp, size_t memory, struct history **h,
 	n->refs = 1;
 	pthread_mutex_init(&n->refresh_lock, NULL);
 	pthread_mutex_init(&n->lock, NULL);
+	roster_init(&n->roster, rp);
 	share_memory(n, memory ? memory : MEMORY_DEFAULT);
 	fetch_set_locator(n->fetch, locate, n->index);
 	r = reload(n, e);
+	early_free(steal(rp->early));
 	if (r)
 		put(n);
 	else

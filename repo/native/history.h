@@ -10,6 +10,7 @@
 
 #include "repo/native/index.h"
 #include "repo/native/listing.h"
+#include "repo/native/roster.h"
 #include "repo/native/view.h"
 
 struct native_history {
@@ -21,6 +22,7 @@ struct native_history {
 	_Atomic int refs; /* the caller's, and one a view */
 
 	pthread_mutex_t refresh_lock; /* one refresh at a time; taken first */
+	struct roster roster;
 	pthread_mutex_t lock;
 	struct native_listing *listing;
 	struct native_view *views; /* those that are open */

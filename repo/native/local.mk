@@ -2,8 +2,12 @@
 
 libyore_a_SOURCES += \
 	repo/native/data.c \
+	repo/native/early.c \
+	repo/native/early.h \
 	repo/native/history.c \
 	repo/native/history.h \
+	repo/native/id_set.c \
+	repo/native/id_set.h \
 	repo/native/index.c \
 	repo/native/index.h \
 	repo/native/listing.c \
@@ -12,6 +16,8 @@ libyore_a_SOURCES += \
 	repo/native/lookahead.h \
 	repo/native/map.c \
 	repo/native/map.h \
+	repo/native/newest.c \
+	repo/native/newest.h \
 	repo/native/open.c \
 	repo/native/pages.c \
 	repo/native/pages.h \
@@ -19,8 +25,14 @@ libyore_a_SOURCES += \
 	repo/native/records.h \
 	repo/native/repository.c \
 	repo/native/repository.h \
+	repo/native/roster.c \
+	repo/native/roster.h \
+	repo/native/slots.c \
+	repo/native/slots.h \
 	repo/native/state.c \
 	repo/native/state.h \
+	repo/native/together.c \
+	repo/native/together.h \
 	repo/native/tree.c \
 	repo/native/tree.h \
 	repo/native/view.c \

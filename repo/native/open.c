@@ -8,7 +8,7 @@ history_open_repository(const char *repo, const struct history_open_options *o,
 	struct history **h, struct err *e)
 {
 	auto_repository struct repository *rp = NULL;
-	int r = repository_open(repo, o, &rp, e);
+	int r = repository_open_early(repo, o, &rp, e);
 
 	if (!r)
 		r = state_pin(rp, e);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 #include "repo/base/clock.h"
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
 #include "repo/native/records.h"
+#include "repo/native/together.h"
 
-/* More than this many are loaded by several threads. */
+/* More than this many of a local store are loaded by several threads. */
 #define ALONE_MAX 32
-#define THREADS_MAX 8
 
-/* -- Names ------------------------------------------------------------------- */
+/* -- Names -------------------------------------------------------------- */
 
 int
 record_place_parse(const char *name, struct record_place *p)
@@ -30,6 +30,19 @@ record_place_parse(const char *name, struct record_place *p)
 	return record_name_parse(name, &p->seq, p->id);
 }
 
+void
+record_place_of(const struct repository *rp, const struct record *r,
+	struct record_place *p)
+{
+	char name[OBJECT_NAME_MAX * 2];
+
+	memcpy(p->id, r->id, OBJECT_ID_LEN);
+	p->seq = r->seq;
+	source_key(rp->keys, r->host, r->name, p->source);
+	record_name(name, p->source, r);
+	snprintf(p->name, sizeof(p->name), "%.*s", RECORD_NAME_LEN_MAX, name);
+}
+
 int64_t
 record_place_time(const struct record_place *p)
 {
@@ -41,27 +54,34 @@ record_place_time(const struct record_place *p)
 	return (int64_t)timegm(&tm) * NS_PER_S;
 }
 
-static bool
-add_place(void *ctx, const char *name, uint64_t size)
+void
+record_places_add(struct record_places *all, const struct record_place *p)
 {
-	struct record_places *all = ctx;
-
-	(void)size;
 	if (all->n == all->cap) {
 		all->cap = all->cap ? all->cap * 2 : 64;
 		all->p = xrealloc(all->p, all->cap * sizeof(*all->p));
 	}
-	if (record_place_parse(name, &all->p[all->n]) == 0)
-		all->n++;
+	all->p[all->n++] = *p;
+}
+
+static bool
+add_place(void *ctx, const char *name, uint64_t size)
+{
+	struct record_place p;
+
+	(void)size;
+	if (record_place_parse(name, &p) == 0)
+		record_places_add(ctx, &p);
 	else
 		log_debug("%s: not the name of a record", name);
 	return true;
 }
 
 int
-records_list(struct repository *rp, struct record_places *all, struct err *e)
+records_list(struct repository *rp, const char *prefix,
+	struct record_places *all, struct err *e)
 {
-	return store_list_names(rp->store, "snap/", "", add_place, all, e);
+	return store_list_names(rp->store, prefix, "", add_place, all, e);
 }
 
 void
@@ -71,19 +91,17 @@ record_places_release(struct record_places *all)
 	*all = (struct record_places){ .n = 0 };
 }
 
-/* -- One record ---------------------------------------------------------------- */
+/* -- One record --------------------------------------------------------- */
 
 /* Whether a record says of itself what its name says. */
 static bool
 fits(struct repository *rp, const struct record_place *p,
 	const struct record *r)
 {
-	uint8_t source[SOURCE_KEY_LEN];
-	char name[OBJECT_NAME_MAX * 2];
+	struct record_place own;
 
-	source_key(rp->keys, r->host, r->name, source);
-	record_name(name, source, r);
-	return strcmp(name, p->name) == 0;
+	record_place_of(rp, r, &own);
+	return strcmp(own.name, p->name) == 0;
 }
 
 int
@@ -135,175 +153,27 @@ load(struct repository *rp, struct loaded_record *r)
 	log_warn("%s: snapshot left out: %s", rp->store->name, e.text);
 }
 
-/* -- Many records ---------------------------------------------------------------- */
+/* -- Many records ------------------------------------------------------- */
 
 struct loading {
 	struct repository *rp;
-	struct loaded_record *r;
-	size_t n;
-	_Atomic size_t next;
+	struct loaded_record *const *r;
 };
 
-static void *
-load_some(void *arg)
-{
-	struct loading *l = arg;
-	size_t i;
-
-	while ((i = l->next++) < l->n) {
-		if (l->r[i].state == RECORD_UNKNOWN)
-			load(l->rp, &l->r[i]);
-	}
-	return NULL;
-}
-
-static size_t
-count_unknown(const struct loaded_record *r, size_t n)
-{
-	size_t unknown = 0;
-
-	for (size_t i = 0; i < n; i++)
-		unknown += r[i].state == RECORD_UNKNOWN;
-	return unknown;
-}
-
-/* All threads have ended when this returns: a mount may fork then. */
-void
-records_load(struct repository *rp, struct loaded_record *r, size_t n)
-{
-	struct loading l = { .rp = rp, .r = r, .n = n };
-	pthread_t threads[THREADS_MAX - 1];
-	size_t more = count_unknown(r, n) > ALONE_MAX ? THREADS_MAX - 1 : 0;
-	size_t started = 0;
-
-	while (started < more &&
-		!pthread_create(&threads[started], NULL, load_some, &l))
-		started++;
-	load_some(&l);
-	while (started > 0)
-		pthread_join(threads[--started], NULL);
-}
-
-/* -- Catalogs ---------------------------------------------------------------------- */
-
-/* The newest full catalog and the newest tail: each has in its name how many
- * records there were then. */
-struct catalog_names {
-	char full[STORE_NAME_MAX + 1];
-	char tail[STORE_NAME_MAX + 1];
-};
-
-#define CATALOG_KIND_AT 17 /* cat/<12 digits>-f-<id> */
-#define CATALOG_ID_AT 19
-
-static bool
-note_catalog(void *ctx, const char *name, uint64_t size)
-{
-	struct catalog_names *c = ctx;
-
-	(void)size;
-	if (strlen(name) != CATALOG_ID_AT + OBJECT_ID_LEN * 2 ||
-		strspn(name + 4, "0123456789") != 12 ||
-		name[CATALOG_KIND_AT - 1] != '-' ||
-		name[CATALOG_KIND_AT + 1] != '-')
-		return true;
-	/* They come in ascending order. */
-	if (name[CATALOG_KIND_AT] == 'f')
-		memcpy(c->full, name, strlen(name) + 1);
-	else if (name[CATALOG_KIND_AT] == 't')
-		memcpy(c->tail, name, strlen(name) + 1);
-	return true;
-}
-
-static int
-load_catalog(struct repository *rp, const char *name, struct catalog *c,
-	struct err *e)
-{
-	auto_free uint8_t *plain = NULL;
-	uint8_t id[OBJECT_ID_LEN];
-	size_t len;
-	int r;
-
-	if (hex_decode(id, OBJECT_ID_LEN, name + CATALOG_ID_AT))
-		return err_set(e, EUCLEAN, "%s: not a catalog's name", name);
-	r = repository_load(rp, name, OBJECT_CATALOG, id, CATALOG_LEN_MAX,
-		&plain, &len, NULL, e);
-	if (r)
-		return r;
-	r = catalog_decode(plain, len, c, e);
-	if (r && e)
-		err_prefix(e, "%s", name);
-	return r;
-}
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	const struct loaded_record *const *x = a, *const *y = b;
-
-	return memcmp((*x)->place->id, (*y)->place->id, OBJECT_ID_LEN);
-}
-
-static int
-compare_to_id(const void *id, const void *slot)
-{
-	const struct loaded_record *const *r = slot;
-
-	return memcmp(id, (*r)->place->id, OBJECT_ID_LEN);
-}
-
-/* Give the catalog's records to those in by_id that lack them. */
 static void
-take_from(struct repository *rp, struct catalog *c,
-	struct loaded_record **by_id, size_t n)
+load_ith(void *ctx, size_t i)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		struct record *r = &c->records[i];
-		struct loaded_record **found = bsearch(r->id, by_id, n,
-			sizeof(*by_id), compare_to_id);
+	struct loading *l = ctx;
 
-		if (!found || (*found)->state != RECORD_UNKNOWN ||
-			!fits(rp, (*found)->place, r))
-			continue;
-		(*found)->record = *r;
-		memset(r, 0, sizeof(*r));
-		memcpy((*found)->hash, c->hashes[i], HASH_LEN);
-		(*found)->state = RECORD_LOADED;
-	}
-}
-
-static void
-use_catalog(struct repository *rp, const char *name,
-	struct loaded_record **by_id, size_t n)
-{
-	struct catalog c = { .n = 0 };
-	struct err e = ERR_INIT;
-
-	if (!*name)
-		return;
-	if (load_catalog(rp, name, &c, &e)) {
-		log_warn("%s: catalog left out: %s", rp->store->name, e.text);
-		return;
-	}
-	take_from(rp, &c, by_id, n);
-	catalog_release(&c);
+	if (l->r[i]->state == RECORD_UNKNOWN)
+		load(l->rp, l->r[i]);
 }
 
 void
-records_from_catalogs(struct repository *rp, struct loaded_record *r, size_t n)
+records_load(struct repository *rp, struct loaded_record *const *r, size_t n)
 {
-	auto_free struct loaded_record **by_id = xcalloc(n + 1, sizeof(*by_id));
-	struct catalog_names names = { .full = "" };
-	struct err e = ERR_INIT;
+	struct loading l = { .rp = rp, .r = r };
+	bool parallel = n > (rp->store->local_path ? ALONE_MAX : 1);
 
-	if (store_list_names(rp->store, "cat/", "", note_catalog, &names, &e)) {
-		log_warn("%s: catalogs left out: %s", rp->store->name, e.text);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		by_id[i] = &r[i];
-	qsort(by_id, n, sizeof(*by_id), compare_ids);
-	use_catalog(rp, names.full, by_id, n);
-	if (strncmp(names.tail, names.full, 4 + 12) > 0)
-		use_catalog(rp, names.tail, by_id, n);
+	together_run(n, parallel, load_ith, &l);
 }

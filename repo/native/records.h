@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The snapshot records of a repository: which there are, and loading those
- * that are not known yet, from the catalogs or one by one.  No record is
- * believed whose name in the store does not follow from what it says.
+ * The snapshot records of a repository: listing their names, and loading
+ * them.  No record is believed whose name in the store does not follow from
+ * what it says.
  */
 #ifndef YORE_NATIVE_RECORDS_H
 #define YORE_NATIVE_RECORDS_H
@@ -22,6 +22,9 @@ struct record_place {
 
 /* Read a name below snap/; -EINVAL for others. */
 int record_place_parse(const char *name, struct record_place *p);
+/* Where a record lies, by what it says. */
+void record_place_of(const struct repository *rp, const struct record *r,
+	struct record_place *p);
 /* The moment in the name, ns since 1970, or 0: for display. */
 int64_t record_place_time(const struct record_place *p);
 
@@ -30,9 +33,11 @@ struct record_places {
 	size_t n, cap;
 };
 
-/* List snap/; names that are none of ours are left out. */
-int records_list(struct repository *rp, struct record_places *all,
-	struct err *e);
+/* List what is below prefix ("snap/", "snap/<source>/"); names that are none
+ * of ours are left out. */
+int records_list(struct repository *rp, const char *prefix,
+	struct record_places *all, struct err *e);
+void record_places_add(struct record_places *all, const struct record_place *p);
 void record_places_release(struct record_places *all);
 
 enum record_state {
@@ -50,12 +55,9 @@ struct loaded_record {
 	enum record_state state;
 };
 
-/* Find those of r (n of them, all RECORD_UNKNOWN) that the newest catalogs
- * have.  A catalog that cannot be read is logged and left out. */
-void records_from_catalogs(struct repository *rp, struct loaded_record *r,
-	size_t n);
-/* Load every one that is still RECORD_UNKNOWN; failures are logged. */
-void records_load(struct repository *rp, struct loaded_record *r, size_t n);
+/* Load each of n records that are RECORD_UNKNOWN; failures are logged. */
+void records_load(
+	struct repository *rp, struct loaded_record *const *r, size_t n);
 /* Load one; errors as repository_load and record_decode, -EBADMSG when the
  * record is not the one its name says. */
 int records_load_one(struct repository *rp, const struct record_place *p,

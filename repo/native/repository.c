@@ -2,27 +2,11 @@
 #include <errno.h>
 #include <string.h>
 #include "repo/base/hex.h"
-#include "repo/crypto/slot.h"
 #include "repo/format/object.h"
+#include "repo/native/early.h"
 #include "repo/native/repository.h"
-
-#define SLOTS_MAX 32
-
-struct slots {
-	char names[SLOTS_MAX][STORE_NAME_MAX + 1];
-	size_t n;
-};
-
-static bool
-add_slot(void *ctx, const char *name, uint64_t size)
-{
-	struct slots *s = ctx;
-
-	(void)size;
-	if (s->n < SLOTS_MAX)
-		memcpy(s->names[s->n++], name, strlen(name) + 1);
-	return s->n < SLOTS_MAX;
-}
+#include "repo/native/slots.h"
+#include "repo/native/together.h"
 
 static int
 read_header(struct repository *rp, uint8_t **text, size_t *len, struct err *e)
@@ -42,126 +26,129 @@ read_header(struct repository *rp, uint8_t **text, size_t *len, struct err *e)
 	return 0;
 }
 
-/* Try one secret on every slot of its type; -ENOKEY when there is none.
- * *others: there are slots of other types.  A damaged slot is passed over as
- * long as another one opens. */
-static int
-try_slots(struct repository *rp, const struct slots *slots,
-	const struct slot_secret *secret, bool *others, uint8_t root[KEY_LEN],
-	struct err *e)
-{
-	int result = -ENOKEY;
+/* -- Opening ------------------------------------------------------------------
+ *
+ * Of a remote store everything is asked for as soon as its name is known, in
+ * two rounds: the header and what lists keys/ and cat/; then key slots and
+ * catalogs.  A local one is asked in order, and for slots as they are tried.
+ */
 
-	*others = false;
-	for (size_t i = 0; i < slots->n; i++) {
-		auto_free uint8_t *slot = NULL;
-		enum slot_type type;
-		size_t len;
-		int r = store_get_all(rp->store, slots->names[i], SLOT_MAX,
-			&slot, &len, e);
-
-		if (!r)
-			r = slot_type(slot, len, &type, e);
-		if (!r && type != secret->type) {
-			*others = true;
-			continue;
-		}
-		if (!r)
-			r = slot_open(rp->header.id, slot, len, secret, root, e);
-		if (!r)
-			return 0;
-		if (result != -EKEYREJECTED)
-			result = r;
-	}
-	return result;
-}
-
-static int
-ask_and_try(struct repository *rp, const struct history_open_options *o,
-	const struct slots *slots, uint8_t root[KEY_LEN], struct err *e)
-{
-	struct slot_secret secret = { .type = SLOT_SCRYPT };
-	bool others;
-	int r;
-
-	if (!o || !o->secret)
-		return err_set(e, EKEYREJECTED,
-			"%s: a passphrase or key file is needed",
-			rp->store->name);
-	r = o->secret(o->ctx, &secret, e);
-	if (r)
-		return r;
-	r = try_slots(rp, slots, &secret, &others, root, e);
-	if (r == -EKEYREJECTED)
-		return err_set(e, EKEYREJECTED, "%s: wrong %s",
-			rp->store->name,
-			secret.type == SLOT_KEYFILE ? "key file" : "passphrase");
-	if (r == -ENOKEY)
-		return err_set(e, EKEYREJECTED, "%s: no key slot takes a %s",
-			rp->store->name,
-			secret.type == SLOT_KEYFILE ? "key file" : "passphrase");
-	return r;
-}
-
-static int
-unlock(struct repository *rp, const struct history_open_options *o,
-	struct err *e)
-{
-	const struct slot_secret open = { .type = SLOT_OPEN };
-	auto_free struct slots *slots = xcalloc(1, sizeof(*slots));
-	uint8_t *root = secret_alloc(KEY_LEN);
-	bool others;
-	int r = store_list_names(rp->store, "keys/", "", add_slot, slots, e);
-
-	if (!r && slots->n == 0)
-		r = err_set(e, ENOKEY, "%s: no key slots below keys/: nothing unlocks it",
-			rp->store->name);
-	if (!r) {
-		r = try_slots(rp, slots, &open, &others, root, e);
-		if (r && others) {
-			r = ask_and_try(rp, o, slots, root, e);
-			rp->sealed = true;
-		}
-	}
-	if (!r)
-		rp->keys = keyring_new(rp->header.id, root);
-	secret_free(root, KEY_LEN);
-	return r;
-}
-
-static int
-open_parts(struct repository *rp, const char *repo,
-	const struct history_open_options *o, struct err *e)
-{
-	auto_free uint8_t *text = NULL;
-	uint8_t mac[HASH_LEN];
+struct opening {
+	struct repository *rp;
+	struct slots *slots;
+	uint8_t *text; /* of the header; given */
 	size_t len;
-	int r = store_open(repo, &rp->store, e);
+	struct {
+		int r;
+		struct err e;
+	} header, list;
+};
+
+enum { READ_HEADER, LIST_SLOTS, LIST_CATALOGS, FIRST_ROUND };
+
+static void
+first_round(void *ctx, size_t i)
+{
+	struct opening *o = ctx;
+	struct repository *rp = o->rp;
+
+	switch (i) {
+	case READ_HEADER:
+		o->header.r = read_header(rp, &o->text, &o->len, &o->header.e);
+		break;
+	case LIST_SLOTS:
+		o->list.r = slots_list(rp->store, o->slots, &o->list.e);
+		break;
+	default:
+		if (rp->early)
+			early_list(rp->early, rp->store);
+	}
+}
+
+static void
+second_round(void *ctx, size_t i)
+{
+	struct opening *o = ctx;
+
+	if (i < o->slots->n)
+		slots_read(o->rp->store, o->slots, i);
+	else
+		early_get(o->rp->early, o->rp->store, i - o->slots->n);
+}
+
+/* Both rounds; afterwards the slots are there, or why not is in e. */
+static int
+gather(struct opening *o, struct err *e)
+{
+	struct repository *rp = o->rp;
+	bool remote = !rp->store->local_path;
+
+	together_run(FIRST_ROUND, remote, first_round, o);
+	/* that it is no repository says more than that it has no keys */
+	if (o->header.r || o->list.r) {
+		if (e)
+			*e = o->header.r ? o->header.e : o->list.e;
+		return o->header.r ? o->header.r : o->list.r;
+	}
+	if (remote)
+		together_run(
+			o->slots->n + (rp->early ? rp->early->newest.n : 0),
+			true, second_round, o);
+	return 0;
+}
+
+static int
+unlock(struct repository *rp, const struct history_open_options *options,
+	struct err *e)
+{
+	auto_slots struct slots *slots = xcalloc(1, sizeof(*slots));
+	struct opening o = { .rp = rp, .slots = slots };
+	uint8_t mac[HASH_LEN];
+	int r = gather(&o, e);
 
 	if (!r)
-		r = read_header(rp, &text, &len, e);
-	if (!r)
-		r = unlock(rp, o, e);
+		r = slots_unlock(slots, rp, options, e);
+	if (!r) {
+		header_mac(rp->keys, o.text, rp->header.mac_covers, mac);
+		if (memcmp(mac, rp->header.mac, HASH_LEN))
+			r = err_set(e, EBADMSG,
+				"%s: the repository header `format` has been "
+				"altered",
+				rp->store->name);
+	}
+	free(o.text);
+	return r;
+}
+
+static int
+open_repository(const char *repo, const struct history_open_options *o,
+	bool early, struct repository **rp, struct err *e)
+{
+	auto_repository struct repository *p = xcalloc(1, sizeof(*p));
+	int r = store_open(repo, &p->store, e);
+
 	if (r)
 		return r;
-	header_mac(rp->keys, text, rp->header.mac_covers, mac);
-	if (memcmp(mac, rp->header.mac, HASH_LEN))
-		return err_set(e, EBADMSG,
-			"%s: the repository header `format` has been altered",
-			rp->store->name);
-	return 0;
+	if (early && !p->store->local_path)
+		p->early = xcalloc(1, sizeof(*p->early));
+	r = unlock(p, o, e);
+	if (!r)
+		*rp = steal(p);
+	return r;
 }
 
 int
 repository_open(const char *repo, const struct history_open_options *o,
 	struct repository **rp, struct err *e)
 {
-	auto_repository struct repository *p = xcalloc(1, sizeof(*p));
-	int r = open_parts(p, repo, o, e);
+	return open_repository(repo, o, false, rp, e);
+}
 
-	if (!r)
-		*rp = steal(p);
-	return r;
+int
+repository_open_early(const char *repo, const struct history_open_options *o,
+	struct repository **rp, struct err *e)
+{
+	return open_repository(repo, o, true, rp, e);
 }
 
 void
@@ -169,6 +156,7 @@ repository_free(struct repository *rp)
 {
 	if (!rp)
 		return;
+	early_free(rp->early);
 	keyring_free(rp->keys);
 	if (rp->store)
 		store_free(rp->store);
@@ -233,8 +221,12 @@ repository_load(struct repository *rp, const char *name, enum object_type type,
 	struct object_header h;
 	struct object_key key;
 	size_t n;
-	int r = store_get_all(rp->store, name, max + (1u << 20), &data, &n, e);
+	int r = 0;
 
+	data = early_take(rp->early, name, &n);
+	if (!data)
+		r = store_get_all(
+			rp->store, name, max + (1u << 20), &data, &n, e);
 	if (r)
 		return r;
 	if (hash)

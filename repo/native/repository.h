@@ -12,8 +12,11 @@
 #include "repo/open.h"
 #include "repo/store/store.h"
 
+struct early; /* what was fetched before it was asked for; early.h */
+
 struct repository {
 	struct store *store;
+	struct early *early; /* or NULL */
 	struct keyring *keys;
 	struct repository_header header;
 	char id_text[REPOSITORY_ID_LEN * 2 + 1];
@@ -24,6 +27,11 @@ struct repository {
  * Errors as history_open_repository. */
 int repository_open(const char *repo, const struct history_open_options *o,
 	struct repository **rp, struct err *e);
+/* The same for who is about to list the snapshots: of a remote repository the
+ * newest catalogs are fetched while the key slots are (rp->early). */
+int repository_open_early(const char *repo,
+	const struct history_open_options *o, struct repository **rp,
+	struct err *e);
 void repository_free(struct repository *rp);
 
 /*

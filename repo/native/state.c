@@ -35,7 +35,7 @@ marks_release(struct marks *all)
 
 #define auto_marks AUTO(marks_release)
 
-/* -- Files ----------------------------------------------------------------------- */
+/* -- Files -------------------------------------------------------------- */
 
 /* The directory of state, or one below it; "" when there can be none. */
 static char *
@@ -80,7 +80,7 @@ write_file(char *path, const struct buf *b)
 		unlink(temporary);
 }
 
-/* -- The highest snapshot of each source -------------------------------------------- */
+/* -- The highest snapshot of each source -------------------------------- */
 
 static struct mark *
 marks_add(struct marks *all)
@@ -274,7 +274,28 @@ state_check(const struct repository *rp, const struct native_listing *nl,
 		write_marks(path, &all);
 }
 
-/* -- Pins --------------------------------------------------------------------------- */
+bool
+state_is_behind(const struct repository *rp, const struct native_listing *nl,
+	const struct native_listing *before)
+{
+	auto_free char *below = xasprintf("%s/sources", rp->id_text);
+	auto_free char *path = state_dir(below);
+	auto_marks struct marks all = { .n = 0 };
+
+	read_marks(path, &all);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct mark *m = &all.m[i];
+		size_t newest = newest_of(nl, m->source);
+
+		if ((newest == HISTORY_NONE ||
+			    nl->l.points[newest].seq < m->seq) &&
+			!(before && same_newest(nl, before, m->source)))
+			return true;
+	}
+	return false;
+}
+
+/* -- Pins --------------------------------------------------------------- */
 
 #define COMMITMENT_LEN (HASH_LEN * 2)
 
@@ -324,6 +345,18 @@ read_pin(const char *path, struct pin *p)
 
 	return f && fscanf(f, "%32[0-9a-f] %64[0-9a-f] %7[a-z]", p->id,
 			    p->commitment, p->seal) == 3;
+}
+
+int
+state_last_id(const struct store *s, char id[REPOSITORY_ID_LEN * 2 + 1])
+{
+	auto_free char *path = pin_path(s);
+	struct pin p;
+
+	if (!read_pin(path, &p) || strlen(p.id) != sizeof(p.id) - 1)
+		return -ENOENT;
+	memcpy(id, p.id, sizeof(p.id));
+	return 0;
 }
 
 static void

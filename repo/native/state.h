@@ -24,6 +24,11 @@
 void state_check(const struct repository *rp, const struct native_listing *nl,
 	const struct native_listing *before);
 
+/* Whether a listing lacks the highest snapshot that was seen of a source, and
+ * the one before did not lack it already. */
+bool state_is_behind(const struct repository *rp,
+	const struct native_listing *nl, const struct native_listing *before);
+
 /*
  * Compare an unlocked repository with the one that was last at its address.
  * -EBADMSG when it has the same id and other keys, or was sealed and now needs
@@ -32,6 +37,10 @@ void state_check(const struct repository *rp, const struct native_listing *nl,
  * warning.  Then remember it.
  */
 int state_pin(const struct repository *rp, struct err *e);
+/* The id of the repository that was last at a store's address, from one small
+ * file: before anything is asked of the store, and no proof of what is there
+ * now.  -ENOENT when none was. */
+int state_last_id(const struct store *s, char id[REPOSITORY_ID_LEN * 2 + 1]);
 /* Forget what was at an address: a repository has just been made there. */
 void state_pin_forget(const char *repo);
 

@@ -1,81 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A tail that grows to sqrt(2 n) records, n being those of the full catalog,
+ * comes to as many bytes as the full ones do: the least there can be with two
+ * objects to read (DESIGN, "Views").
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "repo/base/auto.h"
 #include "repo/base/hex.h"
+#include "repo/base/log.h"
+#include "repo/native/id_set.h"
+#include "repo/native/newest.h"
+#include "repo/native/records.h"
 #include "repo/write/catalogs.h"
 #include "repo/write/sealed.h"
 
-/* Records a tail may have before a full catalog is written: this, or the
- * sixteenth part of all. */
-#define TAIL_MAX 64
+#define TAIL_MIN 16
+#define TAIL_MAX 400 /* the newest full one is on a listing's first page */
 #define CATALOG_FRAME (4u << 20)
 
-struct names {
-	char full[STORE_NAME_MAX + 1], tail[STORE_NAME_MAX + 1];
+struct catalogs {
+	struct repository *rp;
+	const struct record *rec; /* the new one */
+	struct newest newest;
+	struct catalog full; /* what the newest ones have */
+	struct catalog tail; /* what only tails have */
+	bool make_full;
 };
 
-/* Names come in ascending order: the last of each kind is the newest. */
-static bool
-keep_newest(void *ctx, const char *name, uint64_t size)
-{
-	struct names *n = ctx;
-	const char *kind = strchr(name, '-');
+/* -- What there is ------------------------------------------------------ */
 
-	(void)size;
-	if (kind && !strncmp(kind, "-f-", 3))
-		snprintf(n->full, sizeof(n->full), "%s", name);
-	else if (kind && !strncmp(kind, "-t-", 3))
-		snprintf(n->tail, sizeof(n->tail), "%s", name);
-	return true;
+static void
+note_ids(struct id_set *ids, const struct catalog *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		id_set_add(ids, c->records[i].id);
+	id_set_sort(ids);
 }
 
-static uint64_t
-count_of(const char *name)
+/* Move what is not known yet. */
+static void
+join(struct catalog *to, struct catalog *from, struct id_set *known)
 {
-	return *name ? strtoull(name + 4, NULL, 10) : 0;
-}
-
-static int
-load(struct repository *rp, const char *name, struct catalog *c, struct err *e)
-{
-	auto_free uint8_t *plain = NULL;
-	size_t len;
-	int r;
-
-	memset(c, 0, sizeof(*c));
-	if (!*name)
-		return 0;
-	r = repository_load(rp, name, OBJECT_CATALOG, NULL, CATALOG_LEN_MAX,
-		&plain, &len, NULL, e);
-	return r ? r : catalog_decode(plain, len, c, e);
-}
-
-static int
-put(struct repository *rp, struct sink *sink, const struct catalog *c,
-	char kind, uint64_t n, struct err *e)
-{
-	auto_sealed struct sealed s = { .packer = NULL };
-	auto_buf struct buf plain = BUF_INIT;
-	char name[96], hex[OBJECT_ID_LEN * 2 + 1];
-	int r = 0;
-
-	sealed_init(&s, rp->keys, OBJECT_CATALOG);
-	catalog_encode(c, &plain);
-	for (size_t off = 0; off < plain.len && !r; off += CATALOG_FRAME) {
-		size_t left = plain.len - off;
-
-		r = sealed_add(&s, FRAME_CATALOG, plain.data + off,
-			left < CATALOG_FRAME ? left : CATALOG_FRAME, e);
+	for (size_t i = 0; i < from->n; i++) {
+		if (!id_set_has(known, from->records[i].id))
+			catalog_add(to, &from->records[i], from->hashes[i]);
 	}
-	if (r)
-		return r;
-	snprintf(name, sizeof(name), "cat/%012" PRIu64 "-%c-%s", n, kind,
-		hex_encode(hex, s.id, OBJECT_ID_LEN));
-	return sink_put(sink, name, s.bytes.data, s.bytes.len, e);
+	note_ids(known, to);
 }
+
+/* Read the full ones, or the tails.  One that is damaged is made up for by a
+ * full one, of what is below snap/. */
+static int
+load(struct catalogs *cs, bool full, struct id_set *known, struct err *e)
+{
+	for (unsigned i = 0; i < cs->newest.n; i++) {
+		struct catalog c = { .n = 0 };
+		struct err mine = ERR_INIT;
+		int r = 0;
+
+		if (newest_is_full(cs->newest.names[i]) != full)
+			continue;
+		r = newest_load(cs->rp, cs->newest.names[i], &c, &mine);
+		if (r == -EBADMSG || r == -EUCLEAN || r == -ENOENT) {
+			log_warn("catalog left out: %s", mine.text);
+			cs->make_full = true;
+			continue;
+		}
+		if (r) {
+			if (e)
+				*e = mine;
+			return r;
+		}
+		join(full ? &cs->full : &cs->tail, &c, known);
+		catalog_release(&c);
+	}
+	return 0;
+}
+
+static bool
+is_due(const struct catalogs *cs)
+{
+	size_t n = cs->tail.n + 1;
+
+	return n >= TAIL_MAX || (n >= TAIL_MIN && n * n >= 2 * cs->full.n);
+}
+
+/* -- Comparing with snap/ ----------------------------------------------- */
 
 /* A copy through its own encoding: what the catalog keeps of a record. */
 static int
@@ -95,32 +108,139 @@ add_copy(struct catalog *c, const struct record *rec,
 	return 0;
 }
 
-static bool
-has(const struct catalog *c, const uint8_t id[OBJECT_ID_LEN])
+/* Load what no catalog has. */
+static void
+add_missing(struct catalogs *cs, const struct record_places *listed,
+	const struct id_set *known)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		if (!memcmp(c->records[i].id, id, OBJECT_ID_LEN))
-			return true;
+	auto_free struct loaded_record *r = xcalloc(listed->n + 1, sizeof(*r));
+	auto_free struct loaded_record **all =
+		xcalloc(listed->n + 1, sizeof(*all));
+	size_t n = 0;
+
+	for (size_t i = 0; i < listed->n; i++) {
+		const uint8_t *id = listed->p[i].id;
+
+		if (id_set_has(known, id) ||
+			!memcmp(id, cs->rec->id, OBJECT_ID_LEN))
+			continue;
+		r[n].place = &listed->p[i];
+		all[n] = &r[n];
+		n++;
 	}
-	return false;
+	records_load(cs->rp, all, n);
+	for (size_t i = 0; i < n; i++) {
+		if (r[i].state == RECORD_LOADED)
+			catalog_add(&cs->tail, &r[i].record, r[i].hash);
+	}
 }
 
-/* Join the tail's records with the full catalog's and write a new full one. */
-static int
-put_full(struct repository *rp, struct sink *sink, const char *full_name,
-	struct catalog *tail, struct err *e)
+/* Drop the records, of one source or (NULL) all, that are not listed; returns
+ * how many there were. */
+static size_t
+drop_removed(
+	struct catalog *c, const struct record *of, const struct id_set *listed)
 {
-	struct catalog all;
-	int r = load(rp, full_name, &all, e);
+	size_t kept = 0, n = c->n;
 
-	for (size_t i = 0; i < tail->n && !r; i++) {
-		if (!has(&all, tail->records[i].id))
-			r = add_copy(&all, &tail->records[i], tail->hashes[i],
-				e);
+	for (size_t i = 0; i < n; i++) {
+		struct record *r = &c->records[i];
+		bool asked = !of || (!strcmp(r->host, of->host) &&
+					    !strcmp(r->name, of->name));
+
+		if (asked && !id_set_has(listed, r->id)) {
+			record_release(r);
+			continue;
+		}
+		if (kept != i) {
+			c->records[kept] = *r;
+			memcpy(c->hashes[kept], c->hashes[i], HASH_LEN);
+		}
+		kept++;
 	}
+	c->n = kept;
+	return n - kept;
+}
+
+/* List the own source's records, or all, and make the catalogs say the same. */
+static int
+compare(struct catalogs *cs, bool all, const struct id_set *known,
+	struct err *e)
+{
+	auto_id_set struct id_set there = { .n = 0 };
+	char prefix[OBJECT_NAME_MAX] = "snap/", hex[SOURCE_KEY_LEN * 2 + 1];
+	struct record_places listed = { .n = 0 };
+	const struct record *of = all ? NULL : cs->rec;
+	uint8_t source[SOURCE_KEY_LEN];
+	int r;
+
+	source_key(cs->rp->keys, cs->rec->host, cs->rec->name, source);
+	if (!all)
+		snprintf(prefix, sizeof(prefix), "snap/%s/",
+			hex_encode(hex, source, SOURCE_KEY_LEN));
+	r = records_list(cs->rp, prefix, &listed, e);
+	for (size_t i = 0; i < listed.n && !r; i++)
+		id_set_add(&there, listed.p[i].id);
+	id_set_sort(&there);
+	if (!r) {
+		add_missing(cs, &listed, known);
+		cs->make_full |= drop_removed(&cs->full, of, &there) > 0;
+		cs->make_full |= drop_removed(&cs->tail, of, &there) > 0;
+	}
+	record_places_release(&listed);
+	return r;
+}
+
+/* -- Writing ------------------------------------------------------------ */
+
+static int
+put(struct catalogs *cs, struct sink *sink, const struct catalog *c, char kind,
+	struct err *e)
+{
+	auto_sealed struct sealed s = { .packer = NULL };
+	auto_buf struct buf plain = BUF_INIT;
+	char name[96], hex[OBJECT_ID_LEN * 2 + 1];
+	int r = 0;
+
+	if (cs->newest.number >= NEWEST_NUMBER_MAX)
+		return err_set(
+			e, EOVERFLOW, "there is no number left below cat/");
+	sealed_init(&s, cs->rp->keys, OBJECT_CATALOG);
+	catalog_encode(c, &plain);
+	for (size_t off = 0; off < plain.len && !r; off += CATALOG_FRAME) {
+		size_t left = plain.len - off;
+
+		r = sealed_add(&s, FRAME_CATALOG, plain.data + off,
+			left < CATALOG_FRAME ? left : CATALOG_FRAME, e);
+	}
+	if (r)
+		return r;
+	snprintf(name, sizeof(name), "cat/%012" PRIu64 "-%c-%s",
+		NEWEST_NUMBER_MAX - (cs->newest.number + 1), kind,
+		hex_encode(hex, s.id, OBJECT_ID_LEN));
+	return sink_put(sink, name, s.bytes.data, s.bytes.len, e);
+}
+
+/* Everything is compared before a full one is made, and when there is none:
+ * whoever reads a lone tail believes it. */
+static int
+bring_up_to_date(struct catalogs *cs, struct err *e)
+{
+	auto_id_set struct id_set known = { .n = 0 };
+	bool all;
+	int r = load(cs, true, &known, e);
+
 	if (!r)
-		r = put(rp, sink, &all, 'f', all.n, e);
-	catalog_release(&all);
+		r = load(cs, false, &known, e);
+	if (r)
+		return r;
+	all = !cs->newest.full || cs->make_full || is_due(cs);
+	r = compare(cs, all, &known, e);
+	cs->make_full |= is_due(cs);
+	if (!r && cs->make_full && !all) {
+		note_ids(&known, &cs->tail);
+		r = compare(cs, true, &known, e);
+	}
 	return r;
 }
 
@@ -128,21 +248,23 @@ int
 catalogs_add(struct repository *rp, struct sink *sink,
 	const struct record *rec, const uint8_t hash[HASH_LEN], struct err *e)
 {
-	struct names names = { "", "" };
-	struct catalog tail = { .n = 0 };
-	uint64_t full;
-	int r = store_list_names(rp->store, "cat/", "", keep_newest, &names, e);
+	struct catalogs cs = { .rp = rp, .rec = rec };
+	int r = newest_list(rp->store, &cs.newest, e);
 
-	full = count_of(names.full);
-	/* a tail that a full catalog was made of starts anew */
-	if (!r && count_of(names.tail) > full)
-		r = load(rp, names.tail, &tail, e);
 	if (!r)
-		r = add_copy(&tail, rec, hash, e);
-	if (!r && tail.n >= TAIL_MAX && tail.n >= full / 16)
-		r = put_full(rp, sink, names.full, &tail, e);
-	else if (!r)
-		r = put(rp, sink, &tail, 't', full + tail.n, e);
-	catalog_release(&tail);
+		r = bring_up_to_date(&cs, e);
+	if (!r)
+		r = add_copy(&cs.tail, rec, hash, e);
+	if (!r && cs.make_full) {
+		auto_id_set struct id_set known = { .n = 0 };
+
+		note_ids(&known, &cs.full);
+		join(&cs.full, &cs.tail, &known);
+	}
+	if (!r)
+		r = put(&cs, sink, cs.make_full ? &cs.full : &cs.tail,
+			cs.make_full ? 'f' : 't', e);
+	catalog_release(&cs.full);
+	catalog_release(&cs.tail);
 	return r;
 }

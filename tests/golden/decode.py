@@ -268,16 +268,21 @@ class Record(Object):
         need(rec["page"] is None or 0 < len(rec["page"]) <= 3072, "its page")
         self.hash = hashlib.sha256(self.data).digest()
 
-    def for_catalog(self):
-        """The fields without the root page."""
-        r, out = Reader(self.plain), b""
-        while r.left():
-            start = r.pos
-            tag = r.varint()
-            r.blob()
-            if tag != 14:
-                out += self.plain[start:r.pos]
-        return self.id, self.hash, out
+
+def kept_by_catalog(rec, stripped):
+    """Of a record, or (stripped) of what a catalog has of it."""
+    root = Page(rec["root"]).items[0]
+    ref, xattrs = root.pop("ref", None), root.pop("xattrs_ref")
+    need(not stripped or not (rec.get("began") or rec.get("ended") or
+                              rec["page"]), "fields no catalog has")
+    need(not stripped or not ref or not any(ref.id + ref.pack) and
+         ref.off == ref.len == ref.chunk_off == ref.chunk_len == 0,
+         "the place of the root page")
+    return {**{k: rec.get(k) for k in ("host", "name", "seq", "time",
+                                       "generation", "previous", "tag",
+                                       "errors", "path")}, "root": root,
+            "xattrs": xattrs and [getattr(xattrs, k)
+                                  for k in xattrs.__slots__]}
 
 
 def load_records(repo):
@@ -294,13 +299,15 @@ def load_records(repo):
 
 
 def check_catalogs(repo, records):
-    """The newest full catalog and the newest tail have every record, as is."""
-    have, newest = {}, {}
+    """The newest catalogs say which records there are, as is."""
+    have, numbers = {}, {}
     for name in repo.below("cat/"):
         need(re.fullmatch(r"cat/\d{12}-[ft]-[0-9a-f]{32}", name), name)
-        n, kind, _ = name[4:].split("-")
-        newest[kind] = max(newest.get(kind, (0, "")), (int(n), name))
-    for _, (count, name) in sorted(newest.items()):  # f, then t
+        numbers[name] = 999999999999 - int(name[4:16])
+    full = max((n for name, n in numbers.items() if name[17] == "f"),
+               default=0)
+    for name in (name for name, n in numbers.items() if n == (
+            full if name[17] == "f" else max(numbers.values()))):
         o = Object(repo, name, CATALOG)
         plain = b""
         for _, kind, _, part, _ in o.frames(len(o.data)):
@@ -308,13 +315,12 @@ def check_catalogs(repo, records):
             plain += part
         r = Reader(plain)
         for _ in range(r.varint()):
-            ident, sha, fields = r.take(16), r.take(32), r.blob()
-            have[ident] = ident, sha, fields
+            ident, sha, rec = r.take(16), r.take(32), parse_record(r.blob())
+            have[ident] = ident, sha, kept_by_catalog(rec, True)
         r.end()
-        need(count == len(have), name + ": number of records")
-    for rec in records:
-        need(have.get(rec.id, rec.for_catalog()) == rec.for_catalog(),
-             rec.name + ": the catalog says otherwise")
+    own = {r.id: (r.id, r.hash, kept_by_catalog(r.rec, False))
+           for r in records}
+    need(not have or have == own, "the catalogs say otherwise")
     return have
 
 

@@ -25,7 +25,7 @@ def shown(value):
 def record(data):
     rec = parse_record(data)
     rec["root"] = Page(rec["root"]).items[0]
-    return [{k: rec[k] for k in KNOWN.values() if rec[k] is not None}]
+    return [{k: rec[k] for k in KNOWN.values() if rec.get(k) is not None}]
 
 
 def catalog(data):

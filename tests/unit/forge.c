@@ -2,6 +2,7 @@
 #include "tests/unit/forge.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include "repo/base/hex.h"
@@ -310,7 +311,8 @@ forge_record(struct forge *f, struct record *r, uint8_t hash[HASH_LEN],
 }
 
 void
-forge_catalog(struct forge *f, const char *prefix, const struct catalog *c)
+forge_catalog(
+	struct forge *f, uint64_t number, char kind, const struct catalog *c)
 {
 	struct forge_pack p = { .bytes = BUF_INIT };
 	auto_buf struct buf plain = BUF_INIT;
@@ -321,7 +323,8 @@ forge_catalog(struct forge *f, const char *prefix, const struct catalog *c)
 	begin_pack(f, &p, OBJECT_CATALOG);
 	catalog_encode(c, &plain);
 	seal(&p, FRAME_CATALOG, 0, &plain, &at);
-	name = xasprintf("%s%s", prefix, hex_encode(hex, p.id, OBJECT_ID_LEN));
+	name = xasprintf("cat/%012" PRIu64 "-%c-%s", 999999999999 - number,
+		kind, hex_encode(hex, p.id, OBJECT_ID_LEN));
 	put(f, name, &p.bytes);
 	buf_release(&p.bytes);
 }

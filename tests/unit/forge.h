@@ -58,9 +58,9 @@ void forge_flush(struct forge *f);
  * the object.  name (may be NULL) receives where it lies. */
 void forge_record(struct forge *f, struct record *r, uint8_t hash[HASH_LEN],
 	char name[OBJECT_NAME_MAX * 2]);
-/* Write a catalog object of the given name's beginning ("cat/...-f-"). */
-void forge_catalog(struct forge *f, const char *prefix,
-	const struct catalog *c);
+/* Write a catalog of the given number and kind ('f', 't'). */
+void forge_catalog(
+	struct forge *f, uint64_t number, char kind, const struct catalog *c);
 
 /* Open it as a history, or fail the test. */
 struct history *forge_open(const struct forge *f, size_t memory);

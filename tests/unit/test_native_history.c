@@ -252,7 +252,7 @@ ten_thousand_snapshots_take_little_memory_and_time(void **state)
 			seq > 1 ? &last : NULL);
 		add_to_catalog(&full, &last);
 	}
-	forge_catalog(&f, "cat/000000010000-f-", &full);
+	forge_catalog(&f, 10000, 'f', &full);
 	catalog_release(&full);
 	before = mallinfo2().uordblks + mallinfo2().hblkhd;
 	began = clock_mono_ns();

@@ -18,7 +18,7 @@ a_removed_snapshot_disappears_and_is_stale(void **state)
 	(void)state;
 	add_to_catalog(&c, &a);
 	add_to_catalog(&c, &b);
-	forge_catalog(&f, "cat/000000000002-f-", &c);
+	forge_catalog(&f, 2, 'f', &c);
 	catalog_release(&c);
 	h = forge_open(&f, 0);
 	held = forge_view(h, 1);
@@ -65,10 +65,10 @@ catalogs_spare_the_records_they_have(void **state)
 			gone = last;
 	}
 	assert_int_equal(sink_remove(f.sink, gone.name, &e), 0);
-	forge_catalog(&f, "cat/000000000007-f-", &(struct catalog){ .n = 0 });
-	forge_catalog(&f, "cat/000000000030-f-", &full);
-	forge_catalog(&f, "cat/000000000029-t-", &(struct catalog){ .n = 0 });
-	forge_catalog(&f, "cat/000000000038-t-", &tail);
+	forge_catalog(&f, 7, 'f', &(struct catalog){ .n = 0 });
+	forge_catalog(&f, 30, 'f', &full);
+	forge_catalog(&f, 29, 't', &(struct catalog){ .n = 0 });
+	forge_catalog(&f, 38, 't', &tail);
 	h = forge_open(&f, 0);
 	after = stats_of(h);
 	/* two catalogs, and the two records that neither has */
@@ -96,14 +96,14 @@ a_damaged_catalog_is_left_out(void **state)
 		last = snapshot("h", "n", seq, T0, seq > 1 ? &last : NULL);
 		add_to_catalog(&full, &last);
 	}
-	forge_catalog(&f, "cat/000000000040-f-", &full);
+	forge_catalog(&f, 40, 'f', &full);
 	catalog_release(&full);
 	path = xasprintf("cd %s/cat && chmod u+w * && truncate -s -1 *",
 		f.repo);
 	assert_int_equal(system(path), 0);
 	catch_log();
 	h = forge_open(&f, 0);
-	assert_non_null(strstr(caught_log(), "cat/000000000040-f-"));
+	assert_non_null(strstr(caught_log(), "cat/999999999959-f-"));
 	assert_int_equal(count_lines(caught.text), 1);
 	auto_listing struct history_listing *l = history_listing(h);
 	assert_int_equal(l->n_points, 40);
@@ -121,7 +121,7 @@ a_catalog_may_not_say_what_the_names_do_not(void **state)
 	lie = a;
 	lie.r.time_ns += DAY;
 	add_to_catalog(&c, &lie);
-	forge_catalog(&f, "cat/000000000001-f-", &c);
+	forge_catalog(&f, 1, 'f', &c);
 	catalog_release(&c);
 	h = forge_open(&f, 0);
 	auto_listing struct history_listing *l = history_listing(h);
@@ -142,7 +142,7 @@ a_record_that_is_not_the_catalogs_is_not_opened(void **state)
 	(void)state;
 	other.hash[3] ^= 1;
 	add_to_catalog(&c, &other);
-	forge_catalog(&f, "cat/000000000001-f-", &c);
+	forge_catalog(&f, 1, 'f', &c);
 	catalog_release(&c);
 	h = forge_open(&f, 0);
 	auto_listing struct history_listing *l = history_listing(h);

@@ -24,16 +24,16 @@ code_of(const struct buf *b)
 }
 
 static void
-check(const struct record *r, bool with_page)
+check(const struct record *r, bool whole)
 {
 	auto_buf struct buf b = BUF_INIT;
 	struct record back;
 	struct err e = ERR_INIT;
 
-	record_encode(r, with_page, &b);
+	record_encode(r, whole, &b);
 	if (decode(b.data, b.len, &back, &e))
 		fail_msg("%s", e.text);
-	assert_same_record(r, &back, with_page);
+	assert_same_record(r, &back, whole);
 	record_release(&back);
 }
 
