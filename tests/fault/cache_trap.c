@@ -13,6 +13,8 @@ static atomic_uint calls, armed_at;
 static atomic_int armed_code;
 static atomic_bool armed_lasting;
 
+void (*cache_trap_before_removal)(void);
+
 void
 cache_trap_arm(int code, unsigned at, bool lasting)
 {
@@ -96,6 +98,11 @@ __wrap_renameat(int a, const char *from, int b, const char *to)
 int
 __wrap_unlinkat(int fd, const char *name, int flags)
 {
+	void (*hook)(void) = cache_trap_before_removal;
+
+	cache_trap_before_removal = NULL;
+	if (hook)
+		hook();
 	return trapped() ? -1 : __real_unlinkat(fd, name, flags);
 }
 

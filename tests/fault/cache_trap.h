@@ -13,6 +13,8 @@
  * process; with `lasting` all calls after it, too.  at 0: none.  EOPNOTSUPP is
  * what punching holes fails with, always, and nothing else. */
 void cache_trap_arm(int code, unsigned at, bool lasting);
+/* To be called once, before the next file is removed; NULL: nothing. */
+extern void (*cache_trap_before_removal)(void);
 /* Calls counted since then. */
 unsigned cache_trap_calls(void);
 

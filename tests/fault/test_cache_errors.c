@@ -87,6 +87,56 @@ a_file_system_without_holes_loses_whole_objects(void **state)
 	fail_everywhere(EOPNOTSUPP, false);
 }
 
+static struct cache *reader;
+
+static void
+look_it_up(void)
+{
+	is_kept(reader, pack_name(1), 0, 100);
+}
+
+static void
+who_opened_a_file_as_it_was_removed_reads_the_next(void **state)
+{
+	auto_cache struct cache *c = open_cache();
+	struct cache_place at = { pack_name(1), 0, UINT64_MAX };
+	(void)state;
+
+	reader = open_cache();
+	keep(c, pack_name(1), 0, 1000);
+	cache_trap_before_removal = look_it_up;
+	assert_int_equal(cache_evict(c, &at, NULL, NULL), 0);
+	assert_null(cache_trap_before_removal);
+	keep(reader, pack_name(1), 0, 1000);
+	assert_true(is_kept(reader, pack_name(1), 0, 1000));
+	cache_close(reader);
+}
+
+static void
+a_quota_that_is_used_up_is_a_limit(void **state)
+{
+	auto_cache struct cache *c = open_cache_of(64 * MIB);
+	uint8_t byte = 1;
+	(void)state;
+
+	for (unsigned i = 0; i < 8; i++)
+		keep(c, pack_name(i), 0, 1 * MIB);
+	/* statvfs knows nothing of it */
+	cache_trap_arm(EDQUOT, 1, true);
+	for (unsigned i = 0; i < 4; i++) {
+		auto_free uint8_t *data =
+			content_of(pack_name(20), i * MIB, 1 * MIB);
+
+		cache_write(c, pack_name(20), i * MIB, data, 1 * MIB);
+	}
+	assert_int_equal(cache_sync(c, NULL), -EDQUOT);
+	cache_trap_arm(0, 0, false);
+	cache_write(c, pack_name(21), 0, &byte, 1);
+	cache_sync(c, NULL);
+	assert_false(is_kept(c, pack_name(0), 0, 100));
+	assert_true(is_kept(c, pack_name(7), 0, 100));
+}
+
 int
 main(void)
 {
@@ -95,6 +145,8 @@ main(void)
 		WITH_CACHE(a_disk_that_breaks_is_no_readers_error),
 		WITH_CACHE(a_disk_that_fills_up_is_no_readers_error),
 		WITH_CACHE(a_file_system_without_holes_loses_whole_objects),
+		WITH_CACHE(who_opened_a_file_as_it_was_removed_reads_the_next),
+		WITH_CACHE(a_quota_that_is_used_up_is_a_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,28 @@ the_minimum_free_space_is_left_to_others(void **state)
 }
 
 static void
+a_disk_too_full_for_the_ledger_is_emptied_all_the_same(void **state)
+{
+	auto_cache struct cache *c = open_cache_of(10 * 1024 * MIB);
+	auto_free uint8_t *data = content_of(pack_name(9), 0, 300000);
+	(void)state;
+
+	for (unsigned i = 0; i < 8; i++)
+		keep(c, pack_name(i), 0, 1 * MIB);
+	/* the log has to grow from nothing, and cannot */
+	assert_int_equal(shell("sqlite3 disk/cache/ledger.db 'PRAGMA "
+			       "wal_checkpoint(truncate)' >/dev/null"),
+		0);
+	shell("dd if=/dev/zero of=disk/ballast bs=64k status=none 2>&1 | cat;"
+	      "dd if=/dev/zero of=disk/more bs=1k status=none 2>&1 | cat");
+	for (unsigned i = 0; i < 3; i++) {
+		cache_write(c, pack_name(9), 0, data, 300000);
+		cache_sync(c, NULL);
+	}
+	assert_true(is_kept(c, pack_name(9), 0, 300000));
+}
+
+static void
 opening_on_a_full_disk_fails_or_does_without(void **state)
 {
 	struct cache_options o = { .repository_id = cache_repository };
@@ -131,6 +153,7 @@ main(void)
 		ON_DISK(a_disk_smaller_than_the_limit_is_no_readers_error),
 		ON_DISK(what_others_fill_the_disk_with_has_to_be_left_room),
 		ON_DISK(the_minimum_free_space_is_left_to_others),
+		ON_DISK(a_disk_too_full_for_the_ledger_is_emptied_all_the_same),
 		ON_DISK(opening_on_a_full_disk_fails_or_does_without),
 	};
 

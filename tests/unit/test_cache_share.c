@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
@@ -201,6 +202,7 @@ hold_the_lock(void)
 	if (child == 0) {
 		int fd = open(path, O_RDWR);
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (fd >= 0 && flock(fd, LOCK_EX) == 0 &&
 			write(ready[1], "", 1) == 1)
 			pause();
@@ -215,7 +217,8 @@ hold_the_lock(void)
 static void
 a_process_that_holds_the_lock_delays_no_reader(void **state)
 {
-	struct cache_options o = { .repository_id = cache_repository };
+	struct cache_options o = { .repository_id = cache_repository,
+		.queue = 200000 };
 	auto_cache struct cache *c = NULL;
 	int64_t began;
 	pid_t holder;
@@ -244,6 +247,46 @@ a_process_that_holds_the_lock_delays_no_reader(void **state)
 	assert_true(is_kept(c, pack_name(3), 0, 50000));
 }
 
+static void
+what_is_forgotten_lacks_before_it_is_given_up(void **state)
+{
+	auto_cache struct cache *c = open_cache();
+	pid_t holder;
+	(void)state;
+
+	keep(c, pack_name(1), 0, 100000);
+	keep(c, pack_name(2), 0, 100000);
+	assert_true(is_kept(c, pack_name(1), 0, 100000));
+	holder = hold_the_lock();
+	cache_forget(c, pack_name(1), 0, 1000);
+	cache_forget(c, pack_name(2), 0, 1000);
+	assert_false(is_kept(c, pack_name(1), 999, 1));
+	assert_true(is_kept(c, pack_name(1), 1000, 1));
+	/* this one has not been looked up yet */
+	assert_false(is_kept(c, pack_name(2), 999, 1));
+	assert_true(is_kept(c, pack_name(2), 1000, 1));
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+}
+
+static void
+an_emptied_directory_has_one_lock_for_all(void **state)
+{
+	auto_cache struct cache *a = open_cache(), *b = NULL;
+	auto_free char *command = xasprintf("rm -rf %s/*", cache_dir);
+	uint8_t byte = 1;
+	pid_t holder;
+	(void)state;
+
+	assert_int_equal(system(command), 0);
+	b = open_cache();
+	holder = hold_the_lock();
+	cache_write(a, pack_name(1), 0, &byte, 1);
+	assert_int_equal(cache_sync(a, NULL), -EBUSY);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+}
+
 int
 main(void)
 {
@@ -256,6 +299,8 @@ main(void)
 		WITH_CACHE(threads_read_and_write_one_handle),
 		WITH_CACHE(processes_share_a_cache_too_small_for_them),
 		WITH_CACHE(a_process_that_holds_the_lock_delays_no_reader),
+		WITH_CACHE(what_is_forgotten_lacks_before_it_is_given_up),
+		WITH_CACHE(an_emptied_directory_has_one_lock_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
