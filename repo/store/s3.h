@@ -17,7 +17,8 @@
  * which three parts travel while the next is filled.
  *
  * Static: read-only, unsigned.  It cannot be listed; what a listing would say
- * is read from the object `head`, which `yore head` prints (FORMAT, "Head").
+ * is read from the object `head`, which `yore head` prints (FORMAT, "Head");
+ * without one, list is -EOPNOTSUPP.
  */
 #ifndef YORE_STORE_S3_H
 #define YORE_STORE_S3_H

@@ -96,8 +96,11 @@ get_head(struct web_store *w, struct head **head, struct err *e)
 	if (*head)
 		return 0;
 	r = s3_call(w->client, &call, e);
-	if (r == -ENOENT && e)
-		err_prefix(e, "a web server needs what \"yore head\" prints");
+	if (r == -ENOENT)
+		return err_set(e, EOPNOTSUPP,
+			"%s: cannot be listed; it needs an "
+			"object " WEB_HEAD_NAME ", which \"yore head\" prints",
+			w->store.name);
 	if (r < 0)
 		return r;
 	*head = xcalloc(1, sizeof(**head));

@@ -40,3 +40,4 @@ check_PROGRAMS += tests/s3/test_matrix
 TESTS += tests/s3/test_matrix
 tests_s3_test_matrix_SOURCES = tests/s3/test_matrix.c tests/s3/cells.c \
 	tests/s3/cells.h tests/s3/net.c tests/s3/net.h
+dist_check_SCRIPTS += tests/s3/web.sh

@@ -123,7 +123,8 @@ a_tree_without_head_says_what_it_lacks(void **state)
 	(void)state;
 
 	SCRIPT(script);
-	assert_int_equal(store_list(store, "", "", collect, NULL, &e), -ENOENT);
+	assert_int_equal(
+		store_list(store, "", "", collect, NULL, &e), -EOPNOTSUPP);
 	assert_non_null(strstr(e.text, "yore head"));
 }
 
