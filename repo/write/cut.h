@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where files are cut into chunks.  By content (keyed FastCDC: Xia et al.,
- * USENIX ATC 2016, with normalised chunking) or, for databases, every 64 KiB.
- * Boundaries are a matter between writers only: readers never cut, so the
- * parameters may differ from run to run at the price of deduplication.
+ * Where files are cut into chunks (FORMAT, "Cutting").  By content (keyed
+ * FastCDC: Xia et al., USENIX ATC 2016, with normalised chunking) or, for
+ * databases, every 64 KiB.  Boundaries are a matter between writers only:
+ * readers never cut, so the parameters may differ from run to run at the price
+ * of deduplication.
  *
  * No I/O, no memory of its own.
  */

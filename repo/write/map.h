@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Building sorted maps: directories and the extents of big files (FORMAT,
- * "Sorted maps").  Entries come in ascending order; pages end where the
- * content says so, so that a change rewrites one leaf and the spine above it.
+ * "Sorted maps", "Cutting").  Entries come in ascending order; pages end where
+ * the content says so, so that a change rewrites one leaf and the spine above
+ * it.
  */
 #ifndef YORE_WRITE_MAP_H
 #define YORE_WRITE_MAP_H
