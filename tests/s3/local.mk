@@ -32,8 +32,12 @@ dist_check_SCRIPTS += tests/s3/hang.sh
 dist_check_SCRIPTS += tests/s3/counts.sh
 dist_check_SCRIPTS += tests/s3/outage.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh
+dist_check_SCRIPTS += tests/s3/refresh.sh
 dist_check_SCRIPTS += tests/s3/rights.sh
 dist_check_SCRIPTS += tests/s3/server.sh
+dist_check_SCRIPTS += tests/s3/snapshots.sh
+check_PROGRAMS += tests/s3/many
+tests_s3_many_SOURCES = tests/s3/many.c
 dist_check_SCRIPTS += tests/s3/whole_swift.sh
 
 check_PROGRAMS += tests/s3/test_matrix
