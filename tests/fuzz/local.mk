@@ -17,6 +17,7 @@ fuzz_targets += tests/fuzz/fuzz_segment
 fuzz_targets += tests/fuzz/fuzz_toc
 fuzz_targets += tests/fuzz/fuzz_header
 fuzz_targets += tests/fuzz/fuzz_xattrs
+fuzz_targets += tests/fuzz/fuzz_ranges
 fuzz_targets += tests/fuzz/fuzz_http_head
 fuzz_targets += tests/fuzz/fuzz_s3_ini
 fuzz_targets += tests/fuzz/fuzz_s3_xml
