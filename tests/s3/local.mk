@@ -21,11 +21,14 @@ tests_s3_server_SOURCES = tests/s3/server.c tests/s3/server.h \
 	tests/s3/sign.c tests/s3/upload.c tests/s3/xml.c tests/s3/xml.h \
 	$(s3_net)
 
+EXTRA_DIST += tests/s3/cell.sh
 EXTRA_DIST += tests/s3/contract.py
 EXTRA_DIST += tests/s3/lib.sh
 EXTRA_DIST += tests/s3/pipeline.py
 EXTRA_DIST += tests/s3/s3client.py
+dist_check_SCRIPTS += tests/s3/accidents.sh
 dist_check_SCRIPTS += tests/s3/again.sh
+dist_check_SCRIPTS += tests/s3/commands.sh
 dist_check_SCRIPTS += tests/s3/contract.sh
 dist_check_SCRIPTS += tests/s3/contract_swift.sh
 dist_check_SCRIPTS += tests/s3/hang.sh
@@ -38,6 +41,7 @@ dist_check_SCRIPTS += tests/s3/server.sh
 dist_check_SCRIPTS += tests/s3/snapshots.sh
 check_PROGRAMS += tests/s3/many
 tests_s3_many_SOURCES = tests/s3/many.c
+dist_check_SCRIPTS += tests/s3/server_others.sh
 dist_check_SCRIPTS += tests/s3/whole_swift.sh
 
 check_PROGRAMS += tests/s3/test_matrix
