@@ -56,7 +56,10 @@ add(struct inventory *iv, const struct record_place *p)
 	struct loaded_record *r;
 
 	record_places_add(&iv->places, p);
-	iv->r = xrealloc(iv->r, iv->places.cap * sizeof(*iv->r));
+	if (iv->n == iv->cap) {
+		iv->cap = iv->places.cap;
+		iv->r = xrealloc(iv->r, iv->cap * sizeof(*iv->r));
+	}
 	r = &iv->r[iv->n++];
 	*r = (struct loaded_record){ .state = RECORD_UNKNOWN };
 	return r;

@@ -41,7 +41,7 @@ void roster_release(struct roster *ro);
 struct inventory {
 	struct record_places places;
 	struct loaded_record *r; /* n of them; r[i] is at places.p[i] */
-	size_t n;
+	size_t n, cap;
 	bool same;  /* as the listing before: there is no more to say */
 	bool whole; /* snap/ was listed */
 	struct newest newest; /* the rest is the roster's */
