@@ -28,7 +28,7 @@ struct cache_command {
 	bool pins;
 };
 
-/* -- What each does ------------------------------------------------------------ */
+/* -- What each does ------------------------------------------------------ */
 
 static void
 print_json(const char *dir, const struct cache_status *st)
@@ -64,8 +64,8 @@ print_text(const char *dir, const struct cache_status *st)
 		print_size(a, st->disk_free), print_size(b, st->min_free));
 	printf("content    %s of %s\n",
 		print_number(a, st->objects, "object", "objects"),
-		print_number(b, st->repositories, "repository",
-			"repositories"));
+		print_number(
+			b, st->repositories, "repository", "repositories"));
 	printf("reads      %s, %s\n", print_number(a, st->hits, "hit", "hits"),
 		print_number(b, st->misses, "miss", "misses"));
 }
@@ -93,7 +93,7 @@ clear(struct cache_command *cc, struct cache *c, struct err *e)
 	return cache_clear(c, cc->pins, e);
 }
 
-/* -- The command line -------------------------------------------------------------- */
+/* -- The command line ---------------------------------------------------- */
 
 static const struct action {
 	const char *name;
@@ -211,7 +211,8 @@ const struct command command_cache = {
 	.help = "      --cache-dir DIR        it lies there (default:"
 		" $XDG_CACHE_HOME/yore,\n"
 		"                             ~/.cache/yore)\n"
-		"      --min-free SIZE        limit: what stays free on its file"
+		"      --min-free SIZE        limit: what stays free on its "
+		"file"
 		" system\n"
 		"      --pins                 clear: pins, too, and what they"
 		" hold\n",

@@ -8,7 +8,7 @@
 
 #define AT_ONCE 64
 
-/* -- Under the lock ------------------------------------------------------------ */
+/* -- Under the lock ------------------------------------------------------ */
 
 /*
  * Run a step with the lock held.  Should it find the ledger damaged, the ledger
@@ -40,7 +40,7 @@ end(struct cache *c, int r)
 	return r;
 }
 
-/* -- Pinning ------------------------------------------------------------------------ */
+/* -- Pinning ------------------------------------------------------------- */
 
 struct pinning {
 	const char *pin;
@@ -55,8 +55,8 @@ check_pin(const struct cache *c, const char *pin, struct err *e)
 	if (c->any)
 		return err_set(e, EINVAL, "pins belong to a repository");
 	if (!*pin || strlen(pin) > CACHE_PIN_NAME_MAX)
-		return err_set(e, EINVAL,
-			"a pin's name has 1 to %d bytes", CACHE_PIN_NAME_MAX);
+		return err_set(e, EINVAL, "a pin's name has 1 to %d bytes",
+			CACHE_PIN_NAME_MAX);
 	return 0;
 }
 
@@ -125,12 +125,12 @@ cache_unpin(struct cache *c, const char *pin, struct err *e)
 	return run_with_pin(c, unpin, &p, "unpin in", e);
 }
 
-/* -- Telling of pins ------------------------------------------------------------------ */
+/* -- Telling of pins ----------------------------------------------------- */
 
 struct telling {
 	struct cache *c;
-	void (*each)(void *ctx, const char *pin, uint64_t wanted,
-		uint64_t present);
+	void (*each)(
+		void *ctx, const char *pin, uint64_t wanted, uint64_t present);
 	void *ctx;
 	char pin[CACHE_PIN_NAME_MAX + 1];
 	uint64_t wanted;
@@ -182,8 +182,8 @@ tell_pins(struct cache *c, void *arg)
 
 int
 cache_pins(struct cache *c,
-	void (*each)(void *ctx, const char *pin, uint64_t wanted,
-		uint64_t present),
+	void (*each)(
+		void *ctx, const char *pin, uint64_t wanted, uint64_t present),
 	void *ctx, struct err *e)
 {
 	struct telling t = { .c = c, .each = each, .ctx = ctx };
@@ -194,7 +194,7 @@ cache_pins(struct cache *c,
 	return r;
 }
 
-/* -- Evicting -------------------------------------------------------------------------- */
+/* -- Evicting ------------------------------------------------------------ */
 
 static int
 evict_place(struct cache *c, void *arg)
@@ -261,8 +261,8 @@ evict_pin(struct cache *c, void *arg)
 }
 
 int
-cache_evict_pin(struct cache *c, const char *pin, uint64_t *freed,
-	struct err *e)
+cache_evict_pin(
+	struct cache *c, const char *pin, uint64_t *freed, struct err *e)
 {
 	struct pinning p = { .pin = pin, .freed = freed };
 
@@ -272,7 +272,7 @@ cache_evict_pin(struct cache *c, const char *pin, uint64_t *freed,
 	return run_with_pin(c, evict_pin, &p, "evict from", e);
 }
 
-/* -- Limit and clear ----------------------------------------------------------------------- */
+/* -- Limit and clear ----------------------------------------------------- */
 
 struct limits {
 	uint64_t limit;
@@ -299,8 +299,8 @@ set_limits(struct cache *c, void *arg)
 }
 
 int
-cache_set_limit(struct cache *c, uint64_t limit, uint64_t min_free,
-	struct err *e)
+cache_set_limit(
+	struct cache *c, uint64_t limit, uint64_t min_free, struct err *e)
 {
 	struct limits l = { limit, min_free };
 
@@ -325,8 +325,7 @@ begin_clearing(struct cache *c, void *arg)
 	st->hits = st->misses = 0;
 	c->hits = c->misses = 0;
 	if (*pins)
-		r = ledger_unpin_all(
-			c->writer, c->any ? NULL : c->repository);
+		r = ledger_unpin_all(c->writer, c->any ? NULL : c->repository);
 	return end(c, r);
 }
 
@@ -361,7 +360,7 @@ cache_clear(struct cache *c, bool pins, struct err *e)
 	return r;
 }
 
-/* -- Status --------------------------------------------------------------------------------- */
+/* -- Status -------------------------------------------------------------- */
 
 static int
 look(struct cache *c, void *arg)

@@ -29,7 +29,7 @@ struct batch {
 	size_t cap;
 };
 
-/* -- Pieces ------------------------------------------------------------------ */
+/* -- Pieces -------------------------------------------------------------- */
 
 static void
 add_piece(struct batch *b, const struct job *j, int64_t n, uint64_t from,
@@ -108,7 +108,7 @@ same_object(const struct batch *b, size_t i)
 				sizeof(b->pieces[i].key)) == 0;
 }
 
-/* -- Claiming ------------------------------------------------------------------ */
+/* -- Claiming ------------------------------------------------------------ */
 
 static uint64_t
 count_bytes(const struct batch *b)
@@ -158,11 +158,10 @@ claim(struct batch *b)
 		return r;
 	for (size_t i = 0; r == 0 && i < b->n; i++) {
 		if (!same_object(b, i))
-			r = ledger_make(
-				ix, &b->pieces[i].key, &object, &whole);
+			r = ledger_make(ix, &b->pieces[i].key, &object, &whole);
 		if (r == 0)
-			r = claim_piece(b, &b->pieces[i], object, whole,
-				st->rank);
+			r = claim_piece(
+				b, &b->pieces[i], object, whole, st->rank);
 	}
 	if (r == 0)
 		return ledger_commit(ix);
@@ -170,7 +169,7 @@ claim(struct batch *b)
 	return r;
 }
 
-/* -- Writing ------------------------------------------------------------------- */
+/* -- Writing ------------------------------------------------------------- */
 
 static struct piece *
 find_piece(struct batch *b, const struct job *j, uint64_t at)
@@ -223,8 +222,8 @@ job_failed(struct batch *b, const struct job *j, int r)
 {
 	for (uint64_t at = j->off; at < j->off + j->len;
 		at = (at / CACHE_SEGMENT + 1) * CACHE_SEGMENT)
-		ranges_remove(&find_piece(b, j, at)->add, j->off,
-			j->off + j->len);
+		ranges_remove(
+			&find_piece(b, j, at)->add, j->off, j->off + j->len);
 	b->c->dropped += j->len;
 	if (r == -ENOSPC || r == -EDQUOT)
 		b->c->pressure += j->len;
@@ -256,7 +255,7 @@ write_jobs(struct batch *b)
 	auto_close_(&fd);
 }
 
-/* -- Publishing ------------------------------------------------------------------ */
+/* -- Publishing ---------------------------------------------------------- */
 
 static int
 publish_piece(struct batch *b, struct piece *p, int64_t object)
@@ -345,7 +344,7 @@ publish(struct batch *b)
 	return give_up_lost(b);
 }
 
-/* -- All of it ---------------------------------------------------------------------- */
+/* -- All of it ----------------------------------------------------------- */
 
 static int
 under_lock(struct batch *b, int (*step)(struct batch *b))

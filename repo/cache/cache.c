@@ -31,7 +31,7 @@ cache_default_dir(void)
 	return NULL;
 }
 
-/* -- The ledger ------------------------------------------------------------- */
+/* -- The ledger ---------------------------------------------------------- */
 
 int
 cache_checked(struct cache *c, int r)
@@ -48,8 +48,7 @@ cache_complain(struct cache *c, int code, const char *what)
 	struct err e = ERR_INIT;
 
 	if ((last && now - last < COMPLAIN_NS) ||
-		!atomic_compare_exchange_strong(
-			&c->complained_ns, &last, now))
+		!atomic_compare_exchange_strong(&c->complained_ns, &last, now))
 		return;
 	err_sys(&e, code, "cache %s: %s", c->files.path, what);
 	log_warn("%s; reading goes on without it", e.text);
@@ -118,7 +117,7 @@ cache_leave(struct cache *c)
 	files_unlock(&c->files);
 }
 
-/* -- Opening ------------------------------------------------------------------ */
+/* -- Opening ------------------------------------------------------------- */
 
 static struct cache *
 cache_new(const struct cache_options *o)
@@ -177,7 +176,7 @@ cache_close(struct cache *c)
 	cache_free(c);
 }
 
-/* -- What is known of an object --------------------------------------------------- */
+/* -- What is known of an object ------------------------------------------ */
 
 /* Ask the ledger; with `reading` held. */
 static int
@@ -236,7 +235,7 @@ current(struct cache *c, const struct key *k, struct epoch ep)
 	return load(c, k, ep);
 }
 
-/* -- Reading ---------------------------------------------------------------------- */
+/* -- Reading ------------------------------------------------------------- */
 
 struct reading {
 	struct key key;
@@ -272,8 +271,8 @@ read_present(const struct object *o, const struct reading *rd, char *buf)
 	int r = 0;
 
 	for (size_t i = 0; i <= rd->n_gaps && r == 0; i++) {
-		uint64_t to = i < rd->n_gaps ? rd->gaps[i].from
-					     : rd->off + rd->len;
+		uint64_t to =
+			i < rd->n_gaps ? rd->gaps[i].from : rd->off + rd->len;
 
 		if (to > at)
 			r = files_read(o->fd, at, buf + (at - rd->off),
@@ -359,7 +358,7 @@ cache_read(struct cache *c, const char *name, uint64_t off, size_t len,
 	return rd.n_gaps == 0;
 }
 
-/* -- Whole objects ------------------------------------------------------------------ */
+/* -- Whole objects ------------------------------------------------------- */
 
 static int
 read_whole(const struct object *o, size_t max, uint8_t **data, size_t *len)

@@ -144,7 +144,7 @@ void cache_forget(struct cache *c, const char *name, uint64_t off,
  */
 int cache_sync(struct cache *c, struct err *e);
 
-/* -- Small whole objects: format, keys/, records, catalogs, listings ------ */
+/* -- Small whole objects: format, keys/, records, catalogs, listings ----- */
 
 /*
  * The whole object, at most max bytes; *data is given.  -ENOENT unless it was
@@ -161,7 +161,7 @@ int cache_get(struct cache *c, const char *name, size_t max, uint8_t **data,
 void cache_put(struct cache *c, const char *name, const void *data,
 	size_t len);
 
-/* -- Pins: what is never evicted to make room ------------------------------ */
+/* -- Pins: what is never evicted to make room ---------------------------- */
 
 struct cache_place {
 	const char *name;
@@ -195,7 +195,7 @@ int cache_evict(struct cache *c, const struct cache_place *at,
 int cache_evict_pin(struct cache *c, const char *pin, uint64_t *freed,
 	struct err *e);
 
-/* -- Status, limit, clear --------------------------------------------------- */
+/* -- Status, limit, clear ------------------------------------------------ */
 
 struct cache_status {
 	uint64_t bytes;	   /* on disk, in blocks; the ledger counts too */

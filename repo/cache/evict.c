@@ -20,7 +20,7 @@
 #define MIN_FREE_DEFAULT (1ULL << 30)
 #define MIN_FREE_PART 20 /* but at most this part of the file system */
 
-/* -- Some rows ----------------------------------------------------------------- */
+/* -- Some rows ----------------------------------------------------------- */
 
 static int64_t
 new_serial(void)
@@ -47,8 +47,8 @@ hide(struct cache *c, struct loss *l, size_t n)
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		auto_row struct row row = ROW_INIT;
 
-		r = ledger_row(c->writer, l[i].v.object, l[i].v.n,
-			l[i].v.whole, &row);
+		r = ledger_row(
+			c->writer, l[i].v.object, l[i].v.n, l[i].v.whole, &row);
 		if (r < 0 || row.fresh)
 			continue;
 		ranges_remove(&row.present, l[i].from, l[i].to);
@@ -76,8 +76,8 @@ punch(struct cache *c, struct loss *l, size_t n)
 			auto_close_(&fd);
 			r = files_epoch_taken(&c->files, &l[i].v.key);
 			fd = l[i].v.whole ? -1
-					  : files_object(&c->files,
-						    &l[i].v.key, true);
+					  : files_object(&c->files, &l[i].v.key,
+						    true);
 		}
 		if (r == 0 && fd >= 0)
 			r = files_punch(&c->files, fd, base,
@@ -114,9 +114,9 @@ settle_row(struct cache *c, struct loss *l, uint64_t *freed)
 static int
 drop_if_bare(struct cache *c, const struct loss *l)
 {
-	struct ledger_scope all = { .object = &l->v.key,
-		.last = INT64_MAX,
-		.pinned = true };
+	struct ledger_scope all = {
+		.object = &l->v.key, .last = INT64_MAX, .pinned = true
+	};
 	struct victim v;
 	size_t left;
 	int r = ledger_rows(c->writer, &all, &v, 1, &left);
@@ -150,9 +150,9 @@ static int
 remove_all(struct cache *c, const struct loss *l, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct ledger_scope all = { .object = &l[i].v.key,
-			.last = INT64_MAX,
-			.pinned = true };
+		struct ledger_scope all = {
+			.object = &l[i].v.key, .last = INT64_MAX, .pinned = true
+		};
 		struct loss rest[AT_ONCE] = { 0 };
 		struct victim v[AT_ONCE];
 		uint64_t freed = 0;
@@ -192,7 +192,7 @@ evict_losses(struct cache *c, struct loss *l, size_t n, uint64_t *freed)
 	return r;
 }
 
-/* -- What was used longest ago ---------------------------------------------------- */
+/* -- What was used longest ago ------------------------------------------- */
 
 int
 evict_free_space(const struct cache *c, int64_t set, uint64_t *free_bytes,
@@ -223,7 +223,8 @@ count_excess(struct cache *c, uint64_t need, uint64_t *excess, uint64_t *slack)
 		r = evict_free_space(c, st.min_free, &disk, &min_free);
 	if (r < 0)
 		return r;
-	used = (uint64_t)st.bytes + ledger_room(c->writer, c->ledger_path) + need;
+	used = (uint64_t)st.bytes + ledger_room(c->writer, c->ledger_path) +
+	       need;
 	if (used > (uint64_t)st.limit)
 		over = used - (uint64_t)st.limit;
 	if (need && disk < min_free + need && over < min_free + need - disk)
@@ -278,7 +279,7 @@ evict_for(struct cache *c, uint64_t need)
 	return freed < excess ? -ENOSPC : 0;
 }
 
-/* -- Ranges of an object ------------------------------------------------------------ */
+/* -- Ranges of an object ------------------------------------------------- */
 
 int
 evict_range(struct cache *c, const struct key *k, uint64_t off, uint64_t len,
@@ -304,7 +305,9 @@ evict_range(struct cache *c, const struct key *k, uint64_t off, uint64_t len,
 
 		r = ledger_rows(c->writer, &scope, v, AT_ONCE, &n);
 		for (size_t i = 0; i < n; i++) {
-			l[i] = (struct loss){ .v = v[i], .from = off, .to = to };
+			l[i] = (struct loss){
+				.v = v[i], .from = off, .to = to
+			};
 			if (v[i].n >= scope.first)
 				scope.first = v[i].n + 1;
 		}

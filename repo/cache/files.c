@@ -218,8 +218,7 @@ files_epoch(const struct files *f, const struct key *k)
 static int
 store_epoch(const struct files *f, const struct key *k, struct epoch ep)
 {
-	return files_write(
-		f->epochs_fd, (uint64_t)slot_of(k), &ep, sizeof(ep));
+	return files_write(f->epochs_fd, (uint64_t)slot_of(k), &ep, sizeof(ep));
 }
 
 int
@@ -372,8 +371,8 @@ files_tmp(const struct files *f, char *name)
 }
 
 int
-files_tmp_name(const struct files *f, const char *name, int fd,
-	const struct key *k)
+files_tmp_name(
+	const struct files *f, const char *name, int fd, const struct key *k)
 {
 	char path[NAME_LEN];
 
@@ -397,8 +396,8 @@ files_tmp_remove(const struct files *f, const char *name)
 void
 files_tidy_tmp(const struct files *f)
 {
-	auto_close int fd = openat(f->dir, "tmp",
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int fd = openat(
+		f->dir, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_closedir DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	int64_t now = clock_wall_ns() / NS_PER_S;
 	struct stat st;
@@ -408,7 +407,8 @@ files_tidy_tmp(const struct files *f)
 	fd = -1;
 	for (struct dirent *de; (de = readdir(d));)
 		if (fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) ==
-				0 && !S_ISDIR(st.st_mode) &&
+				0 &&
+			!S_ISDIR(st.st_mode) &&
 			st.st_mtime < now - TMP_MAX_AGE_S)
 			(void)unlinkat(dirfd(d), de->d_name, 0);
 }

@@ -8,8 +8,8 @@
 
 struct walk {
 	const struct files *files;
-	int (*each)(void *ctx, const struct key *k, int fd,
-		const struct stat *st);
+	int (*each)(
+		void *ctx, const struct key *k, int fd, const struct stat *st);
 	void *ctx;
 	struct key key;
 };
@@ -17,8 +17,8 @@ struct walk {
 static DIR *
 open_dir(int above, const char *name)
 {
-	int fd = openat(above, name,
-		O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(
+		above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!d && fd >= 0)
@@ -68,8 +68,8 @@ visit_repository(struct walk *w, const char *name)
 
 int
 files_each(const struct files *f,
-	int (*each)(void *ctx, const struct key *k, int fd,
-		const struct stat *st),
+	int (*each)(
+		void *ctx, const struct key *k, int fd, const struct stat *st),
 	void *ctx)
 {
 	struct walk w = { .files = f, .each = each, .ctx = ctx };

@@ -18,7 +18,7 @@
 #define LOG_MAX (1u << 20)
 #define MS_NS 1000000
 
-#define PIN_OF_ROW \
+#define PIN_OF_ROW                                              \
 	"SELECT 1 FROM place p WHERE p.object = segment.object" \
 	" AND p.first <= segment.n AND p.last >= segment.n"
 
@@ -51,9 +51,8 @@ static const char *const questions[Q_N] = {
 	[Q_ROLLBACK] = "ROLLBACK",
 	[Q_STATE] = "SELECT bytes, rank, lim, min_free, hits, misses"
 		    " FROM state WHERE id = 1",
-	[Q_SET_STATE] =
-		"UPDATE state SET bytes = ?1, rank = ?2, lim = ?3,"
-		" min_free = ?4, hits = ?5, misses = ?6 WHERE id = 1",
+	[Q_SET_STATE] = "UPDATE state SET bytes = ?1, rank = ?2, lim = ?3,"
+			" min_free = ?4, hits = ?5, misses = ?6 WHERE id = 1",
 	[Q_FIND] = "SELECT id, whole FROM object"
 		   " WHERE repository = ?1 AND key = ?2",
 	[Q_MAKE] = "INSERT INTO object(repository, key) VALUES(?1, ?2)",
@@ -79,14 +78,14 @@ static const char *const questions[Q_N] = {
 		     " o.whole FROM segment s INDEXED BY oldest"
 		     " LEFT JOIN object o ON o.id = s.object"
 		     " WHERE s.pinned = 0 ORDER BY s.rank LIMIT ?1",
-	[Q_ROWS] = "SELECT o.repository, o.key, s.object, s.n, s.bytes,"
-		   " o.whole FROM object o CROSS JOIN segment s ON s.object = o.id"
-		   " WHERE (?1 IS NULL OR o.repository = ?1)"
-		   " AND (?2 IS NULL OR o.key = ?2)"
-		   " AND s.n BETWEEN ?3 AND ?4 AND s.pinned <= ?5 LIMIT ?6",
+	[Q_ROWS] =
+		"SELECT o.repository, o.key, s.object, s.n, s.bytes,"
+		" o.whole FROM object o CROSS JOIN segment s ON s.object = o.id"
+		" WHERE (?1 IS NULL OR o.repository = ?1)"
+		" AND (?2 IS NULL OR o.key = ?2)"
+		" AND s.n BETWEEN ?3 AND ?4 AND s.pinned <= ?5 LIMIT ?6",
 	[Q_PIN] = "INSERT OR IGNORE INTO pin(repository, name) VALUES(?1, ?2)",
-	[Q_PIN_FIND] =
-		"SELECT id FROM pin WHERE repository = ?1 AND name = ?2",
+	[Q_PIN_FIND] = "SELECT id FROM pin WHERE repository = ?1 AND name = ?2",
 	[Q_PIN_PLACE] = "INSERT OR IGNORE INTO place(pin, object, off, until,"
 			" first, last) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_PIN_ROWS] = "UPDATE segment SET pinned = 1"
@@ -116,7 +115,7 @@ static const char *const questions[Q_N] = {
 		    " (SELECT count(*) FROM pin)",
 };
 
-/* -- Asking ---------------------------------------------------------------- */
+/* -- Asking -------------------------------------------------------------- */
 
 static int
 code_of(int rc)
@@ -192,7 +191,7 @@ ledger_said(const struct ledger *ix)
 	return sqlite3_errmsg(ix->db);
 }
 
-/* -- Opening ----------------------------------------------------------------- */
+/* -- Opening ------------------------------------------------------------- */
 
 static int
 text_run(struct ledger *ix, const char *sql)
@@ -205,9 +204,9 @@ text_run(struct ledger *ix, const char *sql)
 static int
 make_schema(struct ledger *ix)
 {
-	auto_free char *state = xasprintf(
-		"INSERT INTO state VALUES(1, 0, 0, %llu, -1, 0, 0)",
-		CACHE_LIMIT_DEFAULT);
+	auto_free char *state =
+		xasprintf("INSERT INTO state VALUES(1, 0, 0, %llu, -1, 0, 0)",
+			CACHE_LIMIT_DEFAULT);
 	int r = text_run(ix, "BEGIN IMMEDIATE");
 
 	if (r == 0)
@@ -320,8 +319,8 @@ ledger_set_aside(const char *path)
 char *
 ledger_aside(const char *path)
 {
-	return xasprintf("%.*s/ledger.damaged",
-		(int)(strrchr(path, '/') - path), path);
+	return xasprintf(
+		"%.*s/ledger.damaged", (int)(strrchr(path, '/') - path), path);
 }
 
 static uint64_t
@@ -361,11 +360,11 @@ void
 ledger_tidy(struct ledger *ix, const char *path)
 {
 	if (size_of(path, "-wal") > log_max(ix))
-		sqlite3_wal_checkpoint_v2(ix->db, NULL,
-			SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		sqlite3_wal_checkpoint_v2(
+			ix->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
-/* -- State ------------------------------------------------------------------- */
+/* -- State --------------------------------------------------------------- */
 
 int
 ledger_state(struct ledger *ix, struct ledger_state *st)
@@ -404,8 +403,7 @@ ledger_begin(struct ledger *ix, struct ledger_state **st)
 		ledger_rollback(ix);
 		return r;
 	}
-	ix->state.rank =
-		now > ix->state.rank ? now : ix->state.rank + 1;
+	ix->state.rank = now > ix->state.rank ? now : ix->state.rank + 1;
 	*st = &ix->state;
 	return 0;
 }
@@ -442,7 +440,7 @@ ledger_rollback(struct ledger *ix)
 	ix->in_transaction = false;
 }
 
-/* -- Objects ----------------------------------------------------------------- */
+/* -- Objects ------------------------------------------------------------- */
 
 static void
 bind_key(sqlite3_stmt *s, const struct key *k)
@@ -453,7 +451,8 @@ bind_key(sqlite3_stmt *s, const struct key *k)
 }
 
 int
-ledger_find(struct ledger *ix, const struct key *k, int64_t *object, bool *whole)
+ledger_find(
+	struct ledger *ix, const struct key *k, int64_t *object, bool *whole)
 {
 	sqlite3_stmt *s = ledger_ask(ix, Q_FIND);
 	int r;
@@ -469,7 +468,8 @@ ledger_find(struct ledger *ix, const struct key *k, int64_t *object, bool *whole
 }
 
 int
-ledger_make(struct ledger *ix, const struct key *k, int64_t *object, bool *whole)
+ledger_make(
+	struct ledger *ix, const struct key *k, int64_t *object, bool *whole)
 {
 	int r = ledger_find(ix, k, object, whole);
 	sqlite3_stmt *s;

@@ -79,7 +79,7 @@ int ledger_state(struct ledger *ix, struct ledger_state *st);
 /* Sum the bytes of all rows up anew. */
 int ledger_recount(struct ledger *ix);
 
-/* -- Objects --------------------------------------------------------------- */
+/* -- Objects ------------------------------------------------------------- */
 
 /* -ENOENT when there is none. */
 int ledger_find(struct ledger *ix, const struct key *k, int64_t *object,
@@ -95,7 +95,7 @@ int ledger_drop_if_bare(struct ledger *ix, int64_t object);
 int ledger_present(struct ledger *ix, int64_t object, struct ranges *present,
 	struct ranges *claimed);
 
-/* -- Rows ------------------------------------------------------------------ */
+/* -- Rows ---------------------------------------------------------------- */
 
 /* Sets r->fresh and empty ranges when there is none; then r->pinned tells
  * whether it will be. */
@@ -133,7 +133,7 @@ struct ledger_scope {
 int ledger_rows(struct ledger *ix, const struct ledger_scope *s,
 	struct victim *v, size_t max, size_t *n);
 
-/* -- Pins ------------------------------------------------------------------ */
+/* -- Pins ---------------------------------------------------------------- */
 
 /* Pin bytes of an object; its rows are pinned from now on. */
 int ledger_pin(struct ledger *ix, const uint8_t *repository, const char *pin,

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "repo/cache/ledger_private.h"
 
-/* -- Pins -------------------------------------------------------------------- */
+/* -- Pins ---------------------------------------------------------------- */
 
 static void
 bind_pin(sqlite3_stmt *s, const uint8_t *repository, const char *pin)
@@ -49,8 +49,8 @@ int
 ledger_pin(struct ledger *ix, const uint8_t *repository, const char *pin,
 	const struct key *k, const struct cache_extent *at)
 {
-	uint64_t until = at->len > INT64_MAX - at->off ? INT64_MAX
-						       : at->off + at->len;
+	uint64_t until =
+		at->len > INT64_MAX - at->off ? INT64_MAX : at->off + at->len;
 	int64_t first = (int64_t)(at->off / CACHE_SEGMENT), last, id = 0;
 	int64_t object = 0;
 	sqlite3_stmt *s = ledger_ask(ix, Q_PIN);
@@ -105,8 +105,8 @@ ledger_unpin(struct ledger *ix, const uint8_t *repository, const char *pin)
 }
 
 static int
-run_with_repository(struct ledger *ix, enum ledger_question q,
-	const uint8_t *repository)
+run_with_repository(
+	struct ledger *ix, enum ledger_question q, const uint8_t *repository)
 {
 	sqlite3_stmt *s = ledger_ask(ix, q);
 
@@ -121,8 +121,7 @@ ledger_unpin_all(struct ledger *ix, const uint8_t *repository)
 
 	if (r == 0)
 		r = run_with_repository(ix, Q_UNPIN_ALL_PLACES, repository);
-	return r < 0 ? r
-		     : run_with_repository(ix, Q_UNPIN_ALL, repository);
+	return r < 0 ? r : run_with_repository(ix, Q_UNPIN_ALL, repository);
 }
 
 static int
@@ -158,16 +157,15 @@ ledger_pins(struct ledger *ix, const uint8_t *repository, const char *pin,
 	while ((r = ledger_step(ix, s)) == 1) {
 		r = take_place(s, &k, &at);
 		if (r == 0)
-			r = each(ctx,
-				(const char *)sqlite3_column_text(s, 0), &k,
-				&at);
+			r = each(ctx, (const char *)sqlite3_column_text(s, 0),
+				&k, &at);
 		if (r < 0)
 			break;
 	}
 	return ledger_done(s, r);
 }
 
-/* -- Salvage ------------------------------------------------------------------- */
+/* -- Salvage ------------------------------------------------------------- */
 
 static void
 salvage_state(struct ledger *ix, sqlite3 *old)
@@ -234,7 +232,7 @@ ledger_salvage(struct ledger *ix, const char *path)
 	sqlite3_close(old);
 }
 
-/* -- Status ---------------------------------------------------------------------- */
+/* -- Status -------------------------------------------------------------- */
 
 int
 ledger_recount(struct ledger *ix)

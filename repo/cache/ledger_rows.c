@@ -6,7 +6,7 @@
 
 #define SEGMENTS_MAX (1LL << 44) /* of an object: 2^62 bytes */
 
-/* -- Rows ---------------------------------------------------------------------- */
+/* -- Rows ---------------------------------------------------------------- */
 
 void
 row_release(struct row *r)
@@ -102,7 +102,8 @@ ledger_row(struct ledger *ix, int64_t object, int64_t n, bool whole,
 }
 
 int
-ledger_put_row(struct ledger *ix, struct row *row, uint64_t block, uint64_t extra)
+ledger_put_row(
+	struct ledger *ix, struct row *row, uint64_t block, uint64_t extra)
 {
 	uint64_t base = row->n * (uint64_t)CACHE_SEGMENT;
 	int64_t bytes = (int64_t)(ranges_blocks(&row->claimed, block) + extra);
@@ -118,10 +119,10 @@ ledger_put_row(struct ledger *ix, struct row *row, uint64_t block, uint64_t extr
 		sqlite3_bind_int64(s, 4, row->rank);
 		sqlite3_bind_int64(s, 5, bytes);
 		sqlite3_bind_int(s, 6, row->pinned);
-		sqlite3_bind_blob(s, 7, present.data, (int)present.len,
-			SQLITE_STATIC);
-		sqlite3_bind_blob(s, 8, claimed.data, (int)claimed.len,
-			SQLITE_STATIC);
+		sqlite3_bind_blob(
+			s, 7, present.data, (int)present.len, SQLITE_STATIC);
+		sqlite3_bind_blob(
+			s, 8, claimed.data, (int)claimed.len, SQLITE_STATIC);
 	}
 	ix->state.bytes += bytes - row->bytes;
 	row->bytes = bytes;
@@ -157,7 +158,7 @@ ledger_used(struct ledger *ix, int64_t object, int64_t first, int64_t last,
 	return ledger_run(ix, s);
 }
 
-/* -- Victims --------------------------------------------------------------------- */
+/* -- Victims ------------------------------------------------------------- */
 
 static int
 take_victim(sqlite3_stmt *s, struct victim *v)

@@ -67,8 +67,8 @@ seal(const struct object_key *k, const struct buf *plain, struct buf *out)
 	packer_free(p);
 	prefix.codec = (uint8_t)codec;
 	return r < 0 ? r
-		     : frame_seal(k, OBJECT_ID_LEN, &prefix, &packed, out,
-			       NULL);
+		     : frame_seal(
+			       k, OBJECT_ID_LEN, &prefix, &packed, out, NULL);
 }
 
 void

@@ -24,7 +24,7 @@ objects_release(struct objects *t)
 	pthread_mutex_destroy(&t->lock);
 }
 
-/* -- One object ------------------------------------------------------------ */
+/* -- One object ---------------------------------------------------------- */
 
 struct object *
 object_new(const struct key *k, struct epoch ep, int fd)
@@ -63,7 +63,7 @@ object_touch(struct object *o, uint64_t off, uint64_t len)
 		ranges_add(&o->touched, first, last + 1);
 }
 
-/* -- The table --------------------------------------------------------------- */
+/* -- The table ----------------------------------------------------------- */
 
 static bool
 same_key(const struct key *a, const struct key *b)
@@ -179,8 +179,8 @@ objects_added(struct objects *t, const struct key *k, struct epoch before,
 }
 
 void
-objects_removed(struct objects *t, const struct key *k, uint64_t from,
-	uint64_t to)
+objects_removed(
+	struct objects *t, const struct key *k, uint64_t from, uint64_t to)
 {
 	auto_lock(&t->lock);
 	struct object **place = place_of(t, k);

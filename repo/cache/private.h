@@ -62,7 +62,7 @@ struct cache {
 	uint8_t repository[REPOSITORY_ID_LEN];
 };
 
-/* -- Entering the ledger (cache.c) -------------------------------------------- */
+/* -- Entering the ledger (cache.c) --------------------------------------- */
 
 /* Take the lock; c->writer is then the ledger as it is.  -EBUSY, -errno. */
 int cache_enter(struct cache *c, unsigned wait_ms, struct err *e);
@@ -74,7 +74,7 @@ void cache_complain(struct cache *c, int code, const char *what);
 /* The sentence for an error of the ledger. */
 int cache_failed(struct cache *c, int r, const char *what, struct err *e);
 
-/* -- The queue (queue.c) -------------------------------------------------------- */
+/* -- The queue (queue.c) ------------------------------------------------- */
 
 int queue_start(struct cache *c, const struct cache_options *o, struct err *e);
 void queue_stop(struct cache *c);
@@ -85,7 +85,7 @@ void queue_forget(
 /* Something was not kept. */
 void queue_failed(struct cache *c, int r, const char *what);
 
-/* -- What the queue's thread does ------------------------------------------------ */
+/* -- What the queue's thread does ---------------------------------------- */
 
 /* Jobs that are all JOB_WRITE (batch.c). */
 void batch_write(struct cache *c, const struct job *const *jobs, size_t n);
@@ -96,7 +96,7 @@ void whole_put(struct cache *c, const struct job *j);
 void uses_note(struct cache *c);
 void uses_flush(struct cache *c);
 
-/* -- Giving up (evict.c); with the lock held ---------------------------------------- */
+/* -- Giving up (evict.c); with the lock held ----------------------------- */
 
 /* Bytes [from, to) of the row v is to lose. */
 struct loss {
@@ -118,7 +118,7 @@ int evict_range(struct cache *c, const struct key *k, uint64_t off,
 int evict_free_space(const struct cache *c, int64_t min_free_set,
 	uint64_t *free_bytes, uint64_t *min_free);
 
-/* -- The ledger and the files (rebuild.c); with the lock held ------------------------ */
+/* -- The ledger and the files (rebuild.c); with the lock held ------------ */
 
 /* Set a damaged ledger aside and make another from the files. */
 int rebuild_ledger(struct cache *c, struct err *e);

@@ -18,7 +18,7 @@
 #define IDLE_S 30
 #define AUDIT_AFTER_S 10
 
-/* -- Giving ---------------------------------------------------------------- */
+/* -- Giving -------------------------------------------------------------- */
 
 static struct job *
 job_new(enum job_kind kind, const struct key *k, const void *data, size_t len)
@@ -50,8 +50,8 @@ wait_for_room(struct queue *q, size_t len)
 	while (q->bytes > 0 && q->bytes + len > q->max) {
 		if (q->patient)
 			pthread_cond_wait(&q->moved, &q->lock);
-		else if (q->stuck || pthread_cond_timedwait(&q->moved,
-					     &q->lock, &until) == ETIMEDOUT)
+		else if (q->stuck || pthread_cond_timedwait(&q->moved, &q->lock,
+					     &until) == ETIMEDOUT)
 			return !(q->stuck = true);
 	}
 	return true;
@@ -147,7 +147,7 @@ queue_subtract(struct cache *c, const struct key *k, struct ranges *set)
 			ranges_remove(set, j->off, j->off + j->len);
 }
 
-/* -- Failing, and waiting for the end ----------------------------------------- */
+/* -- Failing, and waiting for the end ------------------------------------ */
 
 void
 queue_failed(struct cache *c, int r, const char *what)
@@ -177,7 +177,7 @@ cache_sync(struct cache *c, struct err *e)
 	return -code;
 }
 
-/* -- The thread ---------------------------------------------------------------- */
+/* -- The thread ---------------------------------------------------------- */
 
 /* Jobs at the head that are done together; with the lock held. */
 static size_t
@@ -305,7 +305,7 @@ work(void *arg)
 	return NULL;
 }
 
-/* -- Starting and stopping -------------------------------------------------------- */
+/* -- Starting and stopping ----------------------------------------------- */
 
 static void
 cond_init(pthread_cond_t *cond)

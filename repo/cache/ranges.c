@@ -127,8 +127,8 @@ ranges_gaps(const struct ranges *s, uint64_t from, uint64_t to,
 	size_t n = 0;
 
 	for (size_t i = find(s, from); from < to; i++) {
-		uint64_t next = i < s->n && s->r[i].from < to ? s->r[i].from
-							      : to;
+		uint64_t next =
+			i < s->n && s->r[i].from < to ? s->r[i].from : to;
 
 		if (next > from && n == max)
 			gaps[n - 1].to = next;

@@ -16,7 +16,7 @@
 /* File systems need some blocks for the map of a file in many pieces. */
 #define AUDIT_SLACK (128u << 10)
 
-/* -- What a file holds ------------------------------------------------------------ */
+/* -- What a file holds --------------------------------------------------- */
 
 static uint64_t
 trim_front(int fd, uint64_t from, uint64_t to, uint64_t block)
@@ -64,11 +64,11 @@ survey(const struct files *f, int fd, uint64_t size, struct ranges *present,
 	}
 }
 
-/* -- Making it anew ----------------------------------------------------------------- */
+/* -- Making it anew ------------------------------------------------------ */
 
 static int
-add_row(struct cache *c, int64_t object, int64_t n, const struct ranges *present,
-	const struct ranges *claimed, bool whole)
+add_row(struct cache *c, int64_t object, int64_t n,
+	const struct ranges *present, const struct ranges *claimed, bool whole)
 {
 	auto_row struct row row = ROW_INIT;
 	uint64_t from = (uint64_t)n * CACHE_SEGMENT;
@@ -215,7 +215,7 @@ rebuild_ledger(struct cache *c, struct err *e)
 	return 0;
 }
 
-/* -- Audit --------------------------------------------------------------------------- */
+/* -- Audit --------------------------------------------------------------- */
 
 /* Give back what no row of the object claims. */
 static int
@@ -233,9 +233,9 @@ audit_object(struct cache *c, const struct key *k, const struct stat *st)
 		return r;
 	if (!claimed.n)
 		return files_remove(&c->files, k);
-	if (whole || (uint64_t)st->st_blocks * 512 <=
-			     ranges_blocks(&claimed, c->files.block) +
-				     AUDIT_SLACK)
+	if (whole ||
+		(uint64_t)st->st_blocks * 512 <=
+			ranges_blocks(&claimed, c->files.block) + AUDIT_SLACK)
 		return 0;
 	r = files_epoch_taken(&c->files, k);
 	fd = r < 0 ? r : files_object(&c->files, k, true);

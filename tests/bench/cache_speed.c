@@ -81,8 +81,8 @@ read_all(struct cache *c, uint64_t packs, unsigned kib, bool at_random)
 		lacks += !cache_read(
 			c, name, byte % PACK, kib * KIB, frame, NULL);
 	}
-	tell(at_random ? "read at random" : "read in order", kib,
-		packs * PACK, began);
+	tell(at_random ? "read at random" : "read in order", kib, packs * PACK,
+		began);
 	if (lacks)
 		printf("%" PRIu64 " frames were not there\n", lacks);
 }

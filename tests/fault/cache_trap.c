@@ -80,7 +80,8 @@ __wrap_fallocate64(int fd, int mode, off_t off, off_t len)
 
 	if (!holes)
 		errno = EOPNOTSUPP;
-	return !holes || trapped() ? -1 : __real_fallocate64(fd, mode, off, len);
+	return !holes || trapped() ? -1
+				   : __real_fallocate64(fd, mode, off, len);
 }
 
 int

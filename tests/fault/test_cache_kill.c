@@ -62,8 +62,8 @@ check(void)
 		slowest_ns = clock_mono_ns() - began;
 	for (unsigned i = 0; i < 3; i++)
 		for (unsigned k = 0; k < 80; k++)
-			outcomes[cache_read(c, pack_name(i), k * 100000,
-					 100000, NULL, NULL)
+			outcomes[cache_read(c, pack_name(i), k * 100000, 100000,
+					 NULL, NULL)
 					 ? read_through(c, pack_name(i),
 						   k * 100000, 100000)
 					 : OUT_MISS]++;
@@ -75,8 +75,7 @@ check(void)
 	assert_int_equal(st.limit, LIMIT);
 	cache_close(c);
 	if (disk_use() > LIMIT + LIMIT / 100)
-		fail_msg("%llu bytes are used",
-			(unsigned long long)disk_use());
+		fail_msg("%llu bytes are used", (unsigned long long)disk_use());
 }
 
 static void

@@ -183,8 +183,8 @@ format_version(struct cache *c)
 }
 
 void
-cache_workload(struct cache *c, unsigned seed, unsigned rounds,
-	unsigned outcomes[3])
+cache_workload(
+	struct cache *c, unsigned seed, unsigned rounds, unsigned outcomes[3])
 {
 	for (unsigned i = 0; i < rounds; i++) {
 		unsigned x = (unsigned)rand_r(&seed);

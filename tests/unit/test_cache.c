@@ -250,7 +250,7 @@ ranges_that_make_no_sense_are_misses(void **state)
 	assert_int_equal(cache_sync(c, NULL), 0);
 }
 
-/* -- Whole objects --------------------------------------------------------- */
+/* -- Whole objects ------------------------------------------------------- */
 
 static void
 assert_whole(struct cache *c, const char *name, const char *text)
@@ -326,7 +326,7 @@ big_whole_objects_are_kept_too(void **state)
 	assert_memory_equal(data, right, len);
 }
 
-/* -- The directory ----------------------------------------------------------- */
+/* -- The directory ------------------------------------------------------- */
 
 static int
 try_open(struct err *e)

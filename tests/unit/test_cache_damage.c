@@ -36,8 +36,8 @@ read_all(struct cache *c, unsigned outcomes[3])
 
 	for (unsigned i = 0; i < PACKS; i++)
 		for (unsigned k = 0; k < PIECES; k++) {
-			enum outcome o = read_through(c, pack_name(i),
-				k * 70 * KIB + i, 30000 + i);
+			enum outcome o = read_through(
+				c, pack_name(i), k * 70 * KIB + i, 30000 + i);
 
 			outcomes[o]++;
 			all &= o == OUT_HIT;
@@ -180,7 +180,7 @@ a_damaged_page_of_the_log_costs_no_wrong_byte(void **state)
 	damage_everywhere("ledger.db-wal");
 }
 
-/* -- Lost as a whole ------------------------------------------------------------- */
+/* -- Lost as a whole ----------------------------------------------------- */
 
 static void
 count_pin(void *ctx, const char *name, uint64_t wanted, uint64_t present)
@@ -251,7 +251,7 @@ pins_and_limit_are_taken_out_of_a_damaged_ledger(void **state)
 	cache_close(c);
 }
 
-/* -- Files ------------------------------------------------------------------------- */
+/* -- Files --------------------------------------------------------------- */
 
 static void
 what_the_ledger_does_not_know_is_given_back(void **state)

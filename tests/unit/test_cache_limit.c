@@ -8,7 +8,7 @@
 
 #define LIMIT (16 * MIB)
 
-/* -- The limit --------------------------------------------------------------- */
+/* -- The limit ----------------------------------------------------------- */
 
 static void
 assert_within(uint64_t limit)
@@ -16,8 +16,8 @@ assert_within(uint64_t limit)
 	uint64_t use = disk_use();
 
 	if (use > limit + limit / 100)
-		fail_msg("%llu bytes of %llu are used",
-			(unsigned long long)use, (unsigned long long)limit);
+		fail_msg("%llu bytes of %llu are used", (unsigned long long)use,
+			(unsigned long long)limit);
 }
 
 static void
@@ -124,7 +124,7 @@ the_minimum_free_space_is_left(void **state)
 	keep(c, pack_name(2), 0, 8 * MIB);
 }
 
-/* -- Last use ---------------------------------------------------------------- */
+/* -- Last use ------------------------------------------------------------ */
 
 static void
 what_was_used_longest_ago_goes_first(void **state)
@@ -178,7 +178,7 @@ whole_objects_outlast_bulk_reading(void **state)
 	free(data);
 }
 
-/* -- Pins -------------------------------------------------------------------- */
+/* -- Pins ---------------------------------------------------------------- */
 
 static void
 pin(struct cache *c, const char *name, unsigned pack, uint64_t off,

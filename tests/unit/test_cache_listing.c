@@ -57,8 +57,7 @@ a_listing_comes_back_with_its_time(void **state)
 	assert_int_equal(s.n, 10000);
 	assert_int_equal(time, 1234567890123);
 	s = (struct seen){ .stop_at = 5 };
-	assert_int_equal(
-		cache_listing_get(c, keys, "snap/", see, &s, NULL), 0);
+	assert_int_equal(cache_listing_get(c, keys, "snap/", see, &s, NULL), 0);
 	assert_int_equal(s.n, 5);
 	assert_int_equal(
 		cache_listing_get(c, keys, "cat/", see, &s, &time), -ENOENT);
@@ -73,8 +72,7 @@ an_empty_listing_is_one_too(void **state)
 	(void)state;
 
 	put_listing(c, "snap/", 0, 5);
-	assert_int_equal(
-		cache_listing_get(c, keys, "snap/", see, &s, NULL), 0);
+	assert_int_equal(cache_listing_get(c, keys, "snap/", see, &s, NULL), 0);
 	assert_int_equal(s.n, 0);
 }
 
@@ -101,8 +99,7 @@ any_flipped_bit_makes_it_not_there(void **state)
 	}
 	cache_put(c, "listing/snap/", sealed, len);
 	assert_int_equal(cache_sync(c, NULL), 0);
-	assert_int_equal(
-		cache_listing_get(c, keys, "snap/", see, &s, NULL), 0);
+	assert_int_equal(cache_listing_get(c, keys, "snap/", see, &s, NULL), 0);
 }
 
 static void

@@ -134,9 +134,7 @@ what_is_no_set_is_refused(void **state)
 		const char *bytes;
 		size_t len;
 	} bad[] = {
-		{ "", 0 },
-		{ "\x01", 1 },
-		{ "\x01\x05", 2 },
+		{ "", 0 }, { "\x01", 1 }, { "\x01\x05", 2 },
 		{ "\x01\x05\x00", 3 },		   /* empty */
 		{ "\x02\x00\x05\x00\x05", 5 },	   /* they touch */
 		{ "\x01\x00\x65", 3 },		   /* beyond the end */
@@ -149,8 +147,8 @@ what_is_no_set_is_refused(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < n_elements(bad); i++)
-		assert_int_equal(ranges_decode(&s, bad[i].bytes, bad[i].len,
-					 1000, 1100),
+		assert_int_equal(
+			ranges_decode(&s, bad[i].bytes, bad[i].len, 1000, 1100),
 			-EUCLEAN);
 	assert_int_equal(ranges_decode(&s, "\x01\x00\x64", 3, 1000, 1100), 0);
 	assert_int_equal(s.r[0].from, 1000);

@@ -16,7 +16,7 @@
 
 #define LIMIT (8 * MIB)
 
-/* -- Handles ----------------------------------------------------------------- */
+/* -- Handles ------------------------------------------------------------- */
 
 static void
 what_one_handle_wrote_another_reads(void **state)
@@ -104,7 +104,7 @@ an_emptied_directory_is_filled_again(void **state)
 	assert_true(is_kept(b, pack_name(2), 0, 1000));
 }
 
-/* -- Threads ----------------------------------------------------------------- */
+/* -- Threads ------------------------------------------------------------- */
 
 struct worker {
 	struct cache *c;
@@ -150,7 +150,7 @@ threads_read_and_write_one_handle(void **state)
 	assert_true(disk_use() <= LIMIT + LIMIT / 100);
 }
 
-/* -- Processes ----------------------------------------------------------------- */
+/* -- Processes ----------------------------------------------------------- */
 
 /* What a process of its own does; exits with 0 when nothing was wrong. */
 static pid_t
