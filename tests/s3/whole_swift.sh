@@ -22,8 +22,7 @@ yore cat h/t:sub/8 | same - tree/sub/8
 yore find h/t -name 8 | grep -q sub/8
 yore restore -q h/t new
 same_tree tree new
-if [ -w /dev/fuse ]; then
-	mkdir mnt
-	mount_yore mnt
-	same_tree tree mnt/latest/h/t
-fi
+need_fuse
+mkdir mnt
+mount_yore mnt
+same_tree tree mnt/latest/h/t
