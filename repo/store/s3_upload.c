@@ -2,7 +2,9 @@
 /*
  * An upload gathers bytes until there is more than one part of them.  From then
  * on it is a multipart upload: full parts are sent while the next is filled,
- * and nothing has the name before the last request.
+ * and nothing has the name before the last request.  A part is sent only when a
+ * quarter of the next is there too, so that no request is spent on a few bytes
+ * at the end.
  */
 #include "repo/store/s3_upload.h"
 
@@ -11,6 +13,7 @@
 #include <string.h>
 
 #define PART_LEN (16u << 20)
+#define FULL_LEN (20u << 20) /* then a part of these is sent */
 #define PARTS_MAX 10000
 #define IN_FLIGHT 3
 #define TEXT_MAX (64u << 10)
@@ -30,6 +33,10 @@ struct s3_upload {
 	char *name;
 	struct buf pending;
 	uint64_t sent; /* bytes of parts */
+	struct s3_call beginning;
+	bool broken;	      /* a part failed: never to be named */
+	bool begun;	      /* multipart: beginning was started */
+	bool beginning_waits; /* and is still to be finished */
 	char id[UPLOAD_ID_MAX];
 	struct part parts[IN_FLIGHT]; /* part n is in slot n % IN_FLIGHT */
 	unsigned n_parts;
@@ -200,36 +207,67 @@ part_finish(struct s3_upload *u, struct part *p, struct err *e)
 	return r;
 }
 
+/* Ask for an id, which is needed with the first part only. */
 static int
-begin_multipart(struct s3_upload *u, struct err *e)
+begin_start(struct s3_upload *u, struct err *e)
 {
-	auto_s3_call struct s3_call call = { .kind = S3_OTHER,
+	int r;
+
+	u->begun = true;
+	u->beginning = (struct s3_call){ .kind = S3_OTHER,
 		.method = "POST",
 		.name = u->name,
 		.query = { { "uploads", "" } },
 		.n_query = 1,
 		.body = "",
-		.text_max = TEXT_MAX };
-	int r = s3_call(u->sink->client, &call, e);
-
-	if (r < 0)
-		return r;
-	if (s3_xml_value(call.rs.text.data, call.rs.text.len,
-		    "InitiateMultipartUploadResult/UploadId", u->id,
-		    sizeof(u->id)) < 0 ||
-		!u->id[0]) {
-		u->id[0] = '\0';
-		return refuse(u, "upload without an id", e);
-	}
-	return 0;
+		.text_max = TEXT_MAX,
+		.how = &u->how };
+	r = s3_call_start(u->sink->client, &u->beginning, e);
+	u->beginning_waits = r == 0;
+	return r;
 }
 
-/* Send what is pending as the next part. */
 static int
-part_start(struct s3_upload *u, struct err *e)
+begin_finish(struct s3_upload *u, struct err *e)
+{
+	const struct buf *text = &u->beginning.rs.text;
+	int r;
+
+	if (!u->beginning_waits)
+		return 0;
+	u->beginning_waits = false;
+	r = s3_call_finish(u->sink->client, &u->beginning, e);
+	if (r == 0 && (s3_xml_value(text->data, text->len,
+			       "InitiateMultipartUploadResult/UploadId", u->id,
+			       sizeof(u->id)) < 0 ||
+			      !u->id[0])) {
+		u->id[0] = '\0';
+		r = refuse(u, "upload without an id", e);
+	}
+	s3_call_release(&u->beginning);
+	return r;
+}
+
+/* Move the first len bytes of what is pending to a part. */
+static void
+fill(struct s3_upload *u, struct part *p, size_t len)
+{
+	struct buf spare = p->bytes;
+
+	p->bytes = u->pending;
+	spare.len = 0;
+	buf_append(&spare, p->bytes.data + len, p->bytes.len - len);
+	p->bytes.len = len;
+	u->pending = spare;
+	u->sent += len;
+}
+
+/* Send the first len bytes of what is pending as the next part. */
+static int
+part_start(struct s3_upload *u, size_t len, struct err *e)
 {
 	struct part *p = &u->parts[u->n_parts % IN_FLIGHT];
-	int r = u->id[0] ? 0 : begin_multipart(u, e);
+	int r = begin_finish(u, e);
 
 	if (r == 0)
 		r = part_finish(u, p, e);
@@ -237,12 +275,7 @@ part_start(struct s3_upload *u, struct err *e)
 		r = err_set(e, EFBIG, "%s is too big", u->name);
 	if (r < 0)
 		return r;
-	struct buf spare = p->bytes;
-
-	p->bytes = u->pending;
-	spare.len = 0;
-	u->pending = spare;
-	u->sent += p->bytes.len;
+	fill(u, p, len);
 	snprintf(p->number, sizeof(p->number), "%u", ++u->n_parts);
 	p->call = (struct s3_call){ .kind = S3_PUT,
 		.method = "PUT",
@@ -277,28 +310,39 @@ s3_upload_begin(struct s3_sink *s, const struct sink_ops *ops, const char *name,
 	return 0;
 }
 
-int
-s3_upload_append(struct upload *up, const void *data, size_t len, struct err *e)
+static int
+append(struct s3_upload *u, const void *data, size_t len, struct err *e)
 {
-	struct s3_upload *u = upload_of(up);
 	const uint8_t *from = data;
 
 	while (len > 0) {
-		size_t n = PART_LEN - u->pending.len;
+		size_t n = FULL_LEN - u->pending.len;
+		int r = 0;
 
-		if (n == 0) {
-			int r = part_start(u, e);
-
-			if (r < 0)
-				return r;
+		if (!u->begun && u->pending.len > PART_LEN)
+			r = begin_start(u, e);
+		if (r == 0 && n == 0)
+			r = part_start(u, PART_LEN, e);
+		if (r < 0)
+			return r;
+		if (n == 0)
 			continue;
-		}
 		n = n < len ? n : len;
 		buf_append(&u->pending, from, n);
 		from += n;
 		len -= n;
 	}
 	return 0;
+}
+
+int
+s3_upload_append(struct upload *up, const void *data, size_t len, struct err *e)
+{
+	struct s3_upload *u = upload_of(up);
+	int r = append(u, data, len, e);
+
+	u->broken |= r < 0;
+	return r;
 }
 
 static void
@@ -333,6 +377,7 @@ s3_upload_abort(struct upload *up)
 	struct s3_upload *u = upload_of(up);
 
 	cancel_raise(&u->cancel);
+	(void)begin_finish(u, NULL);
 	for (size_t i = 0; i < IN_FLIGHT; i++)
 		(void)part_finish(u, &u->parts[i], NULL);
 	if (u->id[0])
@@ -377,7 +422,7 @@ static int
 finish_multipart(struct s3_upload *u, struct err *e)
 {
 	bool refused = false;
-	int r = u->pending.len > 0 ? part_start(u, e) : 0;
+	int r = part_start(u, u->pending.len, e);
 
 	for (unsigned i = 0; i < IN_FLIGHT && r == 0; i++)
 		r = part_finish(u, &u->parts[(u->n_parts + i) % IN_FLIGHT], e);
@@ -395,14 +440,18 @@ int
 s3_upload_commit(struct upload *up, struct err *e)
 {
 	struct s3_upload *u = upload_of(up);
-	int r;
+	int r = 0;
 
-	if (!u->id[0])
+	if (u->broken)
+		r = err_set(e, EIO, "%s: the upload was broken off", u->name);
+	if (r == 0 && !u->begun && u->pending.len > PART_LEN)
+		r = begin_start(u, e);
+	if (r == 0 && u->begun)
+		r = finish_multipart(u, e);
+	else if (r == 0)
 		r = s3_upload_whole(
 			u->sink, u->name, u->pending.data, u->pending.len, e);
-	else
-		r = finish_multipart(u, e);
-	if (r < 0 && u->id[0])
+	if (r < 0 && u->begun)
 		s3_upload_abort(up);
 	else
 		upload_free(u);
