@@ -53,7 +53,10 @@ open_history(const struct options *o, struct history **h, struct err *e)
 		.what = o->repo };
 	struct unlock_asker asker = { .unlock = &unlock };
 	struct history_open_options open = {
-		.secret = unlock_ask, .ctx = &asker, .memory = o->memory
+		.secret = unlock_ask, .ctx = &asker, .memory = o->memory,
+		.cache_dir = o->cache_dir ? o->cache_dir
+					  : getenv("YORE_CACHE_DIR"),
+		.offline = o->offline
 	};
 	int r = history_open_repository(o->repo, &open, h, e);
 

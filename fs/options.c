@@ -20,6 +20,9 @@ const char options_usage[] =
 	"SIGHUP)\n"
 	"     idle=SECONDS        unmount when unused for so long\n"
 	"     read-ahead=KIB      of the kernel (root only; 128)\n"
+	"     cache=DIR           of remote repositories (see yore(1)), or "
+	"nocache\n"
+	"     offline             what is in the cache, nothing else\n"
 	"     memory=SIZE         for decoded data (K, M, G)\n"
 	"     key-file=FILE, password-file=FILE, password-command=COMMAND,\n"
 	"     password-fd=N       how to unlock the repository\n"
@@ -103,6 +106,10 @@ set_flag(struct options *o, const char *name)
 		o->default_permissions = true;
 	else if (strcmp(name, "nostore") == 0)
 		o->store = false;
+	else if (strcmp(name, "offline") == 0)
+		o->offline = true;
+	else if (strcmp(name, "nocache") == 0)
+		set_string(&o->cache_dir, "");
 	else if (strcmp(name, "debug") == 0)
 		o->debug = o->foreground = true;
 	else
@@ -125,6 +132,8 @@ set_value(struct options *o, const char *name, const char *value, struct err *e)
 		return parse_size(value, &o->memory, e);
 	if (strcmp(name, "source") == 0)
 		set_string(&o->address, value);
+	else if (strcmp(name, "cache") == 0)
+		set_string(&o->cache_dir, value);
 	else if (strcmp(name, "key-file") == 0)
 		set_string(&o->key_file, value);
 	else if (strcmp(name, "password-file") == 0)
@@ -295,4 +304,5 @@ options_release(struct options *o)
 	free(o->key_file);
 	free(o->password_file);
 	free(o->password_command);
+	free(o->cache_dir);
 }

@@ -19,12 +19,14 @@ struct options {
 	char *key_file;
 	char *password_file;
 	char *password_command;
+	char *cache_dir; /* NULL: the default; "": none */
 	int password_fd;
 	size_t memory; /* 0: the default */
 	int refresh_s;
 	int idle_s;
 	int read_ahead_kib;
 	bool foreground;
+	bool offline;
 	bool debug;
 	bool verbose;
 	bool allow_other;

@@ -9,13 +9,18 @@ struct slot_secret;
 
 struct history_open_options {
 	/*
-	 * Provides the passphrase or key file.  Asked once, and only when no
-	 * open slot unlocks the repository.  The bytes are borrowed until the
+	 * Provides the passphrase or key file.  Asked only when no open slot
+	 * unlocks the repository; a second time, and is to answer the same, when
+	 * what was kept of a remote repository turns out to be old.  The bytes are borrowed until the
 	 * open returns.  NULL: there is none.
 	 */
 	int (*secret)(void *ctx, struct slot_secret *out, struct err *e);
 	void *ctx;
 	size_t memory; /* bytes for decoded frames and pages; 0: 60 MiB */
+	/* Of the disk cache, for repositories that are not local: NULL where it
+	 * always is (repo/cache/cache.h), "" for none. */
+	const char *cache_dir;
+	bool offline; /* nothing is asked of a store that is not local */
 };
 
 /*

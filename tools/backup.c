@@ -366,12 +366,16 @@ open_and_run(struct backup *b, struct run *runs, int n)
 	auto_writer struct writer *w = NULL;
 	struct unlock_asker asker = { .unlock = &b->options.unlock };
 	const struct history_open_options open = { .secret = unlock_ask,
-		.ctx = &asker };
+		.ctx = &asker,
+		.cache_dir = b->options.cache_dir };
 	struct err e = ERR_INIT;
 	int code;
 
 	if (!options_repository(&b->options))
 		return STATUS_USAGE;
+	if (b->options.offline)
+		return tool_usage("backup --offline: it writes to the"
+				  " repository");
 	code = writer_open(b->options.repo, &open, &w, &e);
 	unlock_release(&asker.secret);
 	if (code < 0)

@@ -11,10 +11,9 @@
 #include "tools/parse.h"
 #include "tools/print.h"
 
-enum { OPT_DIR = OPTION_OWN, OPT_MIN_FREE, OPT_PINS };
+enum { OPT_MIN_FREE = OPTION_OWN, OPT_PINS };
 
 static const struct option own[] = {
-	{ "cache-dir", required_argument, NULL, OPT_DIR },
 	{ "min-free", required_argument, NULL, OPT_MIN_FREE },
 	{ "pins", no_argument, NULL, OPT_PINS },
 	{ 0 },
@@ -122,10 +121,6 @@ parse_options(struct cache_command *cc)
 
 	while ((opt = options_next(&cc->o)) != -1) {
 		switch (opt) {
-		case OPT_DIR:
-			free(cc->dir);
-			cc->dir = xstrdup(optarg);
-			break;
 		case OPT_MIN_FREE:
 			if (parse_size(optarg, &cc->min_free) < 0)
 				return tool_usage(
@@ -135,6 +130,8 @@ parse_options(struct cache_command *cc)
 			cc->pins = true;
 		}
 	}
+	cc->dir = cc->o.cache_dir ? xstrdup(cc->o.cache_dir)
+				  : cache_default_dir();
 	if (cc->o.repo)
 		return tool_usage("the cache is one for all repositories:"
 				  " no -r here");
@@ -185,8 +182,7 @@ act(struct cache_command *cc, const struct action *a)
 static int
 run(const struct command *c, int argc, char **argv)
 {
-	struct cache_command cc = { .dir = cache_default_dir(),
-		.limit = UINT64_MAX,
+	struct cache_command cc = { .limit = UINT64_MAX,
 		.min_free = UINT64_MAX };
 	const struct action *a = NULL;
 	int status;
@@ -195,7 +191,7 @@ run(const struct command *c, int argc, char **argv)
 	status = parse_options(&cc);
 	if (!status)
 		status = parse_action(&cc, &a);
-	if (!status && !cc.dir)
+	if (!status && (!cc.dir || !*cc.dir))
 		status = tool_usage("no directory for the cache: give"
 				    " --cache-dir or set HOME");
 	if (!status)
@@ -208,11 +204,7 @@ const struct command command_cache = {
 	.name = "cache",
 	.synopsis = "status | limit SIZE | clear",
 	.summary = "Show, limit or empty the disk cache of remote repositories",
-	.help = "      --cache-dir DIR        it lies there (default:"
-		" $XDG_CACHE_HOME/yore,\n"
-		"                             ~/.cache/yore)\n"
-		"      --min-free SIZE        limit: what stays free on its "
-		"file"
+	.help = "      --min-free SIZE        limit: what stays free on its file"
 		" system\n"
 		"      --pins                 clear: pins, too, and what they"
 		" hold\n",

@@ -13,17 +13,13 @@
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
-#include "repo/store/s3.h"
 #include "tools/options.h"
 
 #define ARGUMENTS_MAX 16
 
-enum { OPT_OFFLINE = OPTION_OWN };
-
 struct mount {
 	struct options options;
 	bool foreground;
-	bool offline;
 	struct buf mount_options; /* for -o, separated by commas */
 };
 
@@ -38,6 +34,13 @@ add_option(struct mount *m, const char *name, const char *value)
 	for (; *value; value++)
 		buf_printf(&m->mount_options, "%s%c",
 			strchr(",\\", *value) ? "\\" : "", *value);
+}
+
+static void
+add_flag(struct mount *m, const char *name)
+{
+	buf_printf(&m->mount_options, "%s%s", m->mount_options.len ? "," : "",
+		name);
 }
 
 static void
@@ -84,6 +87,12 @@ become(struct mount *m, const char *address, const char *mountpoint)
 	int n = 1;
 
 	add_option(m, "source", address);
+	if (m->options.cache_dir && *m->options.cache_dir)
+		add_option(m, "cache", m->options.cache_dir);
+	else if (m->options.cache_dir)
+		add_flag(m, "nocache");
+	if (m->options.offline)
+		add_flag(m, "offline");
 	if (m->foreground)
 		argv[n++] = f;
 	if (m->options.verbose)
@@ -115,25 +124,10 @@ take_options(struct mount *m)
 			buf_printf(&m->mount_options, "%s%s",
 				m->mount_options.len ? "," : "", optarg);
 			break;
-		case OPT_OFFLINE:
-			m->offline = true;
-			break;
 		default:
 			return STATUS_USAGE;
 		}
 	return options_arguments(&m->options, 1, 2);
-}
-
-/* A local repository needs no network; of others nothing is kept here. */
-static int
-check_offline(const struct mount *m)
-{
-	const char *repo = m->options.repo;
-
-	if (!m->offline || (!s3_is_address(repo) && !s3_is_static(repo)))
-		return 0;
-	return tool_usage("--offline: %s cannot be read without the network",
-		repo);
 }
 
 static int
@@ -142,7 +136,6 @@ run(const struct command *c, int argc, char **argv)
 	static const struct option own[] = {
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "options", required_argument, NULL, 'o' },
-		{ "offline", no_argument, NULL, OPT_OFFLINE },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct mount m = { .mount_options = BUF_INIT };
@@ -152,8 +145,6 @@ run(const struct command *c, int argc, char **argv)
 	status = take_options(&m);
 	if (status == 0 && !options_repository(&m.options))
 		status = STATUS_USAGE;
-	if (status == 0)
-		status = check_offline(&m);
 	if (status == 0) {
 		add_unlock(&m);
 		status = become(&m, argc - optind == 2 ? argv[optind] : NULL,
@@ -169,7 +160,6 @@ const struct command command_mount = {
 		    " MOUNTPOINT",
 	.summary = "Mount history as a file system",
 	.help = "  -f, --foreground           do not go into the background\n"
-		"  -o, --options OPTION,...   of the mount, see yorefs(8)\n"
-		"      --offline              ask the network for nothing\n",
+		"  -o, --options OPTION,...   of the mount, see yorefs(8)\n",
 	.run = run,
 };

@@ -17,6 +17,9 @@ enum {
 	COMMON_PASSWORD_FD,
 	COMMON_KEY_FILE,
 	COMMON_ENDPOINT,
+	COMMON_CACHE_DIR,
+	COMMON_NO_CACHE,
+	COMMON_OFFLINE,
 	COMMON_JSON,
 	COMMON_HELP,
 };
@@ -29,6 +32,9 @@ static const struct option common[] = {
 	{ "password-fd", required_argument, NULL, COMMON_PASSWORD_FD },
 	{ "key-file", required_argument, NULL, COMMON_KEY_FILE },
 	{ "endpoint", required_argument, NULL, COMMON_ENDPOINT },
+	{ "cache-dir", required_argument, NULL, COMMON_CACHE_DIR },
+	{ "no-cache", no_argument, NULL, COMMON_NO_CACHE },
+	{ "offline", no_argument, NULL, COMMON_OFFLINE },
 	{ "json", no_argument, NULL, COMMON_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -42,6 +48,11 @@ static const char common_help[] =
 	"      --password-fd N        read the passphrase from descriptor N\n"
 	"      --key-file F           unlock with a key file\n"
 	"      --endpoint URL         of the S3 service of s3://BUCKET/PREFIX\n"
+	"      --cache-dir DIR        for what is read of remote repositories\n"
+	"                             (or YORE_CACHE_DIR; $XDG_CACHE_HOME/yore,\n"
+	"                             ~/.cache/yore)\n"
+	"      --no-cache             keep nothing of them on this disk\n"
+	"      --offline              read them from this disk only\n"
 	"      --json                 print JSON lines, see yore-json(5)\n"
 	"  -q, --quiet                print only errors\n"
 	"  -v, --verbose              print more\n"
@@ -55,7 +66,8 @@ options_begin(struct options *o, const struct command *c, int argc, char **argv,
 	size_t n = 0;
 
 	*o = (struct options){
-		.command = c, .argc = argc, .argv = argv, .unlock = UNLOCK_INIT
+		.command = c, .argc = argc, .argv = argv, .unlock = UNLOCK_INIT,
+		.cache_dir = getenv("YORE_CACHE_DIR")
 	};
 	snprintf(o->shorts, sizeof(o->shorts), "r:qv%s", shorts);
 	for (size_t i = 0; i < n_elements(common); i++)
@@ -123,6 +135,15 @@ take_common(struct options *o, int opt)
 		return true;
 	case COMMON_ENDPOINT:
 		o->endpoint = optarg;
+		return true;
+	case COMMON_CACHE_DIR:
+		o->cache_dir = optarg;
+		return true;
+	case COMMON_NO_CACHE:
+		o->cache_dir = "";
+		return true;
+	case COMMON_OFFLINE:
+		o->offline = true;
 		return true;
 	case COMMON_JSON:
 		o->json = true;

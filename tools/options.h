@@ -32,7 +32,9 @@ struct options {
 
 	const char *repo; /* NULL when not said */
 	const char *endpoint; /* of --endpoint, or NULL */
+	const char *cache_dir; /* as in struct history_open_options */
 	struct unlock unlock;
+	bool offline;
 	bool json;
 	bool quiet;
 	int verbose;

@@ -14,7 +14,9 @@ spot_open_repository(struct options *o, struct history **h)
 {
 	struct unlock_asker asker = { .unlock = &o->unlock };
 	struct history_open_options open = { .secret = unlock_ask,
-		.ctx = &asker };
+		.ctx = &asker,
+		.cache_dir = o->cache_dir,
+		.offline = o->offline };
 	struct err e = ERR_INIT;
 	int r;
 

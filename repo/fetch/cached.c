@@ -2,7 +2,7 @@
 #include "repo/fetch/cached.h"
 
 #include <errno.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/buf.h"
@@ -22,7 +22,12 @@ struct cached {
 	struct cache *cache;
 	const struct keyring *keys; /* NULL before the repository is unlocked */
 	bool offline;
-	atomic_bool refresh;
+
+	/* A listing that was made before it could be sealed. */
+	pthread_mutex_t lock; /* a leaf */
+	char pending[8];      /* its prefix, or "" */
+	struct cache_listing seen;
+	int64_t seen_ns;
 };
 
 static const struct store_ops cached_ops;
@@ -69,8 +74,7 @@ get_whole(struct cached *c, const char *name, uint64_t off, size_t len,
 	size_t data_len;
 	int r;
 
-	if (!c->refresh && cache_get(c->cache, name, CACHE_WHOLE_MAX, &data,
-				   &data_len) == 0) {
+	if (cache_get(c->cache, name, CACHE_WHOLE_MAX, &data, &data_len) == 0) {
 		*got = slice(data, data_len, off, len, buf);
 		return 0;
 	}
@@ -131,7 +135,7 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	int r = 0;
 
 	*got = len;
-	if (!c->refresh && cache_read(c->cache, name, off, len, buf, &gaps))
+	if (cache_read(c->cache, name, off, len, buf, &gaps))
 		return 0;
 	/* the rest would have been welcome, but not for a request */
 	if (call && call->enough > 0 && gaps.gap[0].off - off >= call->enough) {
@@ -211,6 +215,13 @@ see(void *ctx, const char *name, uint64_t size)
 	return l->each(l->ctx, name, size);
 }
 
+static void
+listing_release(struct listing *l)
+{
+	cache_listing_release(&l->seen);
+	buf_release(&l->lines);
+}
+
 /* The names of key slots as they were listed last; -ENOENT. */
 static int
 list_cached_keys(struct cached *c, struct listing *l)
@@ -234,6 +245,21 @@ list_cached_keys(struct cached *c, struct listing *l)
 	return 0;
 }
 
+/* The last one of those that came before the keys is sealed with them. */
+static void
+keep_for_later(struct cached *c, const char *prefix, struct listing *l)
+{
+	auto_lock(&c->lock);
+
+	if (strlen(prefix) >= sizeof(c->pending))
+		return;
+	strcpy(c->pending, prefix);
+	cache_listing_release(&c->seen);
+	c->seen = l->seen;
+	l->seen = (struct cache_listing)CACHE_LISTING_INIT;
+	c->seen_ns = clock_wall_ns();
+}
+
 static void
 keep_listing(struct cached *c, const char *prefix, struct listing *l)
 {
@@ -242,6 +268,8 @@ keep_listing(struct cached *c, const char *prefix, struct listing *l)
 	else if (c->keys)
 		cache_listing_put(c->cache, c->keys, prefix, &l->seen,
 			clock_wall_ns());
+	else
+		keep_for_later(c, prefix, l);
 }
 
 static int
@@ -269,14 +297,12 @@ cached_list(struct store *s, const char *prefix, const char *after,
 
 	if (c->offline)
 		return list_offline(c, prefix, &l, e);
-	if (strcmp(prefix, KEYS) == 0 && !c->refresh &&
-		list_cached_keys(c, &l) == 0)
+	if (strcmp(prefix, KEYS) == 0 && list_cached_keys(c, &l) == 0)
 		return 0;
 	r = store_list_names(c->inner, prefix, after, see, &l, e);
 	if (r == 0 && !*after)
 		keep_listing(c, prefix, &l);
-	cache_listing_release(&l.seen);
-	buf_release(&l.lines);
+	listing_release(&l);
 	return r;
 }
 
@@ -294,6 +320,8 @@ cached_free(struct store *s)
 	struct cached *c = cached_of(s);
 
 	cache_close(c->cache);
+	cache_listing_release(&c->seen);
+	pthread_mutex_destroy(&c->lock);
 	store_free(c->inner);
 	free(c->store.name);
 	free(c);
@@ -319,24 +347,75 @@ cached_new(struct store *inner, struct cache *cache,
 	c->inner = inner;
 	c->cache = cache;
 	c->offline = o->offline;
-	atomic_init(&c->refresh, false);
+	pthread_mutex_init(&c->lock, NULL);
 	return &c->store;
 }
 
 void
 cached_set_keys(struct store *s, const struct keyring *keys)
 {
-	cached_of(s)->keys = keys;
+	struct cached *c = cached_of(s);
+
+	c->keys = keys;
+	if (c->pending[0])
+		cache_listing_put(
+			c->cache, keys, c->pending, &c->seen, c->seen_ns);
+	c->pending[0] = '\0';
+}
+
+static bool
+forget_slot(void *ctx, const char *name, uint64_t size)
+{
+	struct cached *c = ctx;
+
+	(void)size;
+	cache_forget(c->cache, name, 0, UINT64_MAX);
+	return true;
+}
+
+static bool
+ignore(void *ctx, const char *name, uint64_t size)
+{
+	(void)ctx;
+	(void)name;
+	(void)size;
+	return true;
 }
 
 void
-cached_refresh(struct store *s, bool on)
+cached_keep_names(struct store *s, const char *prefix, const char *const *names,
+	size_t n)
 {
-	cached_of(s)->refresh = on;
+	struct cached *c = cached_of(s);
+	struct listing slots = { .each = forget_slot, .ctx = c };
+	struct listing l = { .each = ignore };
+
+	if (strcmp(prefix, KEYS) == 0)
+		list_cached_keys(c, &slots);
+	for (size_t i = 0; i < n; i++)
+		see(&l, names[i], 0);
+	keep_listing(c, prefix, &l);
+	listing_release(&l);
 }
 
 struct cache *
 cached_cache(struct store *s)
 {
 	return s->ops == &cached_ops ? cached_of(s)->cache : NULL;
+}
+
+struct store *
+cached_inner(struct store *s)
+{
+	return cached_of(s)->inner;
+}
+
+bool
+cached_holds(struct store *s, const char *name)
+{
+	auto_free uint8_t *data = NULL;
+	size_t len;
+
+	return cache_get(cached_of(s)->cache, name, CACHE_WHOLE_MAX, &data,
+		       &len) == 0;
 }

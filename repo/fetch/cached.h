@@ -35,9 +35,15 @@ struct store *cached_new(struct store *inner, struct cache *cache,
  * store.
  */
 void cached_set_keys(struct store *s, const struct keyring *keys);
-/* From now on ask the store even for what is cached, and replace that. */
-void cached_refresh(struct store *s, bool on);
+/* A prefix has been listed past the cache, to n names.  Key slots are then read
+ * anew, too. */
+void cached_keep_names(struct store *s, const char *prefix,
+	const char *const *names, size_t n);
 
+/* Whether a whole object is in the cache. */
+bool cached_holds(struct store *s, const char *name);
+/* The store itself, borrowed. */
+struct store *cached_inner(struct store *s);
 /* The cache, borrowed; NULL when s is not such a store. */
 struct cache *cached_cache(struct store *s);
 

@@ -23,6 +23,8 @@ libyore_a_SOURCES += \
 	repo/native/pages.h \
 	repo/native/records.c \
 	repo/native/records.h \
+	repo/native/remote.c \
+	repo/native/remote.h \
 	repo/native/repository.c \
 	repo/native/repository.h \
 	repo/native/roster.c \

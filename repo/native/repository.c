@@ -3,7 +3,9 @@
 #include <string.h>
 #include "repo/base/hex.h"
 #include "repo/format/object.h"
+#include "repo/fetch/cached.h"
 #include "repo/native/early.h"
+#include "repo/native/remote.h"
 #include "repo/native/repository.h"
 #include "repo/native/slots.h"
 #include "repo/native/together.h"
@@ -38,6 +40,7 @@ struct opening {
 	struct slots *slots;
 	uint8_t *text; /* of the header; given */
 	size_t len;
+	bool doubt; /* the header was kept: is it still the store's? */
 	struct {
 		int r;
 		struct err e;
@@ -72,13 +75,47 @@ second_round(void *ctx, size_t i)
 
 	if (i < o->slots->n)
 		slots_read(o->rp->store, o->slots, i);
+	else if (o->doubt && i == o->slots->n)
+		o->header.r = remote_confirm(
+			o->rp->store, o->text, o->len, &o->header.e);
 	else
-		early_get(o->rp->early, o->rp->store, i - o->slots->n);
+		early_get(o->rp->early, o->rp->store,
+			i - o->slots->n - o->doubt);
+}
+
+/* A header that was kept need not be asked for again as long as the newest
+ * catalogs are known, too: they could not be of another repository. */
+static bool
+has_news(const struct early *ea, struct store *s)
+{
+	if (!ea->listed || ea->newest.n == 0)
+		return true;
+	for (unsigned i = 0; i < ea->newest.n; i++) {
+		if (!cached_holds(s, ea->newest.names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What was listed before there was a cache to keep it in. */
+static void
+keep_names(const struct opening *o)
+{
+	const struct early *ea = o->rp->early;
+	const char *names[NEWEST_MAX];
+
+	slots_keep(o->rp->store, o->slots);
+	if (!ea || !ea->listed)
+		return;
+	for (unsigned i = 0; i < ea->newest.n; i++)
+		names[i] = ea->newest.names[i];
+	cached_keep_names(o->rp->store, "cat/", names, ea->newest.n);
 }
 
 /* Both rounds; afterwards the slots are there, or why not is in e. */
 static int
-gather(struct opening *o, struct err *e)
+gather(struct opening *o, const struct history_open_options *options,
+	struct err *e)
 {
 	struct repository *rp = o->rp;
 	bool remote = !rp->store->local_path;
@@ -90,11 +127,23 @@ gather(struct opening *o, struct err *e)
 			*e = o->header.r ? o->header.e : o->list.e;
 		return o->header.r ? o->header.r : o->list.r;
 	}
+	bool kept = cached_cache(rp->store) != NULL;
+
+	o->doubt = kept && !options->offline && rp->early &&
+		   has_news(rp->early, rp->store);
+	int r = remote_known(&rp->store, options, rp->header.id, o->text,
+		o->len, e);
+	if (r)
+		return r;
+	if (!kept && cached_cache(rp->store))
+		keep_names(o);
 	if (remote)
-		together_run(
-			o->slots->n + (rp->early ? rp->early->newest.n : 0),
+		together_run(o->slots->n + o->doubt +
+				(rp->early ? rp->early->newest.n : 0),
 			true, second_round, o);
-	return 0;
+	if (o->header.r && e)
+		*e = o->header.e;
+	return o->header.r;
 }
 
 static int
@@ -104,7 +153,7 @@ unlock(struct repository *rp, const struct history_open_options *options,
 	auto_slots struct slots *slots = xcalloc(1, sizeof(*slots));
 	struct opening o = { .rp = rp, .slots = slots };
 	uint8_t mac[HASH_LEN];
-	int r = gather(&o, e);
+	int r = gather(&o, options, e);
 
 	if (!r)
 		r = slots_unlock(slots, rp, options, e);
@@ -120,20 +169,42 @@ unlock(struct repository *rp, const struct history_open_options *options,
 	return r;
 }
 
+/* *guess: whether to take it for the repository that was there last; set to
+ * whether that was done. */
 static int
-open_repository(const char *repo, const struct history_open_options *o,
-	bool early, struct repository **rp, struct err *e)
+try_open(const char *repo, const struct history_open_options *o, bool early,
+	bool *guess, struct repository **rp, struct err *e)
 {
 	auto_repository struct repository *p = xcalloc(1, sizeof(*p));
 	int r = store_open(repo, &p->store, e);
 
 	if (r)
 		return r;
+	/* who writes must know what it is */
+	*guess = *guess && early && remote_guess(&p->store, o);
 	if (early && !p->store->local_path)
 		p->early = xcalloc(1, sizeof(*p->early));
 	r = unlock(p, o, e);
-	if (!r)
-		*rp = steal(p);
+	if (r)
+		return r;
+	if (cached_cache(p->store))
+		cached_set_keys(p->store, p->keys);
+	*rp = steal(p);
+	return 0;
+}
+
+static int
+open_repository(const char *repo, const struct history_open_options *o,
+	bool early, struct repository **rp, struct err *e)
+{
+	bool guess = true;
+	int r = try_open(repo, o, early, &guess, rp, e);
+
+	/* what was kept of it may be of another time or repository */
+	if (r && guess && !o->offline) {
+		guess = false;
+		r = try_open(repo, o, early, &guess, rp, e);
+	}
 	return r;
 }
 
@@ -211,34 +282,51 @@ join_frames(const struct object_key *key, uint8_t *data, size_t len, size_t max,
 	return 0;
 }
 
-int
-repository_load(struct repository *rp, const char *name, enum object_type type,
-	const uint8_t id[OBJECT_ID_LEN], size_t max, uint8_t **plain,
-	size_t *len, uint8_t hash[HASH_LEN], struct err *e)
+/* What an object in n bytes says; *plain is given. */
+static int
+read_object(struct repository *rp, uint8_t *data, size_t n,
+	enum object_type type, const uint8_t id[OBJECT_ID_LEN], size_t max,
+	uint8_t **plain, size_t *len, struct err *e)
 {
-	auto_free uint8_t *data = NULL;
 	auto_buf struct buf out = BUF_INIT;
 	struct object_header h;
 	struct object_key key;
-	size_t n;
-	int r = 0;
+	int r = check_header(rp, data, n, type, id, &h, e);
 
-	data = early_take(rp->early, name, &n);
-	if (!data)
-		r = store_get_all(
-			rp->store, name, max + (1u << 20), &data, &n, e);
-	if (r)
-		return r;
-	if (hash)
-		sha256(data, n, hash);
-	r = check_header(rp, data, n, type, id, &h, e);
 	if (!r) {
 		object_key_init(&key, rp->keys, type, h.id);
 		r = join_frames(&key, data, n, max, &out, e);
 	}
 	if (r)
-		return err_prefix(e, "%s", name);
+		return r;
 	buf_reserve(&out, 1);
 	*plain = buf_steal(&out, len);
 	return 0;
+}
+
+int
+repository_load(struct repository *rp, const char *name, enum object_type type,
+	const uint8_t id[OBJECT_ID_LEN], size_t max, uint8_t **plain,
+	size_t *len, uint8_t hash[HASH_LEN], struct err *e)
+{
+	for (bool again = false;; again = true) {
+		auto_free uint8_t *data = NULL;
+		size_t n;
+		int r = 0;
+
+		data = early_take(rp->early, name, &n);
+		if (!data)
+			r = store_get_all(rp->store, name, max + (1u << 20),
+				&data, &n, e);
+		if (r)
+			return r;
+		if (hash)
+			sha256(data, n, hash);
+		r = read_object(rp, data, n, type, id, max, plain, len, e);
+		if (!r)
+			return 0;
+		/* once more, if it may have been a cache's fault */
+		if (again || !store_forget(rp->store, name, 0, n))
+			return err_prefix(e, "%s", name);
+	}
 }

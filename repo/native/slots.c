@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "repo/fetch/cached.h"
 
 static bool
 add_slot(void *ctx, const char *name, uint64_t size)
@@ -137,6 +138,16 @@ slots_unlock(struct slots *slots, struct repository *rp,
 		rp->keys = keyring_new(rp->header.id, root);
 	secret_free(root, KEY_LEN);
 	return r;
+}
+
+void
+slots_keep(struct store *s, const struct slots *slots)
+{
+	const char *names[SLOTS_MAX];
+
+	for (size_t i = 0; i < slots->n; i++)
+		names[i] = slots->slot[i].name;
+	cached_keep_names(s, "keys/", names, slots->n);
 }
 
 void

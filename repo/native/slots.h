@@ -26,6 +26,8 @@ void slots_read(struct store *s, struct slots *slots, size_t i);
 /* Find the root secret and set rp's keys; errors as repository_open. */
 int slots_unlock(struct slots *slots, struct repository *rp,
 	const struct history_open_options *o, struct err *e);
+/* Keep their names in the cache before the store, instead of those there. */
+void slots_keep(struct store *s, const struct slots *slots);
 void slots_free(struct slots *slots);
 
 #define auto_slots AUTO(slots_auto_)

@@ -39,7 +39,8 @@ cost stat mnt/at/@1600003030/h/tree mnt/at/2020-09-13/h mnt/at/2h/h \
 	mnt/sources/h/tree/at/10:32
 exactly "$g" 0 'GETs of at/'
 
-# a refresh: one listing, one GET a new snapshot
+# a refresh: one listing, one GET a new snapshot at most (of a bucket the
+# newest catalog has them all)
 g0=$(gets) l0=$(lists)
 snapshots 301 303
 kill -HUP "$(daemon)"
@@ -48,5 +49,5 @@ for _ in $(seq 100); do
 	[ "$(metric yore_points)" != 303 ] || break
 	sleep 0.1
 done
-exactly $(($(gets) - g0)) 3 'GETs of a refresh'
+at_most $(($(gets) - g0)) 3 'GETs of a refresh'
 exactly $(($(lists) - l0)) 1 'LISTs of a refresh'
