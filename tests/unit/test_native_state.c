@@ -255,6 +255,23 @@ other_keys_under_the_same_id_are_refused(void **state)
 	assert_int_equal(open_at(f.repo, &e), -EBADMSG);
 }
 
+static void
+the_id_last_seen_at_an_address_needs_no_opening(void **state)
+{
+	auto_store struct store *s = NULL;
+	char id[REPOSITORY_ID_LEN * 2 + 1] = "";
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(store_open(f.repo, &s, &e), 0);
+	assert_int_equal(state_last_id(s, id), -ENOENT);
+	assert_int_equal(open_at(f.repo, &e), 0);
+	assert_int_equal(state_last_id(s, id), 0);
+	assert_string_equal(id, f.rp->id_text);
+	state_pin_forget(f.repo);
+	assert_int_equal(state_last_id(s, id), -ENOENT);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int
@@ -270,6 +287,7 @@ main(void)
 		TEST(a_new_repository_may_be_made_where_another_was),
 		TEST(other_keys_under_the_same_id_are_refused),
 		TEST(state_that_cannot_be_kept_is_no_error),
+		TEST(the_id_last_seen_at_an_address_needs_no_opening),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

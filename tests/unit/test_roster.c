@@ -9,7 +9,7 @@
 struct far {
 	struct store store;
 	struct store *near;
-	unsigned cat_lists, snap_lists, gets;
+	_Atomic unsigned cat_lists, snap_lists, gets;
 	unsigned names; /* that were told */
 };
 
