@@ -15,6 +15,8 @@ libyore_a_SOURCES += \
 	repo/fetch/fetch.h \
 	repo/fetch/readahead.c \
 	repo/fetch/readahead.h \
+	repo/fetch/stretches.c \
+	repo/fetch/stretches.h \
 	repo/fetch/table.c \
 	repo/fetch/table.h \
 	repo/fetch/unsealer.c \

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include "repo/fetch/readahead.h"
+#include "repo/fetch/stretches.h"
 #include "repo/native/lookahead.h"
 
 #define KIB 1024u
@@ -26,11 +27,8 @@
 #define STEPS_FORESEEN 1024
 #define STEPS_ASKED 16384
 /* Directories listed in the order of the tree before more is fetched than a
- * page that lacks, and how much more then: at first, and at most. */
+ * page that lacks. */
 #define LISTED_MIN 2
-#define STRETCH_FIRST (512 * KIB)
-#define STRETCH_MAX (2 * MIB)
-#define STRETCHES 8
 /* Leaves of one directory asked for ahead. */
 #define LEAVES_MAX 64
 
@@ -50,12 +48,6 @@ struct walk {
 	uint32_t used;
 };
 
-/* A part of an object that was fetched as a whole. */
-struct stretch {
-	uint8_t pack[OBJECT_ID_LEN];
-	uint64_t from;
-};
-
 struct lookahead_state {
 	struct file_stream streams[STREAMS];
 	struct walk walks[WALKS];
@@ -63,8 +55,7 @@ struct lookahead_state {
 	uint32_t misses;
 	uint64_t listed; /* directory listed last */
 	unsigned streak; /* listings in the order of the tree */
-	struct stretch stretches[STRETCHES];
-	uint32_t n_stretches; /* of this streak, so far */
+	struct stretches stretches; /* of this streak */
 	uint64_t leaves_of;   /* directory whose leaves are asked for */
 	uint32_t leaves;      /* how many at a time, */
 	uint32_t leaves_left; /* and how many of them are still to come */
@@ -126,33 +117,6 @@ wish_send(const struct wish *w, struct fetch *f)
 
 /* -- Listings ---------------------------------------------------------------- */
 
-/* How far to read on from a page that lacks; 0: do not.  What lies before a
- * stretch that is there already ends where that begins: pages of directories
- * lie behind those of what is in them, but are wanted first. */
-static size_t
-begin_stretch(struct lookahead_state *st, const struct frame_place *at)
-{
-	uint32_t doublings = st->n_stretches < 8 ? st->n_stretches : 8;
-	uint64_t len = (uint64_t)STRETCH_FIRST << doublings;
-	struct stretch *s = &st->stretches[st->n_stretches % STRETCHES];
-
-	if (st->streak < LISTED_MIN)
-		return 0;
-	if (len > STRETCH_MAX)
-		len = STRETCH_MAX;
-	for (int i = 0; i < STRETCHES; i++) {
-		const struct stretch *x = &st->stretches[i];
-
-		if (x->from > at->off && x->from - at->off < len &&
-			!memcmp(x->pack, at->pack, OBJECT_ID_LEN))
-			len = x->from - at->off;
-	}
-	memcpy(s->pack, at->pack, OBJECT_ID_LEN);
-	s->from = at->off;
-	st->n_stretches++;
-	return len;
-}
-
 /* Whether the page that a map begins with is in memory. */
 static bool
 is_there(const struct lookahead *l, const struct map *m)
@@ -181,11 +145,12 @@ lookahead_list(struct lookahead *l, uint64_t dir, const struct map *m)
 		st->streak++;
 	} else {
 		st->streak = 0;
-		st->n_stretches = 0;
+		st->stretches.n = 0;
 	}
 	st->listed = dir;
-	if (!there)
-		len = begin_stretch(st, &m->ref->place);
+	if (!there && st->streak >= LISTED_MIN)
+		len = stretches_begin(
+			&st->stretches, &m->ref->place, STRETCH_MAX);
 	pthread_mutex_unlock(&l->lock);
 	if (len)
 		fetch_stretch(l->fetch, &m->ref->place, len);

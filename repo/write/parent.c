@@ -10,8 +10,11 @@ struct step {
 	uint32_t i; /* the entry or child that comes next */
 };
 
+/* Of pages, sealed; decoded they take a few times as much. */
+#define FAR_STRETCH_MAX (1u << 20)
+
 struct parent_dir {
-	struct fetch *fetch;
+	struct parent_walk *walk;
 	struct step steps[MAP_DEPTH_MAX]; /* from the root page down */
 	unsigned n;
 };
@@ -52,6 +55,21 @@ push(struct parent_dir *pd, uint8_t *bytes, size_t len)
 	return true;
 }
 
+/* Every page of the snapshot before is going to be asked for. */
+static void
+bring(struct parent_walk *pw, const struct ref *r)
+{
+	auto_frame struct frame *there = NULL;
+
+	if (!pw->far)
+		return;
+	there = fetch_peek(pw->fetch, &r->place);
+	if (!there)
+		fetch_stretch(pw->fetch, &r->place,
+			stretches_begin(&pw->stretches, &r->place,
+				FAR_STRETCH_MAX));
+}
+
 static bool
 push_ref(struct parent_dir *pd, const struct ref *r)
 {
@@ -59,7 +77,8 @@ push_ref(struct parent_dir *pd, const struct ref *r)
 	struct err e = ERR_INIT;
 	const uint8_t *data;
 
-	if (fetch_chunk(pd->fetch, r, &frame, &data, &e)) {
+	bring(pd->walk, r);
+	if (fetch_chunk(pd->walk->fetch, r, &frame, &data, &e)) {
 		log_warn("a directory of the snapshot before: %s", e.text);
 		return false;
 	}
@@ -67,12 +86,12 @@ push_ref(struct parent_dir *pd, const struct ref *r)
 }
 
 struct parent_dir *
-parent_dir_open(struct fetch *f, const struct entry *dir, const uint8_t *page,
-	size_t len)
+parent_dir_open(struct parent_walk *pw, const struct entry *dir,
+	const uint8_t *page, size_t len)
 {
 	struct parent_dir *pd = xcalloc(1, sizeof(*pd));
 
-	pd->fetch = f;
+	pd->walk = pw;
 	if (page)
 		push(pd, xmemdup(page, len), len);
 	else if (dir && dir->content == CONTENT_MAP)

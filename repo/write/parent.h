@@ -8,15 +8,25 @@
 #define YORE_WRITE_PARENT_H
 
 #include "repo/fetch/fetch.h"
+#include "repo/fetch/stretches.h"
 #include "repo/format/entry.h"
 
 struct parent_dir;
 
+/* What the directories of one walk through the snapshot before share. */
+struct parent_walk {
+	struct fetch *fetch; /* borrowed */
+	/* A request costs more than what it brings: pages that lie together
+	 * are fetched together. */
+	bool far;
+	struct stretches stretches;
+};
+
 /* dir: a directory's entry, read at once and not kept; page: its root page's
  * bytes when they are at hand, else NULL.  NULL dir: a directory that was not
  * there.  Never fails. */
-struct parent_dir *parent_dir_open(struct fetch *f, const struct entry *dir,
-	const uint8_t *page, size_t len);
+struct parent_dir *parent_dir_open(struct parent_walk *pw,
+	const struct entry *dir, const uint8_t *page, size_t len);
 void parent_dir_free(struct parent_dir *pd);
 
 /* The entry called name or NULL; borrowed until the next call.  Names must

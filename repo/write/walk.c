@@ -23,6 +23,7 @@ struct walk {
 	struct run *run;
 	struct level *levels;
 	size_t n, cap;
+	struct parent_walk before;
 };
 
 static void
@@ -353,7 +354,7 @@ directory(struct walk *w, uint32_t i, const struct entry *old, struct err *e)
 	take_xattrs(run, it, child, "", old, &child->a);
 	if (old && !S_ISDIR(old->mode))
 		old = NULL;
-	push(w, child, parent_dir_open(run->w->fetch, old, NULL, 0));
+	push(w, child, parent_dir_open(&w->before, old, NULL, 0));
 	return 0;
 }
 
@@ -395,7 +396,7 @@ begin(struct walk *w, struct err *e)
 	set_attributes(&it->en, &d->a);
 	take_xattrs(run, it, d, "", p->host ? &p->root : NULL, &d->a);
 	push(w, d,
-		parent_dir_open(run->w->fetch, p->host ? &p->root : NULL,
+		parent_dir_open(&w->before, p->host ? &p->root : NULL,
 			p->root_page, p->root_page_len));
 	return 0;
 }
@@ -403,7 +404,9 @@ begin(struct walk *w, struct err *e)
 int
 run_walk(struct run *run, struct err *e)
 {
-	struct walk w = { .run = run };
+	struct walk w = { .run = run,
+		.before = { .fetch = run->w->fetch,
+			.far = !run->w->rp->store->local_path } };
 	int r = begin(&w, e);
 
 	while (!r && w.n) {

@@ -13,7 +13,9 @@
 
 #define THREADS_MAX 64
 #define INDEX_MEMORY (24u << 20)
+/* For pages of the snapshot before; of a store that is far, many at once. */
 #define FETCH_MEMORY (4u << 20)
+#define FETCH_MEMORY_FAR (16u << 20)
 
 static int
 locate(void *ctx, struct ref *r, struct err *e)
@@ -25,7 +27,7 @@ int
 writer_open(const char *repo, const struct history_open_options *o,
 	struct writer **w, struct err *e)
 {
-	static const struct fetch_options fo = { .memory = FETCH_MEMORY };
+	struct fetch_options fo = { .memory = FETCH_MEMORY };
 	auto_writer struct writer *p = xcalloc(1, sizeof(*p));
 	int r = repository_open(repo, o, &p->rp, e);
 
@@ -40,6 +42,8 @@ writer_open(const char *repo, const struct history_open_options *o,
 	if (r)
 		return r;
 	p->index = index_new(p->rp, INDEX_MEMORY);
+	if (!p->rp->store->local_path)
+		fo.memory = FETCH_MEMORY_FAR;
 	p->fetch = fetch_new(p->rp->store, p->rp->keys, &fo);
 	fetch_set_locator(p->fetch, locate, p->index);
 	cut_gear_init(&p->gear, p->rp->keys);
