@@ -11,7 +11,6 @@
 /* A thread keeps no more than this for its next get. */
 #define ROOM_KEPT (2u << 20)
 
-static const struct store_call ahead_call = { .ahead = true };
 
 struct run {
 	struct cell *cells[RUN_FRAMES_MAX];
@@ -82,13 +81,15 @@ fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
 {
 	struct cell **cells = run->cells + from;
 	const struct frame_place *at = &cells[0]->at;
+	const struct store_call call = { .ahead = true,
+		.once = at->object == OBJECT_DATA };
 	size_t len = end_of(cells[n - 1]) - at->off, got = 0;
 	uint8_t *sealed = room_for(run, at->off, len);
 	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;
 
 	object_pack_name(name, at->object, at->pack);
-	if (store_get_call(a->store, name, at->off, len, sealed, &got, &ahead_call,
+	if (store_get_call(a->store, name, at->off, len, sealed, &got, &call,
 		    &e) < 0) {
 		log_debug("read-ahead: %s", e.text);
 		got = 0;

@@ -120,12 +120,10 @@ static int
 try_get_and_open(struct fetch *f, const struct frame_place *at,
 	const char *name, struct opened *o, struct err *e)
 {
-	const struct store_call call = { .cancel = cancel_current() };
+	const struct store_call call = { .once = at->object == OBJECT_DATA,
+		.cancel = cancel_current() };
 	auto_free uint8_t *room = xmalloc(at->len + STORE_ALIGN);
-	/* pages of directories are worth a place in the page cache */
-	uint8_t *sealed = at->object == OBJECT_DATA
-				  ? store_align(room, at->off)
-				  : room;
+	uint8_t *sealed = store_align(room, at->off);
 	int r = store_get_call(f->store, name, at->off, at->len, sealed, NULL,
 		&call, e);
 	if (r < 0)

@@ -81,13 +81,13 @@ read_directly(struct directory *d, struct handle *h, uint64_t off, size_t len,
 
 static int
 get(struct directory *d, const char *name, uint64_t off, size_t len, void *buf,
-	size_t *got, struct err *e)
+	size_t *got, const struct store_call *call, struct err *e)
 {
 	auto_handle struct handle *h = NULL;
 	size_t n = 0, rest = 0;
 	int r = handle_get(d->handles, name, &h, e);
 
-	if (r == 0)
+	if (r == 0 && call && call->once)
 		n = read_directly(d, h, off, len, buf);
 	if (r == 0)
 		r = read_fully(h->fd, name, off + n, (char *)buf + n, len - n,
@@ -111,9 +111,9 @@ directory_get(struct store *s, const char *name, uint64_t off, size_t len,
 {
 	struct directory *d = directory_of(s);
 
-	(void)call; /* a disk answers or the kernel waits for it */
+	/* not cancelled: a disk answers or the kernel waits for it */
 	atomic_fetch_add(&d->gets, 1);
-	return counted(d, get(d, name, off, len, buf, got, e));
+	return counted(d, get(d, name, off, len, buf, got, call, e));
 }
 
 static int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Descriptors of recently read objects, at most 64 of them kept open.  A
+ * Descriptors of recently read objects, at most 64 of them kept open, each
+ * with a second descriptor where content is read past the page cache.  A
  * handle that is in use outlives its place in the table.  Thread-safe; the lock
  * is held for a table look-up only, never while a file is opened or read.
  */

@@ -43,6 +43,10 @@ struct store_stats {
  * end. */
 struct store_call {
 	bool ahead;	       /* whoever waits goes first */
+	/* Content, which goes from here to the page cache of a mount or to a
+	 * file: a local store reads it past its own page cache, unless it is
+	 * there already.  Best into store_align's place. */
+	bool once;
 	struct cancel *cancel; /* borrowed until the call returns */
 	/* So many bytes are enough, if they can be had without a request: then
 	 * *got may be less than len, but not than this.  0: all. */
@@ -130,12 +134,8 @@ int store_get(struct store *s, const char *name, uint64_t off, size_t len,
 /* The same, with call (NULL is allowed). */
 int store_get_call(struct store *s, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, const struct store_call *call, struct err *e);
-/*
- * Where in a buffer a get from `off` on is best placed: a local store then reads
- * past the page cache what is not in it.  For content, which goes from here to
- * the page cache of a mount or a file; what is read again and again stays out
- * of this.  buf has STORE_ALIGN bytes to spare.
- */
+/* Where in a buffer, which has STORE_ALIGN bytes to spare, a get from `off` on
+ * is best placed when it is `once`. */
 #define STORE_ALIGN 4096u
 static inline void *
 store_align(void *buf, uint64_t off)

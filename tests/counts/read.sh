@@ -80,4 +80,4 @@ os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
 for at in range(40 << 20, 41 << 20, 4096):
     os.pread(fd, 4096, at)
 P
-at_most "$r" 64 'READs of 256 neighbouring pages'
+at_most "$r" 128 'READs of 256 neighbouring pages'
