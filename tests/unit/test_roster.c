@@ -10,7 +10,7 @@ struct far {
 	struct store store;
 	struct store *near;
 	_Atomic unsigned cat_lists, snap_lists, gets;
-	unsigned names; /* that were told */
+	_Atomic unsigned names; /* that were told */
 };
 
 static struct far *far;
