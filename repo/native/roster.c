@@ -179,8 +179,7 @@ add_known(struct roster *ro, const struct native_listing *before,
 		struct record_place p;
 
 		native_listing_place(before, i, &p);
-		if ((in_catalogs(iv, p.id) && !id_set_has(&ro->gone, p.id)) ||
-			id_set_has(&ro->extra, p.id))
+		if (in_catalogs(iv, p.id) || id_set_has(&ro->extra, p.id))
 			add(iv, &p);
 	}
 }

@@ -304,6 +304,10 @@ what_no_catalog_has_is_found_when_snap_is_listed(void **state)
 	make_catalog(8, 't', 7, 7);
 	assert_int_equal(refreshed(n), 6);
 	assert_int_equal(far->snap_lists, 0);
+	/* whoever wrote this did not know */
+	make_catalog(9, 'f', 1, 7);
+	assert_int_equal(refreshed(n), 6);
+	assert_int_equal(far->snap_lists, 0);
 	history_free(&n->history);
 }
 
