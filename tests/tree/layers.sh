@@ -16,9 +16,10 @@ allowed() {
 	repo/store/*) echo "$base|repo/crypto/|repo/store/" ;;
 	repo/cache/*) echo "$codec|repo/cache/" ;;
 	repo/fetch/*) echo "$codec|repo/(store|cache|fetch)/" ;;
-	repo/native/*) echo "$codec|$seam|repo/(store|fetch|native)/" ;;
-	repo/foreign/*) echo "$codec|$seam|repo/(store|fetch|foreign)/" ;;
-	repo/write/*) echo "$codec|$seam|repo/(store|fetch|native|write)/" ;;
+	repo/sqlite/*) echo "$base|$seam|repo/sqlite/" ;;
+	repo/native/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native)/" ;;
+	repo/foreign/*) echo "$codec|$seam|repo/(store|fetch|sqlite|foreign)/" ;;
+	repo/write/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native|write)/" ;;
 	repo/unlock.*) echo "$base|$seam|repo/crypto/slot\.h" ;;
 	repo/*) echo "$base|$seam" ;;
 	fs/*) echo "$base|$door|fs/" ;;

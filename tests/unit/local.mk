@@ -46,6 +46,7 @@ unit_tests += tests/unit/test_sink_directory
 unit_tests += tests/unit/test_slot
 unit_tests += tests/unit/test_store_directory
 unit_tests += tests/unit/test_view
+unit_tests += tests/unit/test_wal
 unit_tests += tests/unit/test_web
 unit_tests += tests/unit/test_when
 
@@ -121,6 +122,7 @@ tests_unit_test_native_view_SOURCES = tests/unit/test_native_view.c tests/unit/m
 tests_unit_test_nodes_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_tag_name_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_mount_options_LDADD = libyorefs.a $(LDADD)
+tests_unit_test_wal_SOURCES = tests/unit/test_wal.c tests/unit/wal_fixture.c tests/unit/wal_fixture.h
 tests_unit_test_scan_SOURCES = tests/unit/test_scan.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
 tests_unit_test_scan_races_SOURCES = tests/unit/test_scan_races.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
 tests_unit_test_scan_rules_SOURCES = tests/unit/test_scan_rules.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h

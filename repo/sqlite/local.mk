@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+libyore_a_SOURCES += \
+	repo/sqlite/header.c \
+	repo/sqlite/header.h \
+	repo/sqlite/wal.c \
+	repo/sqlite/wal.h
