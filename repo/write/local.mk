@@ -9,6 +9,7 @@ libyorewrite_a_SOURCES += \
 	repo/write/catalogs.h \
 	repo/write/cut.c \
 	repo/write/cut.h \
+	repo/write/delta_writer.h \
 	repo/write/exclude.c \
 	repo/write/exclude.h \
 	repo/write/glob.c \
