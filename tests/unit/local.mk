@@ -10,6 +10,7 @@ unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
 unit_tests += tests/unit/test_cancel
 unit_tests += tests/unit/test_cut
+unit_tests += tests/unit/test_database_view
 unit_tests += tests/unit/test_cut_vectors
 unit_tests += tests/unit/test_err
 unit_tests += tests/unit/test_exclude
