@@ -306,6 +306,31 @@ cached_list(struct store *s, const char *prefix, const char *after,
 	return r;
 }
 
+/* Times are not kept: they are for stores of others, whose listings change. */
+static int
+cached_list_objects(struct store *s, const struct store_query *q,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e)
+{
+	struct cached *c = cached_of(s);
+
+	if (c->offline)
+		return absent(c, *q->prefix ? q->prefix : "a listing", e);
+	return q->folder ? store_list_folder(c->inner, q->prefix, each, ctx, e)
+			 : store_list_objects(
+				   c->inner, q->prefix, q->after, each, ctx, e);
+}
+
+static int
+cached_metadata(struct store *s, const char *name, const char *key, char *out,
+	size_t size, struct err *e)
+{
+	struct cached *c = cached_of(s);
+
+	return c->offline ? absent(c, name, e)
+			  : store_metadata(c->inner, name, key, out, size, e);
+}
+
 /* -- The rest ------------------------------------------------------------------ */
 
 static void
@@ -331,6 +356,8 @@ static const struct store_ops cached_ops = {
 	.get = cached_get,
 	.size = cached_size,
 	.list = cached_list,
+	.list_objects = cached_list_objects,
+	.metadata = cached_metadata,
 	.forget = cached_forget,
 	.stats = cached_stats,
 	.free = cached_free,
@@ -344,6 +371,7 @@ cached_new(struct store *inner, struct cache *cache,
 
 	c->store.ops = &cached_ops;
 	c->store.name = xstrdup(inner->name);
+	c->store.foreign = inner->foreign;
 	c->inner = inner;
 	c->cache = cache;
 	c->offline = o->offline;

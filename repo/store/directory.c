@@ -13,6 +13,7 @@
 #include "repo/store/direct.h"
 #include "repo/store/handles.h"
 #include "repo/store/listing.h"
+#include "repo/store/objects.h"
 
 struct directory {
 	struct store store;
@@ -37,6 +38,15 @@ counted(struct directory *d, int r)
 	if (r < 0 && r != -ENOENT)
 		atomic_fetch_add(&d->errors, 1);
 	return r;
+}
+
+/* Files of others may be replaced by others of the same name. */
+static int
+open_handle(
+	struct directory *d, const char *name, struct handle **h, struct err *e)
+{
+	return (d->store.foreign ? handle_open : handle_get)(
+		d->handles, name, h, e);
 }
 
 /* Read until len bytes or the end of the file. */
@@ -85,7 +95,7 @@ get(struct directory *d, const char *name, uint64_t off, size_t len, void *buf,
 {
 	auto_handle struct handle *h = NULL;
 	size_t n = 0, rest = 0;
-	int r = handle_get(d->handles, name, &h, e);
+	int r = open_handle(d, name, &h, e);
 
 	if (r == 0 && call && call->once)
 		n = read_directly(d, h, off, len, buf);
@@ -122,7 +132,7 @@ directory_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 	struct directory *d = directory_of(s);
 	auto_handle struct handle *h = NULL;
 	struct stat st;
-	int r = handle_get(d->handles, name, &h, e);
+	int r = open_handle(d, name, &h, e);
 
 	if (r < 0)
 		return counted(d, r);
@@ -133,11 +143,22 @@ directory_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 }
 
 static int
-list(struct directory *d, struct listing *l, const char *prefix, struct err *e)
+list(struct directory *d, struct listing *l, struct err *e)
 {
+	l->store = &d->store;
 	l->root = d->root;
 	atomic_fetch_add(&d->lists, 1);
-	return counted(d, listing_run(l, prefix, e));
+	return counted(d, listing_run(l, e));
+}
+
+static int
+directory_list_objects(struct store *s, const struct store_query *q,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e)
+{
+	struct listing l = { .q = *q, .each = each, .ctx = ctx };
+
+	return list(directory_of(s), &l, e);
 }
 
 static int
@@ -145,9 +166,12 @@ directory_list(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e)
 {
-	struct listing l = { .after = after, .each = each, .ctx = ctx };
+	struct objects_plain plain = { .each = each, .ctx = ctx };
+	struct listing l = { .q = { .prefix = prefix, .after = after },
+		.each = objects_tell_plain,
+		.ctx = &plain };
 
-	return list(directory_of(s), &l, prefix, e);
+	return list(directory_of(s), &l, e);
 }
 
 static int
@@ -155,11 +179,13 @@ directory_list_names(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e)
 {
-	struct listing l = {
-		.after = after, .names = true, .each = each, .ctx = ctx
-	};
+	struct objects_plain plain = { .each = each, .ctx = ctx };
+	struct listing l = { .q = { .prefix = prefix, .after = after },
+		.names = true,
+		.each = objects_tell_plain,
+		.ctx = &plain };
 
-	return list(directory_of(s), &l, prefix, e);
+	return list(directory_of(s), &l, e);
 }
 
 static void
@@ -190,6 +216,7 @@ static const struct store_ops directory_ops = {
 	.size = directory_size,
 	.list = directory_list,
 	.list_names = directory_list_names,
+	.list_objects = directory_list_objects,
 	.stats = directory_stats,
 	.free = directory_free,
 };

@@ -329,6 +329,59 @@ faulty_list(struct store *s, const char *prefix, const char *after,
 	return r;
 }
 
+struct faulty_object {
+	bool (*each)(void *ctx, const struct store_object *o);
+	void *ctx;
+	enum fault_kind kind;
+	bool done;
+};
+
+static bool
+each_faulty_object(void *ctx, const struct store_object *o)
+{
+	struct faulty_object *x = ctx;
+	struct store_object spoilt = *o;
+
+	if (x->kind == FAULT_FLIP && !x->done)
+		spoilt.size ^= 0x10;
+	x->done = true;
+	return x->each(x->ctx, &spoilt) && x->kind != FAULT_SHORT;
+}
+
+static int
+faulty_list_objects(struct store *s, const struct store_query *q,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e)
+{
+	struct faulty_store *fs = faulty_of(s);
+	struct faulty_object x = {
+		.each = each, .ctx = ctx, .kind = fault_next(fs->fault)
+	};
+	int r;
+
+	if (fault_fails(x.kind))
+		return fault_error(x.kind, q->prefix, e);
+	r = q->folder ? store_list_folder(
+				fs->inner, q->prefix, each_faulty_object, &x, e)
+		      : store_list_objects(fs->inner, q->prefix, q->after,
+				each_faulty_object, &x, e);
+	if (r == 0 && x.kind != FAULT_NONE && !x.done)
+		return fault_error(x.kind, q->prefix, e);
+	return r;
+}
+
+static int
+faulty_metadata(struct store *s, const char *name, const char *key, char *out,
+	size_t size, struct err *e)
+{
+	struct faulty_store *fs = faulty_of(s);
+	enum fault_kind kind = fault_next(fs->fault);
+
+	if (kind != FAULT_NONE)
+		return fault_error(kind, name, e);
+	return store_metadata(fs->inner, name, key, out, size, e);
+}
+
 static void
 faulty_stats(struct store *s, struct store_stats *st)
 {
@@ -348,6 +401,8 @@ static const struct store_ops faulty_ops = {
 	.get = faulty_get,
 	.size = faulty_size,
 	.list = faulty_list,
+	.list_objects = faulty_list_objects,
+	.metadata = faulty_metadata,
 	.stats = faulty_stats,
 	.free = faulty_free,
 };
@@ -361,6 +416,7 @@ fault_store(struct fault *f, struct store *inner)
 	fs->store.name = xstrdup(inner->name);
 	if (inner->local_path)
 		fs->store.local_path = xstrdup(inner->local_path);
+	fs->store.foreign = inner->foreign;
 	fs->inner = inner;
 	fs->fault = f;
 	return &fs->store;

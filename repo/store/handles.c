@@ -97,7 +97,7 @@ insert(struct handles *t, struct counted *c)
 }
 
 static struct counted *
-counted_new(int fd, const char *name, uint64_t hash)
+counted_new(int fd, const char *name, uint64_t hash, unsigned users)
 {
 	struct counted *c = xcalloc(1, sizeof(*c) + strlen(name) + 1);
 
@@ -105,7 +105,7 @@ counted_new(int fd, const char *name, uint64_t hash)
 	atomic_init(&c->handle.direct, HANDLE_UNTRIED);
 	c->hash = hash;
 	strcpy(c->name, name);
-	atomic_init(&c->users, 2); /* the table and the caller */
+	atomic_init(&c->users, users);
 	return c;
 }
 
@@ -121,13 +121,25 @@ handle_get(
 
 		if (fd < 0)
 			return fd;
-		c = counted_new(fd, name, hash);
+		c = counted_new(fd, name, hash, 2); /* the table, the caller */
 		struct counted *old = insert(t, c);
 
 		if (old)
 			handle_put(&old->handle);
 	}
 	*h = &c->handle;
+	return 0;
+}
+
+int
+handle_open(
+	struct handles *t, const char *name, struct handle **h, struct err *e)
+{
+	int fd = beneath_open_file(t->root, name, O_RDONLY, e);
+
+	if (fd < 0)
+		return fd;
+	*h = &counted_new(fd, name, hash_of(name), 1)->handle;
 	return 0;
 }
 

@@ -29,6 +29,9 @@ void handles_free(struct handles *t);
  * Errors as beneath_open_file. */
 int handle_get(struct handles *t, const char *name, struct handle **h,
 	struct err *e);
+/* The same without the table: the file that has the name now. */
+int handle_open(
+	struct handles *t, const char *name, struct handle **h, struct err *e);
 /* The descriptor with O_DIRECT, of the handle, or -1 when there is none. */
 int handle_direct(struct handles *t, struct handle *h);
 void handle_put(struct handle *h);

@@ -61,6 +61,7 @@ http_start(
 	struct http_transfer *t = xcalloc(1, sizeof(*t));
 
 	reset(rs);
+	rs->head.want = rq->want;
 	t->rq = rq;
 	t->rs = rs;
 	t->state = HTTP_TRANSFER_DONE;

@@ -73,6 +73,7 @@ struct http_request {
 	size_t body_len;
 	struct http_range range; /* of a GET */
 	size_t text_max;	 /* of an answer's body that is no range */
+	const char *want;	 /* http_head's */
 	int64_t deadline_ns;	 /* of clock_mono_ns */
 	unsigned stall_s; /* of less than 1 KiB/s; 0: 20.  To connect: as long,
 			     but not more than 10 */

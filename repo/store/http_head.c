@@ -6,7 +6,7 @@
 #include <time.h>
 #include "repo/base/auto.h"
 
-#define VALUE_MAX 255
+#define VALUE_MAX (HTTP_WANTED_MAX - 1)
 #define RETRY_AFTER_MAX 3600
 
 void
@@ -150,10 +150,11 @@ static bool
 set_status(struct http_head *h, const char *line, size_t len)
 {
 	const char *space = memchr(line, ' ', len);
-	unsigned lines = h->lines;
+	struct http_head before = *h;
 
 	http_head_init(h);
-	h->lines = lines;
+	h->lines = before.lines;
+	h->want = before.want;
 	if (!space || len - (size_t)(space - line) < 4)
 		return false;
 	for (int i = 1; i <= 3; i++) {
@@ -187,17 +188,25 @@ value_of(const char *p, const char *end, char value[VALUE_MAX + 1])
 }
 
 static bool
+is_called(const char *name, const char *line, size_t len)
+{
+	return strlen(name) == len && strncasecmp(name, line, len) == 0;
+}
+
+static bool
 take_header(struct http_head *h, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
+	size_t name_len = colon ? (size_t)(colon - line) : 0;
 	char value[VALUE_MAX + 1];
 
 	if (!colon)
 		return true;
+	if (h->want && is_called(h->want, line, name_len) &&
+		!value_of(colon + 1, line + len, h->wanted))
+		h->wanted[0] = '\0';
 	for (size_t i = 0; i < n_elements(headers); i++) {
-		if (strlen(headers[i].name) != (size_t)(colon - line) ||
-			strncasecmp(headers[i].name, line,
-				(size_t)(colon - line)) != 0)
+		if (!is_called(headers[i].name, line, name_len))
 			continue;
 		return value_of(colon + 1, line + len, value) &&
 		       headers[i].set(h, value);

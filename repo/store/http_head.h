@@ -14,6 +14,7 @@
 #define HTTP_ETAG_MAX 128
 #define HTTP_REGION_MAX 64
 #define HTTP_LINES_MAX 256
+#define HTTP_WANTED_MAX 256
 
 struct http_head {
 	int status;	/* 0: no status line yet */
@@ -28,9 +29,12 @@ struct http_head {
 	bool encoded;		      /* a Content-Encoding was applied */
 	bool bad;
 	unsigned lines;
+	/* one header that is wanted besides, borrowed; NULL: none */
+	const char *want;
+	char wanted[HTTP_WANTED_MAX]; /* its value; "": none, or too long */
 };
 
-/* Before the first line. */
+/* Before the first line; want may be set then. */
 void http_head_init(struct http_head *h);
 
 /*

@@ -15,10 +15,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "repo/base/buf.h"
+#include "repo/base/clock.h"
 #include "repo/store/beneath.h"
 #include "repo/store/store.h"
 
 #define BATCH 32768
+#define NAME_SIZE (STORE_FOREIGN_NAME_MAX + 2) /* with a '/' behind */
 
 /* The next names of one directory. */
 struct batch {
@@ -98,17 +100,18 @@ type_of(DIR *dir, const struct dirent *entry)
 
 /* The whole name of an entry, "" when it is none of ours. */
 static void
-whole_name(char out[STORE_NAME_MAX + 2], const char *prefix, DIR *dir,
-	const struct dirent *entry)
+whole_name(const struct listing *l, char out[NAME_SIZE], const char *prefix,
+	DIR *dir, const struct dirent *entry)
 {
 	size_t len = strlen(prefix) + strlen(entry->d_name);
 	unsigned char type;
 
 	out[0] = '\0';
-	if (len > STORE_NAME_MAX)
+	if (len > STORE_FOREIGN_NAME_MAX)
 		return;
 	strcpy(stpcpy(out, prefix), entry->d_name);
-	if (!store_name_ok(out) || strcmp(out, "lost+found") == 0) {
+	if (!store_takes_name(l->store, out) ||
+		strcmp(out, "lost+found") == 0) {
 		out[0] = '\0';
 		return;
 	}
@@ -124,13 +127,13 @@ static int
 read_batch(struct listing *l, DIR *dir, const char *prefix, const char *last,
 	struct batch *b, struct err *e)
 {
-	char name[STORE_NAME_MAX + 2];
+	char name[NAME_SIZE];
 	struct dirent *entry;
 
 	rewinddir(dir);
 	while (errno = 0, entry = readdir(dir)) {
-		whole_name(name, prefix, dir, entry);
-		if (name[0] && comes_after(name, l->after) &&
+		whole_name(l, name, prefix, dir, entry);
+		if (name[0] && comes_after(name, l->q.after) &&
 			strcmp(name, last) > 0)
 			add_to_batch(b, name);
 	}
@@ -141,15 +144,28 @@ read_batch(struct listing *l, DIR *dir, const char *prefix, const char *last,
 	return 0;
 }
 
+static int64_t
+ns_of(const struct timespec *t)
+{
+	int64_t ns;
+
+	return __builtin_mul_overflow(t->tv_sec, NS_PER_S, &ns) ||
+			       __builtin_add_overflow(ns, t->tv_nsec, &ns)
+		       ? STORE_TIME_UNKNOWN
+		       : ns;
+}
+
 /* 1 to go on, 0 when the callback has enough. */
 static int
 emit_file(struct listing *l, DIR *dir, const char *prefix, const char *name,
 	struct err *e)
 {
+	struct store_object o = { .name = name,
+		.modified_ns = STORE_TIME_UNKNOWN };
 	struct stat st;
 
 	if (l->names)
-		return l->each(l->ctx, name, 0);
+		return l->each(l->ctx, &o);
 	if (fstatat(dirfd(dir), name + strlen(prefix), &st,
 		    AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT
@@ -157,7 +173,18 @@ emit_file(struct listing *l, DIR *dir, const char *prefix, const char *name,
 			       : err_sys(e, errno, "cannot stat %s", name);
 	if (!S_ISREG(st.st_mode))
 		return 1;
-	return l->each(l->ctx, name, (uint64_t)st.st_size);
+	o.size = (uint64_t)st.st_size;
+	o.modified_ns = ns_of(&st.st_mtim);
+	return l->each(l->ctx, &o);
+}
+
+static int
+emit_folder(struct listing *l, const char *name)
+{
+	struct store_object o = { .name = name,
+		.modified_ns = STORE_TIME_UNKNOWN };
+
+	return l->each(l->ctx, &o);
 }
 
 static int list_directory(struct listing *l, const char *prefix, struct err *e);
@@ -171,9 +198,11 @@ emit_batch(struct listing *l, DIR *dir, const char *prefix,
 	for (size_t i = 0; i < b->n && r == 1; i++) {
 		const char *name = b->names[i];
 
-		r = name[strlen(name) - 1] == '/'
-			    ? list_directory(l, name, e)
-			    : emit_file(l, dir, prefix, name, e);
+		if (name[strlen(name) - 1] != '/')
+			r = emit_file(l, dir, prefix, name, e);
+		else
+			r = l->q.folder ? emit_folder(l, name)
+					: list_directory(l, name, e);
 	}
 	return r;
 }
@@ -198,7 +227,7 @@ static int
 list_directory(struct listing *l, const char *prefix, struct err *e)
 {
 	auto_closedir DIR *dir = NULL;
-	char last[STORE_NAME_MAX + 2] = "";
+	char last[NAME_SIZE] = "";
 	bool more = true;
 	int r = open_directory(l->root, prefix, &dir, e);
 
@@ -219,9 +248,9 @@ list_directory(struct listing *l, const char *prefix, struct err *e)
 }
 
 int
-listing_run(struct listing *l, const char *prefix, struct err *e)
+listing_run(struct listing *l, struct err *e)
 {
-	int r = list_directory(l, prefix, e);
+	int r = list_directory(l, l->q.prefix, e);
 
 	return r < 0 ? r : 0;
 }

@@ -5,17 +5,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "repo/base/err.h"
+#include "repo/store/store.h"
 
 struct listing {
-	int root;	   /* borrowed */
-	const char *after; /* borrowed */
-	bool names; /* only: sizes are 0 */
-	bool (*each)(void *ctx, const char *name, uint64_t size);
+	const struct store *store; /* borrowed, as all here */
+	int root;
+	struct store_query q;
+	bool names; /* only: sizes are 0, times not known */
+	bool (*each)(void *ctx, const struct store_object *o);
 	void *ctx;
 };
 
-/* prefix is empty or ends in '/'; one that does not exist holds nothing. */
-int listing_run(struct listing *l, const char *prefix, struct err *e);
+/* A prefix that does not exist holds nothing. */
+int listing_run(struct listing *l, struct err *e);
 
 #endif

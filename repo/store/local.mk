@@ -26,6 +26,8 @@ libyore_a_SOURCES += \
 	repo/store/listing.h \
 	repo/store/location.c \
 	repo/store/location.h \
+	repo/store/objects.c \
+	repo/store/objects.h \
 	repo/store/s3.c \
 	repo/store/s3.h \
 	repo/store/s3_client.c \
@@ -42,6 +44,8 @@ libyore_a_SOURCES += \
 	repo/store/s3_judge.h \
 	repo/store/s3_object.c \
 	repo/store/s3_object.h \
+	repo/store/s3_time.c \
+	repo/store/s3_time.h \
 	repo/store/s3_xml.c \
 	repo/store/s3_xml.h \
 	repo/store/store.c \

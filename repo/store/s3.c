@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "repo/store/objects.h"
 #include "repo/store/s3_object.h"
 
 #define PAGE_TEXT_MAX (8u << 20) /* 1,000 keys of 1 KiB, encoded, and more */
@@ -46,13 +47,22 @@ s3_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 	return s3_object_size(client_of(s), name, size, e);
 }
 
+static int
+s3_metadata(struct store *s, const char *name, const char *key, char *out,
+	size_t size, struct err *e)
+{
+	return s3_object_metadata(client_of(s), name, key, out, size, e);
+}
+
 /* -- Listing -------------------------------------------------------------- */
 
 struct listing {
 	struct s3_client *c;
+	const struct store *store;
+	bool folder;
 	char *prefix; /* of keys */
 	char *after;  /* a key, or "" */
-	bool (*each)(void *ctx, const char *name, uint64_t size);
+	bool (*each)(void *ctx, const struct store_object *o);
 	void *ctx;
 	char last[S3_KEY_MAX + 1];
 	bool ended;
@@ -73,6 +83,9 @@ get_page(struct listing *l, struct s3_page *page, struct err *e)
 	};
 	int r;
 
+	if (l->folder)
+		call.query[call.n_query++] =
+			(struct sign_pair){ "delimiter", "/" };
 	if (page->token[0])
 		call.query[call.n_query++] =
 			(struct sign_pair){ "continuation-token", page->token };
@@ -87,6 +100,33 @@ get_page(struct listing *l, struct s3_page *page, struct err *e)
 	if (r < 0 && e)
 		err_prefix(e, "%s", l->c->config.name);
 	return r;
+}
+
+/* Whether it is one of ours: an object, or a folder of them. */
+static bool
+is_good(const struct listing *l, const char *name)
+{
+	char folder[S3_KEY_MAX + 1];
+	size_t len = strlen(name);
+
+	if (!l->folder || len == 0 || name[len - 1] != '/')
+		return store_takes_name(l->store, name);
+	memcpy(folder, name, len - 1);
+	folder[len - 1] = '\0';
+	return store_takes_name(l->store, folder);
+}
+
+static void
+tell_item(struct listing *l, const struct s3_item *item, const char *name)
+{
+	struct store_object o = { .name = name,
+		.size = item->size,
+		.modified_ns = item->modified_ns };
+
+	/* a folder's own key, which some programs make, is no object in it */
+	if (strcmp(item->key, l->prefix) != 0 && is_good(l, name) &&
+		strcmp(item->key, l->after) > 0)
+		l->ended = !l->each(l->ctx, &o);
 }
 
 /* Tell the objects of a page.  A server that goes back is not followed. */
@@ -108,9 +148,7 @@ tell(struct listing *l, const struct s3_page *page, struct err *e)
 				"%s: the listing is out of order at %s",
 				l->c->config.name, key);
 		memcpy(l->last, key, strlen(key) + 1);
-		if (store_name_ok(key + skip) && strcmp(key, l->after) > 0)
-			l->ended = !l->each(
-				l->ctx, key + skip, page->items[i].size);
+		tell_item(l, &page->items[i], key + skip);
 	}
 	return 0;
 }
@@ -131,21 +169,36 @@ list(struct listing *l, struct err *e)
 }
 
 static int
-s3_list(struct store *s, const char *prefix, const char *after,
-	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+s3_list_objects(struct store *s, const struct store_query *q,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
 	struct err *e)
 {
 	struct s3_client *c = client_of(s);
-	struct listing l = { .c = c, .each = each, .ctx = ctx };
+	struct listing l = { .c = c,
+		.store = s,
+		.folder = q->folder,
+		.each = each,
+		.ctx = ctx };
 	int r;
 
-	l.prefix = xasprintf("%s%s", c->config.prefix, prefix);
-	l.after = *after ? xasprintf("%s%s", c->config.prefix, after)
-			 : xstrdup("");
+	l.prefix = xasprintf("%s%s", c->config.prefix, q->prefix);
+	l.after = *q->after ? xasprintf("%s%s", c->config.prefix, q->after)
+			    : xstrdup("");
 	r = list(&l, e);
 	free(l.prefix);
 	free(l.after);
 	return r;
+}
+
+static int
+s3_list(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	const struct store_query q = { .prefix = prefix, .after = after };
+	struct objects_plain plain = { .each = each, .ctx = ctx };
+
+	return s3_list_objects(s, &q, objects_tell_plain, &plain, e);
 }
 
 /* -- The store ------------------------------------------------------------ */
@@ -168,6 +221,8 @@ static const struct store_ops s3_ops = {
 	.get = s3_get,
 	.size = s3_size,
 	.list = s3_list,
+	.list_objects = s3_list_objects,
+	.metadata = s3_metadata,
 	.stats = s3_stats,
 	.free = s3_free,
 };

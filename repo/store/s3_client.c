@@ -211,6 +211,7 @@ begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 	rq->body = call->body;
 	rq->body_len = call->body_len;
 	rq->text_max = call->text_max;
+	rq->want = call->want;
 	rq->range = call->range;
 	rq->range.off += call->kept;
 	rq->range.len -= call->kept;

@@ -60,6 +60,7 @@ struct s3_call {
 	size_t body_len;
 	struct http_range range;
 	size_t text_max; /* of an answer that is no range */
+	const char *want; /* a header of the answer besides; NULL: none */
 	const struct store_call *how;
 	unsigned patience_s; /* 0: the client's */
 

@@ -2,6 +2,7 @@
 #include "repo/store/s3_object.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Nothing can be had of an object: whether there is one at all. */
 static int
@@ -79,5 +80,26 @@ s3_object_size(
 			e, EIO, "%s: the server does not tell its size", what);
 	}
 	*size = (uint64_t)call.rs.head.length;
+	return 0;
+}
+
+int
+s3_object_metadata(struct s3_client *c, const char *name, const char *key,
+	char *out, size_t size, struct err *e)
+{
+	auto_free char *want = xasprintf("x-amz-meta-%s", key);
+	auto_s3_call struct s3_call call = {
+		.kind = S3_HEAD, .method = "HEAD", .name = name, .want = want
+	};
+	int r = s3_call(c, &call, e);
+	const char *value = call.rs.head.wanted;
+
+	if (r < 0)
+		return r;
+	if (!*value)
+		return err_set(e, ENODATA, "%s has no %s", name, want);
+	if (strlen(value) >= size)
+		return err_set(e, ERANGE, "%s: %s is too long", name, want);
+	memcpy(out, value, strlen(value) + 1);
 	return 0;
 }

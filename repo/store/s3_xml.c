@@ -194,6 +194,8 @@ struct paging {
 	struct s3_page *page;
 	char key[TEXT_MAX + 1];
 	char size[24];
+	char modified[S3_TIME_MAX];
+	bool folders; /* common prefixes are among the items */
 	bool encoded; /* EncodingType is url; may come after the items */
 	bool listing; /* the root was right */
 	bool bad;
@@ -215,9 +217,39 @@ keep_item(struct paging *x)
 		p->cap = p->cap ? 2 * p->cap : 256;
 		p->items = xrealloc(p->items, p->cap * sizeof(*p->items));
 	}
-	p->items[p->n++] =
-		(struct s3_item){ .key = xstrdup(x->key), .size = size };
-	x->key[0] = x->size[0] = '\0';
+	p->items[p->n++] = (struct s3_item){ .key = xstrdup(x->key),
+		.size = size,
+		.modified_ns = s3_time_parse(x->modified) };
+	x->key[0] = x->size[0] = x->modified[0] = '\0';
+	return true;
+}
+
+/* A common prefix. */
+static bool
+keep_folder(struct paging *x)
+{
+	x->folders = true;
+	x->modified[0] = '\0';
+	return set_text(x->size, sizeof(x->size), "0") && keep_item(x);
+}
+
+/* What may stand in a page; whether it does. */
+static bool
+take_item(struct paging *x, const char *path, const char *text)
+{
+	if (strcmp(path, "Contents/Key") == 0 ||
+		strcmp(path, "CommonPrefixes/Prefix") == 0)
+		return set_text(x->key, sizeof(x->key), text);
+	if (strcmp(path, "Contents/Size") == 0)
+		return set_text(x->size, sizeof(x->size), text);
+	if (strcmp(path, "Contents/LastModified") == 0)
+		return set_text(x->modified, sizeof(x->modified), text);
+	if (strcmp(path, "Contents") == 0)
+		x->bad = !keep_item(x);
+	else if (strcmp(path, "CommonPrefixes") == 0)
+		x->bad = !keep_folder(x);
+	else
+		return false;
 	return true;
 }
 
@@ -233,14 +265,8 @@ take_page(void *ctx, const char *path, const char *text)
 	path += path[len] == '/' ? len + 1 : 0;
 	if (!x->listing)
 		return false;
-	if (strcmp(path, "Contents/Key") == 0)
-		return set_text(x->key, sizeof(x->key), text);
-	if (strcmp(path, "Contents/Size") == 0)
-		return set_text(x->size, sizeof(x->size), text);
-	if (strcmp(path, "Contents") == 0) {
-		x->bad = !keep_item(x);
+	if (take_item(x, path, text))
 		return !x->bad;
-	}
 	if (strcmp(path, "IsTruncated") == 0)
 		x->page->more = strcmp(text, "true") == 0;
 	else if (strcmp(path, "EncodingType") == 0)
@@ -299,6 +325,13 @@ keys_are_good(struct paging *x)
 	return true;
 }
 
+static int
+compare_items(const void *a, const void *b)
+{
+	return strcmp(((const struct s3_item *)a)->key,
+		((const struct s3_item *)b)->key);
+}
+
 int
 s3_xml_page(const void *xml, size_t len, struct s3_page *page, struct err *e)
 {
@@ -312,6 +345,9 @@ s3_xml_page(const void *xml, size_t len, struct s3_page *page, struct err *e)
 		r = err_set(e, EUCLEAN, "the answer is not a listing");
 	if (r < 0)
 		s3_page_release(page);
+	else if (x.folders)
+		qsort(page->items, page->n, sizeof(*page->items),
+			compare_items);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "repo/store/s3_time.h"
 #include "repo/base/err.h"
 
 /* Called at the end of each element: its path from the root, as in
@@ -45,6 +46,7 @@ int s3_xml_value(const void *xml, size_t len, const char *path, char *value,
 struct s3_item {
 	char *key; /* owned; decoded */
 	uint64_t size;
+	int64_t modified_ns; /* S3_TIME_UNKNOWN, too, where it is none */
 };
 
 struct s3_page {
@@ -55,7 +57,8 @@ struct s3_page {
 };
 
 /*
- * Items are in the order in which they came.  -EUCLEAN not a listing, a size
+ * Items are in the order in which they came; with common prefixes among them,
+ * which have size 0 and no time, in byte order.  -EUCLEAN not a listing, a size
  * that is none, more pages without a token, too many items, a key of no or too
  * many bytes or with a NUL.
  */

@@ -7,6 +7,7 @@
 #include "repo/store/directory.h"
 #include "repo/store/fault.h"
 #include "repo/store/location.h"
+#include "repo/store/objects.h"
 #include "repo/store/s3.h"
 
 /* Objects of this size or less are read whole with a single get. */
@@ -37,10 +38,35 @@ store_name_ok(const char *name)
 	}
 }
 
-static int
-check_name(const char *name, struct err *e)
+static bool
+foreign_name_ok(const char *name)
 {
-	if (store_name_ok(name))
+	size_t len = strnlen(name, STORE_FOREIGN_NAME_MAX + 1);
+
+	if (len > STORE_FOREIGN_NAME_MAX || memchr(name, '\n', len))
+		return false;
+	for (const char *p = name;; p++) {
+		size_t part = strcspn(p, "/");
+
+		if (part == 0 || (part == 1 && p[0] == '.') ||
+			(part == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += part;
+		if (*p == '\0')
+			return true;
+	}
+}
+
+bool
+store_takes_name(const struct store *s, const char *name)
+{
+	return s->foreign ? foreign_name_ok(name) : store_name_ok(name);
+}
+
+static int
+check_name(const struct store *s, const char *name, struct err *e)
+{
+	if (store_takes_name(s, name))
 		return 0;
 	return err_set(e, EINVAL, "\"%s\" is not a name of an object", name);
 }
@@ -56,7 +82,7 @@ int
 store_get_call(struct store *s, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, const struct store_call *call, struct err *e)
 {
-	int r = check_name(name, e);
+	int r = check_name(s, name, e);
 
 	if (r < 0)
 		return r;
@@ -124,25 +150,46 @@ store_forget(struct store *s, const char *name, uint64_t off, uint64_t len)
 int
 store_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 {
-	int r = check_name(name, e);
+	int r = check_name(s, name, e);
 
 	return r < 0 ? r : s->ops->size(s, name, size, e);
 }
 
+int
+store_metadata(struct store *s, const char *name, const char *key, char *out,
+	size_t size, struct err *e)
+{
+	int r = check_name(s, name, e);
+
+	if (r < 0)
+		return r;
+	if (!s->ops->metadata)
+		return err_set(e, ENODATA, "%s has no metadata", name);
+	return s->ops->metadata(s, name, key, out, size, e);
+}
+
 /* Whether prefix is empty or a name and '/'. */
 static bool
-prefix_ok(const char *prefix)
+prefix_ok(const struct store *s, const char *prefix)
 {
-	size_t len = strnlen(prefix, STORE_NAME_MAX + 1);
-	char name[STORE_NAME_MAX + 1];
+	size_t len = strnlen(prefix, STORE_FOREIGN_NAME_MAX + 1);
+	char name[STORE_FOREIGN_NAME_MAX + 1];
 
 	if (len == 0)
 		return true;
-	if (len > STORE_NAME_MAX || prefix[len - 1] != '/')
+	if (len > STORE_FOREIGN_NAME_MAX || prefix[len - 1] != '/')
 		return false;
 	memcpy(name, prefix, len - 1);
 	name[len - 1] = '\0';
-	return store_name_ok(name);
+	return store_takes_name(s, name);
+}
+
+static int
+check_prefix(const struct store *s, const char *prefix, struct err *e)
+{
+	if (prefix_ok(s, prefix))
+		return 0;
+	return err_set(e, EINVAL, "\"%s\" is not a prefix of objects", prefix);
 }
 
 int
@@ -150,10 +197,9 @@ store_list(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e)
 {
-	if (!prefix_ok(prefix))
-		return err_set(
-			e, EINVAL, "\"%s\" is not a prefix of objects", prefix);
-	return s->ops->list(s, prefix, after, each, ctx, e);
+	int r = check_prefix(s, prefix, e);
+
+	return r < 0 ? r : s->ops->list(s, prefix, after, each, ctx, e);
 }
 
 int
@@ -161,11 +207,47 @@ store_list_names(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e)
 {
-	if (!prefix_ok(prefix))
-		return err_set(
-			e, EINVAL, "\"%s\" is not a prefix of objects", prefix);
+	int r = check_prefix(s, prefix, e);
+
+	if (r < 0)
+		return r;
 	return (s->ops->list_names ? s->ops->list_names : s->ops->list)(
 		s, prefix, after, each, ctx, e);
+}
+
+static int
+list_objects(struct store *s, const struct store_query *q,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e)
+{
+	int r = check_prefix(s, q->prefix, e);
+
+	if (r < 0)
+		return r;
+	return (s->ops->list_objects ? s->ops->list_objects : objects_of_list)(
+		s, q, each, ctx, e);
+}
+
+int
+store_list_objects(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e)
+{
+	const struct store_query q = { .prefix = prefix, .after = after };
+
+	return list_objects(s, &q, each, ctx, e);
+}
+
+int
+store_list_folder(struct store *s, const char *prefix,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e)
+{
+	const struct store_query q = {
+		.prefix = prefix, .after = "", .folder = true
+	};
+
+	return list_objects(s, &q, each, ctx, e);
 }
 
 void
@@ -183,7 +265,7 @@ store_free(struct store *s)
 }
 
 static int
-open_inner(const char *repo, struct store **s, struct err *e)
+open_kind(const char *repo, struct store **s, struct err *e)
 {
 	const char *path = NULL;
 	int r;
@@ -196,23 +278,41 @@ open_inner(const char *repo, struct store **s, struct err *e)
 	return r < 0 ? r : store_directory_open(path, s, e);
 }
 
+static int
+open_inner(const char *repo, bool foreign, struct store **s, struct err *e)
+{
+	int r = open_kind(repo, s, e);
+
+	if (r == 0)
+		(*s)->foreign = foreign;
+	return r;
+}
+
 #ifdef YORE_FAULTS
-int
-store_open(const char *repo, struct store **s, struct err *e)
+static int
+open_any(const char *repo, bool foreign, struct store **s, struct err *e)
 {
 	struct fault *f = NULL;
 	int r = fault_parse_repo(repo, &f, &repo, e);
 
 	if (r == 0)
-		r = open_inner(repo, s, e);
+		r = open_inner(repo, foreign, s, e);
 	if (r == 0 && f)
 		*s = fault_store(f, *s);
 	return r;
 }
 #else
+#define open_any open_inner
+#endif
+
 int
 store_open(const char *repo, struct store **s, struct err *e)
 {
-	return open_inner(repo, s, e);
+	return open_any(repo, false, s, e);
 }
-#endif
+
+int
+store_open_foreign(const char *repo, struct store **s, struct err *e)
+{
+	return open_any(repo, true, s, e);
+}

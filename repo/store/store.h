@@ -6,8 +6,10 @@
  *
  * Names are '/'-separated printable ASCII without space, without empty parts
  * or parts that begin with '.', not below tmp/, at most 200 bytes
- * (store_name_ok).  All functions block and may be called
- * from any thread.
+ * (store_name_ok).  In a store that was opened as foreign, which only reads,
+ * they are what others chose: any bytes but newline and NUL, at most 1024, no
+ * part empty, "." or "..".  All functions block and may be called from any
+ * thread.
  *
  * Errors: -ENOENT no such object, -EEXIST the name is taken (put), -EACCES,
  * -EINVAL bad name, -EIO the store gave up, -EINTR cancelled, other -errno of
@@ -24,6 +26,7 @@
 #include "repo/base/err.h"
 
 #define STORE_NAME_MAX 200
+#define STORE_FOREIGN_NAME_MAX 1024
 
 struct store;
 struct sink;
@@ -31,7 +34,7 @@ struct sink;
 /* Counts of requests, each attempt of one that was retried too. */
 struct store_stats {
 	uint64_t gets;	/* ranged and whole reads */
-	uint64_t heads; /* asked for the size of an object */
+	uint64_t heads; /* asked for size or metadata of an object */
 	uint64_t lists; /* listing requests */
 	uint64_t puts;	/* objects, or parts of one, sent; those of sinks */
 	uint64_t bytes; /* bytes the gets returned */
@@ -51,6 +54,26 @@ struct store_call {
 	/* So many bytes are enough, if they can be had without a request: then
 	 * *got may be less than len, but not than this.  0: all. */
 	size_t enough;
+};
+
+/* What a listing says of an object. */
+struct store_object {
+	const char *name;
+	uint64_t size;
+	/* when it was last written, ns since 1970: a file's mtime, S3's
+	 * LastModified (of whole seconds, mostly); or STORE_TIME_UNKNOWN */
+	int64_t modified_ns;
+};
+
+#define STORE_TIME_UNKNOWN INT64_MIN
+
+/* What is to be listed, as in list below. */
+struct store_query {
+	const char *prefix;
+	const char *after;
+	/* Only what lies directly in prefix: of what lies deeper the first part
+	 * of its name, once, with '/' behind it, size 0, time not known. */
+	bool folder;
 };
 
 struct store_ops {
@@ -80,6 +103,14 @@ struct store_ops {
 		const char *after,
 		bool (*each)(void *ctx, const char *name, uint64_t size),
 		void *ctx, struct err *e);
+	/* The same with all that is known of each object.  NULL: names and
+	 * sizes. */
+	int (*list_objects)(struct store *s, const struct store_query *q,
+		bool (*each)(void *ctx, const struct store_object *o),
+		void *ctx, struct err *e);
+	/* As store_metadata; NULL: no object has any. */
+	int (*metadata)(struct store *s, const char *name, const char *key,
+		char *out, size_t size, struct err *e);
 	/* As store_forget; NULL: nothing is kept. */
 	void (*forget)(struct store *s, const char *name, uint64_t off,
 		uint64_t len);
@@ -91,6 +122,7 @@ struct store {
 	const struct store_ops *ops;
 	char *name;	  /* for messages; no secrets */
 	char *local_path; /* absolute directory, or NULL */
+	bool foreign;	  /* opened by store_open_foreign */
 };
 
 /* An object being written piece by piece. */
@@ -163,6 +195,22 @@ int store_list(struct store *s, const char *prefix, const char *after,
 int store_list_names(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e);
+/* The same with times.  A directory tells them with the names; S3 too. */
+int store_list_objects(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e);
+/* Only what lies directly in prefix, as in struct store_query: one request a
+ * thousand objects and folders, however much lies in those. */
+int store_list_folder(struct store *s, const char *prefix,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e);
+/*
+ * What was written beside an object under a key ([a-z0-9-]+; in S3 the header
+ * x-amz-meta-KEY): a string of less than `size` bytes.  -ENODATA it has none,
+ * as no file has; -ERANGE it is longer.  A request.
+ */
+int store_metadata(struct store *s, const char *name, const char *key,
+	char *out, size_t size, struct err *e);
 void store_stats(struct store *s, struct store_stats *st);
 void store_free(struct store *s);
 
@@ -181,6 +229,8 @@ void sink_stats(struct sink *s, struct store_stats *st);
 void sink_free(struct sink *s);
 
 bool store_name_ok(const char *name);
+/* Whether an object of s may have this name. */
+bool store_takes_name(const struct store *s, const char *name);
 
 /*
  * Open the store that a -r argument names: /dir, dir, file:///dir (taken as it
@@ -189,6 +239,9 @@ bool store_name_ok(const char *name);
  * checking that a local directory exists (-ENOENT).  *s is given.
  */
 int store_open(const char *repo, struct store **s, struct err *e);
+/* The same where others wrote: nothing is taken for immutable, names are as
+ * above. */
+int store_open_foreign(const char *repo, struct store **s, struct err *e);
 /* The same for writing; create makes the last directory of a local path. */
 int sink_open(const char *repo, bool create, struct sink **s, struct err *e);
 

@@ -42,6 +42,9 @@ dist_check_SCRIPTS += tests/s3/server.sh
 dist_check_SCRIPTS += tests/s3/snapshots.sh
 check_PROGRAMS += tests/s3/many
 tests_s3_many_SOURCES = tests/s3/many.c
+check_PROGRAMS += tests/s3/objects
+tests_s3_objects_SOURCES = tests/s3/objects.c
+dist_check_SCRIPTS += tests/s3/objects.sh
 dist_check_SCRIPTS += tests/s3/server_others.sh
 dist_check_SCRIPTS += tests/s3/whole_swift.sh
 

@@ -31,6 +31,7 @@ unit_tests += tests/unit/test_keyring
 unit_tests += tests/unit/test_listing
 unit_tests += tests/unit/test_lz4
 unit_tests += tests/unit/test_map
+unit_tests += tests/unit/test_objects
 unit_tests += tests/unit/test_packer
 unit_tests += tests/unit/test_s3
 unit_tests += tests/unit/test_s3_config

@@ -123,6 +123,27 @@ encodings_are_noticed(void **state)
 	assert_false(head_of("Content-Encoding: identity").encoded);
 }
 
+static void
+one_more_header_is_read_when_it_is_wanted(void **state)
+{
+	struct http_head h;
+	char line[400] = "X-Mine: ";
+	(void)state;
+
+	http_head_init(&h);
+	h.want = "x-mine";
+	http_head_line(&h, "HTTP/1.1 100 Continue\r\n", 23);
+	http_head_line(&h, "HTTP/1.1 200 OK\r\n", 17);
+	http_head_line(&h, "X-Mine2: no\r\n", 13);
+	assert_string_equal(h.wanted, "");
+	http_head_line(&h, "X-Mine:  yes \r\n", 15);
+	assert_string_equal(h.wanted, "yes");
+	memset(line + 8, 'x', 300);
+	http_head_line(&h, line, 308);
+	assert_string_equal(h.wanted, "");
+	assert_false(h.bad);
+}
+
 int
 main(void)
 {
@@ -134,6 +155,7 @@ main(void)
 		cmocka_unit_test(a_later_head_replaces_the_one_before),
 		cmocka_unit_test(heads_are_bounded),
 		cmocka_unit_test(encodings_are_noticed),
+		cmocka_unit_test(one_more_header_is_read_when_it_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,74 @@ the_bucket_may_be_in_the_name_of_the_host(void **state)
 	assert_asked(&server, 0, "/r-1/s3/aws4_request");
 }
 
+static bool
+collect_object(void *ctx, const struct store_object *o)
+{
+	buf_printf(ctx, "%s %llu %lld\n", o->name, (unsigned long long)o->size,
+		o->modified_ns == STORE_TIME_UNKNOWN
+			? -1LL
+			: (long long)(o->modified_ns / 1000000));
+	return true;
+}
+
+static void
+objects_have_times_and_folders_are_asked_for(void **state)
+{
+	static const struct answer script[] = {
+		{ .text = PAGE(MORE,
+			  ITEM("p/a/",
+				  "0") "<Contents><Key>p/a/Z</Key><Size>1</"
+				       "Size>"
+				       "<LastModified>2026-11-20T10:32:15.250Z"
+				       "</LastModified></Contents>"),
+			.then = THEN_CLOSE },
+		{ .text = PAGE("",
+			  ITEM("p/a/z", "3") "<CommonPrefixes>"
+					     "<Prefix>p/a/b/</Prefix></"
+					     "CommonPrefixes>"),
+			.then = THEN_CLOSE },
+	};
+	auto_buf struct buf all = BUF_INIT;
+	(void)state;
+
+	SCRIPT(script);
+	assert_int_equal(
+		store_list_folder(store, "a/", collect_object, &all, NULL), 0);
+	buf_append(&all, "", 1);
+	assert_string_equal(
+		(char *)all.data, "a/Z 1 1795170735250\na/b/ 0 -1\na/z 3 -1\n");
+	assert_asked(&server, 0,
+		"GET /b?delimiter=%2F&encoding-type=url&list-type=2&"
+		"prefix=p%2Fa%2F HTTP");
+	assert_asked(&server, 1, "delimiter=%2F");
+}
+
+static void
+metadata_is_asked_by_head(void **state)
+{
+	static const struct answer script[] = {
+		{ .text = ANSWER(
+			  "200 OK", "X-Amz-Meta-Key: value\r\n", 0, "") },
+		{ .text = ANSWER(
+			  "200 OK", "X-Amz-Meta-Key: value\r\n", 0, "") },
+		{ .text = ANSWER("200 OK", "X-Amz-Meta-Keys: x\r\n", 0, "") },
+		{ .text = NOT_FOUND },
+	};
+	char value[6];
+	(void)state;
+
+	SCRIPT(script);
+	assert_int_equal(store_metadata(store, "a", "key", value, 6, NULL), 0);
+	assert_string_equal(value, "value");
+	assert_asked(&server, 0, "HEAD /b/p/a HTTP");
+	assert_int_equal(
+		store_metadata(store, "a", "key", value, 5, NULL), -ERANGE);
+	assert_int_equal(
+		store_metadata(store, "a", "key", value, 6, NULL), -ENODATA);
+	assert_int_equal(
+		store_metadata(store, "a", "key", value, 6, NULL), -ENOENT);
+}
+
 static void
 every_request_is_counted(void **state)
 {
@@ -249,6 +317,8 @@ main(void)
 		WITH_S3(a_size_is_asked_by_head),
 		WITH_S3(requests_are_signed),
 		WITH_S3(the_bucket_may_be_in_the_name_of_the_host),
+		WITH_S3(objects_have_times_and_folders_are_asked_for),
+		WITH_S3(metadata_is_asked_by_head),
 		WITH_S3(every_request_is_counted),
 	};
 

@@ -51,6 +51,53 @@ a_page_is_read(void **state)
 }
 
 static void
+items_have_times_and_folders_stand_among_them(void **state)
+{
+	struct s3_page p;
+	(void)state;
+
+	assert_int_equal(
+		page_of(HEAD
+			"<Contents><Key>b</Key><LastModified>"
+			"2026-11-20T10:32:15.250Z</LastModified><Size>7</Size>"
+			"</Contents>" ITEM(
+				"d", "8") "<CommonPrefixes><Prefix>a/</"
+					  "Prefix></CommonPrefixes>"
+					  "<CommonPrefixes><Prefix>c/</"
+					  "Prefix></CommonPrefixes>" TAIL,
+			&p),
+		0);
+	assert_int_equal(p.n, 4);
+	for (size_t i = 0; i < p.n; i++)
+		assert_int_equal(p.items[i].key[0], 'a' + i);
+	assert_int_equal(p.items[0].size, 0);
+	assert_true(p.items[0].modified_ns == S3_TIME_UNKNOWN);
+	assert_true(p.items[1].modified_ns == 1795170735250000000);
+	assert_int_equal(p.items[3].size, 8);
+	assert_true(p.items[3].modified_ns == S3_TIME_UNKNOWN);
+	s3_page_release(&p);
+}
+
+static void
+a_time_is_one_of_utc_or_none(void **state)
+{
+	static const char *const none[] = { "", "2026-11-20T10:32:15",
+		"2026-11-20T10:32:15+01:00", "2026-11-20T10:32:15.Z",
+		"1969-12-31T23:59:59Z", "2262-01-01T00:00:00Z", "yesterday",
+		"2026-11-20T10:32:15Z ", "2026-11-20" };
+	(void)state;
+
+	assert_true(s3_time_parse("1970-01-01T00:00:00Z") == 0);
+	assert_true(
+		s3_time_parse("2026-11-20T10:32:15Z") == 1795170735000000000);
+	assert_true(s3_time_parse("2026-11-20T10:32:15.123456789999Z") ==
+		    1795170735123456789);
+	assert_true(s3_time_parse("2261-12-31T23:59:59Z") > 0);
+	for (size_t i = 0; i < n_elements(none); i++)
+		assert_true(s3_time_parse(none[i]) == S3_TIME_UNKNOWN);
+}
+
+static void
 what_is_no_page_is_refused(void **state)
 {
 	static const char *const bad[] = { "", "hello", "<Error></Error>",
@@ -58,7 +105,7 @@ what_is_no_page_is_refused(void **state)
 		HEAD ITEM("a", "") TAIL, HEAD ITEM("a", "-1") TAIL,
 		HEAD ITEM("a", "1x") TAIL,
 		HEAD ITEM("a", "18446744073709551616") TAIL,
-		HEAD ITEM("", "1") TAIL,
+		HEAD ITEM("", "1") TAIL, HEAD "<CommonPrefixes/>" TAIL,
 		HEAD "<IsTruncated>true</IsTruncated>" TAIL,
 		HEAD ITEM("a%00", "1") "<EncodingType>url</EncodingType>" TAIL,
 		HEAD ITEM("a%4", "1") "<EncodingType>url</EncodingType>" TAIL,
@@ -151,6 +198,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_is_read),
+		cmocka_unit_test(items_have_times_and_folders_stand_among_them),
+		cmocka_unit_test(a_time_is_one_of_utc_or_none),
 		cmocka_unit_test(what_is_no_page_is_refused),
 		cmocka_unit_test(depth_names_and_texts_are_bounded),
 		cmocka_unit_test(an_error_is_told_from_other_answers),
