@@ -4,6 +4,7 @@ libyore_a_SOURCES += \
 	repo/address.c \
 	repo/address.h \
 	repo/history.c \
+	repo/history_moments.c \
 	repo/open.h \
 	repo/history.h \
 	repo/unlock.c \

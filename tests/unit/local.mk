@@ -24,6 +24,7 @@ unit_tests += tests/unit/test_fetch_readahead
 unit_tests += tests/unit/test_fetch_table
 unit_tests += tests/unit/test_hex
 unit_tests += tests/unit/test_history
+unit_tests += tests/unit/test_moments
 unit_tests += tests/unit/test_http
 unit_tests += tests/unit/test_http_head
 unit_tests += tests/unit/test_id
