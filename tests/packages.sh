@@ -7,7 +7,7 @@ set -eu
 
 build='autoconf automake fuse3 gcc libc6-dev libcmocka-dev
 	libcurl4-openssl-dev libexpat1-dev libfuse3-dev libjansson-dev liblz4-dev
-	libsqlite3-dev libssl-dev libzstd-dev make pkg-config'
+	libsqlite3-dev libssl-dev libzstd-dev make pkg-config zlib1g-dev'
 test='acl attr busybox ceph-mon ceph-osd clang curl e2fsprogs git jq
 	libcap2-bin libclang-rt-14-dev openssl procps python3
 	python3-cryptography python3-swift python3-zstandard radosgw rsync

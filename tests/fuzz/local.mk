@@ -24,6 +24,8 @@ fuzz_targets += tests/fuzz/fuzz_s3_xml
 fuzz_targets += tests/fuzz/fuzz_web_head
 fuzz_targets += tests/fuzz/fuzz_lz4
 fuzz_targets += tests/fuzz/fuzz_wal
+fuzz_targets += tests/fuzz/fuzz_json
+fuzz_targets += tests/fuzz/fuzz_unpack
 
 check_PROGRAMS += $(fuzz_targets)
 # Makes the corpora of repo/format's targets.

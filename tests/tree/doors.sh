@@ -9,7 +9,8 @@ doors() {
 	'<fuse'*) echo 'fs/*' ;;
 	'<curl/'*) echo 'repo/store/http*' ;;
 	'<openssl/'*) echo 'repo/crypto/*' ;;
-	'<zstd'*) echo 'repo/crypto/seal.c' ;;
+	'<zstd'*) echo 'repo/crypto/seal.c repo/foreign/zstd.c' ;;
+	'<zlib'*) echo 'repo/foreign/gzip.c' ;;
 	'<sqlite3'*) echo 'repo/cache/* repo/write/*' ;;
 	'<expat'*) echo 'repo/store/s3_xml.c' ;;
 	'<jansson'*) echo 'tools/* repo/store/s3_command.c' ;;
