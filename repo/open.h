@@ -21,6 +21,8 @@ struct history_open_options {
 	 * always is (repo/cache/cache.h), "" for none. */
 	const char *cache_dir;
 	bool offline; /* nothing is asked of a store that is not local */
+	/* Who reads waits until the cache has taken it: for reading it full. */
+	bool patient;
 };
 
 /*

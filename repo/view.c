@@ -95,6 +95,40 @@ view_extents(struct view *v, uint64_t node, uint64_t from,
 	return v->ops->extents(v, node, from, each, ctx, e);
 }
 
+struct extent_places {
+	void (*each)(void *ctx, const struct view_place *p);
+	void *ctx;
+};
+
+static bool
+tell_extent(void *ctx, const struct view_extent *x)
+{
+	const struct extent_places *t = ctx;
+	const struct view_place p = {
+		.object = x->object, .off = x->object_off, .len = x->object_len
+	};
+
+	if (*x->object)
+		t->each(t->ctx, &p);
+	return true;
+}
+
+int
+view_places(struct view *v, uint64_t node, enum view_part part,
+	void (*each)(void *ctx, const struct view_place *p), void *ctx,
+	struct err *e)
+{
+	struct extent_places t = { .each = each, .ctx = ctx };
+	int r;
+
+	if (v->ops->places)
+		return v->ops->places(v, node, part, each, ctx, e);
+	if (part == VIEW_WAY)
+		return 0;
+	r = view_extents(v, node, 0, tell_extent, &t, e);
+	return r == -EISDIR || r == -EINVAL ? 0 : r;
+}
+
 int
 view_neighbours(struct view *v, uint64_t node, int max,
 	void (*each)(void *ctx, uint64_t node, const void *data, size_t len),

@@ -89,6 +89,18 @@ struct view_extent {
 	uint64_t object_len;
 };
 
+/* A stretch of an object in the store. */
+struct view_place {
+	const char *object; /* its name */
+	uint64_t off;
+	uint64_t len; /* UINT64_MAX: to the object's end */
+};
+
+enum view_part {
+	VIEW_WAY, /* what reaching a node from the root takes */
+	VIEW_OWN, /* what lies in it: its entries, content, attributes */
+};
+
 struct view;
 
 struct view_ops {
@@ -139,6 +151,15 @@ struct view_ops {
 		bool (*each)(void *ctx, const struct view_extent *x), void *ctx,
 		struct err *e);
 	/*
+	 * Call the places that one part of a node lies at, in no order, some
+	 * of them more than once; borrowed for the call.  Pages that say where
+	 * are fetched, content is not.  NULL: places are known of content
+	 * only, by extents.
+	 */
+	int (*places)(struct view *v, uint64_t node, enum view_part part,
+		void (*each)(void *ctx, const struct view_place *p), void *ctx,
+		struct err *e);
+	/*
 	 * Advice after a read of `node`: give up to `max` files that follow it
 	 * in its directory and whose whole content is already decoded in
 	 * memory, so that a mount can hand it to the kernel unasked.  May be
@@ -183,6 +204,9 @@ int view_totals(struct view *v, uint64_t dir, struct view_totals *t,
 	struct err *e);
 int view_extents(struct view *v, uint64_t node, uint64_t from,
 	bool (*each)(void *ctx, const struct view_extent *x), void *ctx,
+	struct err *e);
+int view_places(struct view *v, uint64_t node, enum view_part part,
+	void (*each)(void *ctx, const struct view_place *p), void *ctx,
 	struct err *e);
 int view_neighbours(struct view *v, uint64_t node, int max,
 	void (*each)(void *ctx, uint64_t node, const void *data, size_t len),

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "repo/base/buf.h"
-#include "repo/cache/cache.h"
+#include "repo/cache/pins.h"
 #include "tools/json.h"
-#include "tools/options.h"
+#include "tools/keep.h"
 #include "tools/parse.h"
 #include "tools/print.h"
 
@@ -80,6 +80,43 @@ show(struct cache_command *cc, struct cache *c, struct err *e)
 	return r;
 }
 
+static void
+print_pin(void *ctx, const char *name, uint64_t wanted, uint64_t present)
+{
+	const struct cache_command *cc = ctx;
+	char size[PRINT_MAX], there[PRINT_MAX];
+	json_t *line;
+
+	if (!name)
+		name = "?";
+	if (cc->o.json) {
+		line = json_line("pin");
+		json_name(line, "name", name, strlen(name));
+		json_u64(line, "bytes", wanted);
+		json_u64(line, "cached_bytes", present);
+		json_print(line);
+		return;
+	}
+	printf("pin        ");
+	print_name(name, strlen(name), false);
+	printf(", %s of %s there\n", print_size(there, present),
+		print_size(size, wanted));
+}
+
+/* The pins of one repository, whose key their names take. */
+static int
+show_pins(struct cache_command *cc)
+{
+	auto_keep struct keep k = KEEP_INIT;
+	struct err e = ERR_INIT;
+	int status = keep_open(&k, &cc->o, false);
+
+	if (status)
+		return status;
+	return pins_each(k.cache, k.keys, print_pin, cc, &e) < 0 ? tool_fail(&e)
+								 : STATUS_DONE;
+}
+
 static int
 limit(struct cache_command *cc, struct cache *c, struct err *e)
 {
@@ -132,9 +169,6 @@ parse_options(struct cache_command *cc)
 	}
 	cc->dir = cc->o.cache_dir ? xstrdup(cc->o.cache_dir)
 				  : cache_default_dir();
-	if (cc->o.repo)
-		return tool_usage("the cache is one for all repositories:"
-				  " no -r here");
 	return 0;
 }
 
@@ -149,6 +183,9 @@ parse_action(struct cache_command *cc, const struct action **a)
 	if (!*a)
 		return tool_usage("cache %s: it is one of status, limit, clear",
 			cc->o.argv[optind]);
+	if (cc->o.repo && (*a)->run != show)
+		return tool_usage("the cache is one for all repositories:"
+				  " no -r here");
 	status = options_arguments(
 		&cc->o, 1 + (*a)->arguments, 1 + (*a)->arguments);
 	if (status || (*a)->arguments == 0)
@@ -176,7 +213,8 @@ act(struct cache_command *cc, const struct action *a)
 	}
 	if (cache_open(cc->dir, &all, &c, &e) < 0 || a->run(cc, c, &e) < 0)
 		return tool_fail(&e);
-	return STATUS_DONE;
+	cache_close(steal(c));
+	return cc->o.repo ? show_pins(cc) : STATUS_DONE;
 }
 
 static int
@@ -202,9 +240,11 @@ run(const struct command *c, int argc, char **argv)
 
 const struct command command_cache = {
 	.name = "cache",
-	.synopsis = "status | limit SIZE | clear",
+	.synopsis = "status [-r REPO] | limit SIZE | clear",
 	.summary = "Show, limit or empty the disk cache of remote repositories",
-	.help = "      --min-free SIZE        limit: what stays free on its file"
+	.help = "  -r, --repository REPO      status: its pins by name\n"
+		"      --min-free SIZE        limit: what stays free on its "
+		"file"
 		" system\n"
 		"      --pins                 clear: pins, too, and what they"
 		" hold\n",

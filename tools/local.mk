@@ -58,12 +58,19 @@ yore_SOURCES = \
 	tools/count.c \
 	tools/count.h \
 	tools/diff.c \
+	tools/evict.c \
 	tools/find.c \
 	tools/head.c \
 	tools/init.c \
+	tools/keep.c \
+	tools/keep.h \
 	tools/ls.c \
 	tools/main.c \
 	tools/mount.c \
+	tools/needs.c \
+	tools/places.c \
+	tools/places.h \
+	tools/prefetch.c \
 	tools/restore.c \
 	tools/snapshots.c \
 	tools/stats.c \

@@ -24,6 +24,11 @@ static const struct command *const commands[] = {
 	&command_stats,
 	&command_head,
 	&command_cache,
+	&command_prefetch,
+	&command_pin,
+	&command_unpin,
+	&command_evict,
+	&command_needs,
 	&command_version,
 };
 

@@ -16,7 +16,9 @@ spot_open_repository(struct options *o, struct history **h)
 	struct history_open_options open = { .secret = unlock_ask,
 		.ctx = &asker,
 		.cache_dir = o->cache_dir,
-		.offline = o->offline };
+		.offline = o->offline,
+		.patient = o->patient,
+		.memory = o->memory };
 	struct err e = ERR_INIT;
 	int r;
 

@@ -33,7 +33,7 @@
  *	first 16 bytes of SHA-256 of the object's name.
  *   tmp/		small objects before they get their name
  * Nothing in it is readable without the repository's key, except `format`,
- * which is clear text in the store as well, and names of pins.
+ * which is clear text in the store as well (names of pins: repo/cache/pins.h).
  *
  * Sharing: any number of mounts, writers and tools of one user, on one
  * machine.  flock is held for ledger changes only, never while data is
@@ -60,7 +60,7 @@
 /* The least limit: below it nothing useful could be kept. */
 #define CACHE_LIMIT_MIN (4ULL << 20)
 #define CACHE_WHOLE_MAX (64u << 20)
-#define CACHE_PIN_NAME_MAX 1024
+#define CACHE_PIN_NAME_MAX 4096
 
 struct cache;
 
@@ -170,9 +170,9 @@ struct cache_place {
 };
 
 /*
- * Pin places under a name (any bytes but NUL, at most CACHE_PIN_NAME_MAX; it
- * can be read on the disk), in addition to what it pins already.  They may be
- * cached before or afterwards.  -EINVAL, -EBUSY, -errno.
+ * Pin places under a name (any bytes but NUL, at most CACHE_PIN_NAME_MAX;
+ * repo/cache/pins.h seals it), in addition to what it pins already.  They may
+ * be cached before or afterwards.  -EINVAL, -EBUSY, -errno.
  */
 int cache_pin(struct cache *c, const char *pin, const struct cache_place *at,
 	size_t n, struct err *e);
@@ -228,7 +228,8 @@ int cache_set_limit(struct cache *c, uint64_t limit, uint64_t min_free,
 	struct err *e);
 
 /* Remove everything of the repository (of all when opened without one) that is
- * not pinned; with pins also those and what they hold. */
+ * not pinned; with pins also those and what they hold.  Where pins stay, whole
+ * objects do too: without them nothing that is pinned could be reached. */
 int cache_clear(struct cache *c, bool pins, struct err *e);
 
 #define auto_cache AUTO(cache_auto_)

@@ -83,7 +83,9 @@ static const char *const questions[Q_N] = {
 		" o.whole FROM object o CROSS JOIN segment s ON s.object = o.id"
 		" WHERE (?1 IS NULL OR o.repository = ?1)"
 		" AND (?2 IS NULL OR o.key = ?2)"
-		" AND s.n BETWEEN ?3 AND ?4 AND s.pinned <= ?5 LIMIT ?6",
+		" AND s.n BETWEEN ?3 AND ?4 AND s.pinned <= ?5"
+		" AND (?2 IS NOT NULL OR NOT (o.whole AND o.repository IN"
+		" (SELECT repository FROM pin))) LIMIT ?6",
 	[Q_PIN] = "INSERT OR IGNORE INTO pin(repository, name) VALUES(?1, ?2)",
 	[Q_PIN_FIND] = "SELECT id FROM pin WHERE repository = ?1 AND name = ?2",
 	[Q_PIN_PLACE] = "INSERT OR IGNORE INTO place(pin, object, off, until,"

@@ -122,7 +122,8 @@ struct victim {
  * their number. */
 int ledger_oldest(struct ledger *ix, struct victim *v, size_t max, size_t *n);
 /* The rows of an object (NULL: of a repository; both NULL: of all) from
- * number `from` on, that are not pinned or, with pinned, all. */
+ * number `from` on, that are not pinned or, with pinned, all.  Without an
+ * object also not the whole objects of repositories with pins. */
 struct ledger_scope {
 	const uint8_t *repository;
 	const struct key *object;

@@ -18,6 +18,8 @@ libyore_a_SOURCES += \
 	repo/cache/listing.h \
 	repo/cache/objects.c \
 	repo/cache/objects.h \
+	repo/cache/pins.c \
+	repo/cache/pins.h \
 	repo/cache/private.h \
 	repo/cache/queue.c \
 	repo/cache/ranges.c \

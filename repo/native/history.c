@@ -195,7 +195,8 @@ load_record(struct native_history *n, const struct native_listing *nl,
 
 static int
 open_view(struct native_history *n, const struct history_listing *l,
-	size_t point, struct record *r, struct view **view, struct err *e)
+	size_t point, const struct record_place *at, struct record *r,
+	struct view **view, struct err *e)
 {
 	const struct history_point *p = &l->points[point];
 	const struct history_source *s = &l->sources[p->source];
@@ -204,6 +205,7 @@ open_view(struct native_history *n, const struct history_listing *l,
 	const struct native_view_options o = { .pages = n->pages,
 		.fetch = n->fetch,
 		.label = label,
+		.object = at->name,
 		.gone = view_gone,
 		.freed = view_freed,
 		.ctx = n };
@@ -238,7 +240,7 @@ open_point(struct history *h, const struct history_listing *l, size_t point,
 	rc = load_record(n, nl, point, &at, &r, e);
 	if (rc)
 		return rc;
-	return open_view(n, l, point, &r, view, e);
+	return open_view(n, l, point, &at, &r, view, e);
 }
 
 /* -- The rest --------------------------------------------------------------------- */
@@ -279,6 +281,12 @@ static const struct history_ops ops = {
 	.stats = stats,
 	.free = free_,
 };
+
+struct native_history *
+native_history_if(struct history *h)
+{
+	return h->ops == &ops ? native_history_of(h) : NULL;
+}
 
 /* Half for frames, a third for pages: what they leave is for the allocator
  * and what readers hold. */

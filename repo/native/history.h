@@ -28,6 +28,9 @@ struct native_history {
 	struct native_view *views; /* those that are open */
 };
 
+/* The history as one over a repository; NULL: it is none. */
+struct native_history *native_history_if(struct history *h);
+
 /* rp is taken over, also when it fails.  memory as in history_open_options. */
 int native_history_new(struct repository *rp, size_t memory,
 	struct history **h, struct err *e);

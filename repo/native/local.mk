@@ -10,6 +10,8 @@ libyore_a_SOURCES += \
 	repo/native/id_set.h \
 	repo/native/index.c \
 	repo/native/index.h \
+	repo/native/keep.c \
+	repo/native/keep.h \
 	repo/native/listing.c \
 	repo/native/listing.h \
 	repo/native/lookahead.c \
@@ -21,6 +23,7 @@ libyore_a_SOURCES += \
 	repo/native/open.c \
 	repo/native/pages.c \
 	repo/native/pages.h \
+	repo/native/places.c \
 	repo/native/records.c \
 	repo/native/records.h \
 	repo/native/remote.c \

@@ -185,6 +185,8 @@ fetch_page(const struct map *m, const struct claim *c,
 {
 	int r = 0;
 
+	if (c->ref && m->passed)
+		m->passed(m->passed_ctx, c->ref);
 	if (!c->ref) {
 		*cp = cached_page_get(m->root);
 	} else if (m->missing) {

@@ -22,6 +22,9 @@ struct map {
 	/* Unless NULL nothing is fetched: where a page would have to be,
 	 * *missing names it and the answer is -EAGAIN. */
 	struct ref *missing;
+	/* Unless NULL told of each page that is gone through. */
+	void (*passed)(void *ctx, const struct ref *r);
+	void *passed_ctx;
 };
 
 /* A place in a map: entry i of a leaf. */

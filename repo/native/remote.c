@@ -22,7 +22,8 @@ put_before(struct store **s, const struct history_open_options *o,
 	const uint8_t *id, struct err *e)
 {
 	const struct cached_options how = { .offline = o->offline };
-	const struct cache_options which = { .repository_id = id };
+	const struct cache_options which = { .repository_id = id,
+		.patient = o->patient };
 	auto_free char *dir = o->cache_dir ? xstrdup(o->cache_dir)
 					   : cache_default_dir();
 	struct cache *c = NULL;

@@ -18,7 +18,9 @@ tree_map(const struct tree *t, const struct tree_node *tn, struct map *m)
 		.kind = MAP_DIRECTORY,
 		.ref = &tn->entry->ref,
 		.root = tn->node == 0 ? t->root_page : NULL,
-		.span = tn->entry->totals.entries };
+		.span = tn->entry->totals.entries,
+		.passed = t->passed,
+		.passed_ctx = t->passed_ctx };
 	return true;
 }
 

@@ -17,6 +17,9 @@ struct tree {
 	const struct entry *root;	/* borrowed */
 	struct cached_page *root_page;	/* the root directory's root page, if
 					 * the record has it; borrowed */
+	/* As in struct map. */
+	void (*passed)(void *ctx, const struct ref *r);
+	void *passed_ctx;
 };
 
 /* A located entry. */

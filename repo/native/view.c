@@ -228,6 +228,7 @@ free_(struct view *view)
 	cached_page_put(v->root_page);
 	record_release(&v->record);
 	free(v->label);
+	free(v->object);
 	free(v);
 	if (freed)
 		freed(ctx);
@@ -245,6 +246,7 @@ static const struct view_ops ops = {
 	.xattr_list = native_view_xattr_list,
 	.totals = totals,
 	.extents = native_view_extents,
+	.places = native_view_places,
 	.neighbours = native_view_neighbours,
 	.free = free_,
 };
@@ -261,6 +263,7 @@ native_view_new(const struct native_view_options *o, struct record *r,
 	v->record = *r;
 	memset(r, 0, sizeof(*r));
 	v->label = xstrdup(o->label);
+	v->object = o->object ? xstrdup(o->object) : NULL;
 	v->fetch = o->fetch;
 	if (v->record.root_page)
 		rc = cached_page_new(v->record.root_page,

@@ -21,6 +21,7 @@ struct native_view {
 	struct fetch *fetch; /* borrowed */
 	struct lookahead ahead;
 	char *label; /* host/name@time, for messages */
+	char *object; /* name of the record in the store */
 	/* Called when the last reference is gone, and when all is freed. */
 	void (*gone)(void *ctx, struct native_view *v);
 	void (*freed)(void *ctx);
@@ -32,6 +33,7 @@ struct native_view_options {
 	struct page_cache *pages; /* borrowed, as fetch */
 	struct fetch *fetch;
 	const char *label;
+	const char *object; /* name of the record in the store */
 	void (*gone)(void *ctx, struct native_view *v); /* both may be NULL */
 	void (*freed)(void *ctx);
 	void *ctx;
@@ -69,6 +71,10 @@ int native_view_extents(struct view *v, uint64_t node, uint64_t from,
 int native_view_neighbours(struct view *v, uint64_t node, int max,
 	void (*each)(void *ctx, uint64_t node, const void *data, size_t len),
 	void *ctx);
+/* places.c */
+int native_view_places(struct view *v, uint64_t node, enum view_part part,
+	void (*each)(void *ctx, const struct view_place *p), void *ctx,
+	struct err *e);
 /* xattr.c */
 ssize_t native_view_xattr_get(struct view *v, uint64_t node, const char *name,
 	void *value, size_t size, struct err *e);

@@ -33,6 +33,7 @@ dist_check_SCRIPTS += tests/s3/contract.sh
 dist_check_SCRIPTS += tests/s3/contract_swift.sh
 dist_check_SCRIPTS += tests/s3/cached.sh
 dist_check_SCRIPTS += tests/s3/hang.sh
+dist_check_SCRIPTS += tests/s3/keep.sh
 dist_check_SCRIPTS += tests/s3/counts.sh
 dist_check_SCRIPTS += tests/s3/outage.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh

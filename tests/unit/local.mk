@@ -100,6 +100,7 @@ unit_tests += tests/unit/test_cache
 unit_tests += tests/unit/test_cache_damage
 unit_tests += tests/unit/test_cache_limit
 unit_tests += tests/unit/test_cache_listing
+unit_tests += tests/unit/test_cache_pins
 unit_tests += tests/unit/test_cache_ranges
 unit_tests += tests/unit/test_cache_share
 thread_tests += tests/unit/test_cache
@@ -148,6 +149,7 @@ tests_unit_test_cache_SOURCES = tests/unit/test_cache.c tests/unit/cache_fixture
 tests_unit_test_cache_damage_SOURCES = tests/unit/test_cache_damage.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_limit_SOURCES = tests/unit/test_cache_limit.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_listing_SOURCES = tests/unit/test_cache_listing.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
+tests_unit_test_cache_pins_SOURCES = tests/unit/test_cache_pins.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_share_SOURCES = tests/unit/test_cache_share.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
