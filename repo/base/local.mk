@@ -17,4 +17,6 @@ libyore_a_SOURCES += \
 	repo/base/log.c \
 	repo/base/log.h \
 	repo/base/memory.c \
-	repo/base/memory.h
+	repo/base/memory.h \
+	repo/base/state_dir.c \
+	repo/base/state_dir.h

@@ -19,5 +19,7 @@ libyore_a_SOURCES += \
 	repo/fetch/stretches.h \
 	repo/fetch/table.c \
 	repo/fetch/table.h \
+	repo/fetch/together.c \
+	repo/fetch/together.h \
 	repo/fetch/unsealer.c \
 	repo/fetch/unsealer.h

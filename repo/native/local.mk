@@ -36,8 +36,6 @@ libyore_a_SOURCES += \
 	repo/native/slots.h \
 	repo/native/state.c \
 	repo/native/state.h \
-	repo/native/together.c \
-	repo/native/together.h \
 	repo/native/tree.c \
 	repo/native/tree.h \
 	repo/native/view.c \

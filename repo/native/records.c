@@ -6,7 +6,7 @@
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
 #include "repo/native/records.h"
-#include "repo/native/together.h"
+#include "repo/fetch/together.h"
 
 /* More than this many of a local store are loaded by several threads. */
 #define ALONE_MAX 32

@@ -8,7 +8,7 @@
 #include "repo/native/remote.h"
 #include "repo/native/repository.h"
 #include "repo/native/slots.h"
-#include "repo/native/together.h"
+#include "repo/fetch/together.h"
 
 static int
 read_header(struct repository *rp, uint8_t **text, size_t *len, struct err *e)

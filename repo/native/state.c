@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
+#include "repo/base/state_dir.h"
 #include "repo/native/state.h"
 
 #define MARKS_MAX 100000
@@ -37,30 +38,6 @@ marks_release(struct marks *all)
 
 /* -- Files -------------------------------------------------------------- */
 
-/* The directory of state, or one below it; "" when there can be none. */
-static char *
-state_dir(const char *below)
-{
-	const char *xdg = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
-
-	if (xdg && xdg[0] == '/')
-		return xasprintf("%s/yore/%s", xdg, below);
-	if (home && home[0] == '/')
-		return xasprintf("%s/.local/state/yore/%s", home, below);
-	return xstrdup("");
-}
-
-static void
-make_dirs(char *path)
-{
-	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		mkdir(path, 0700);
-		*p = '/';
-	}
-}
-
 /* Replace a file as a whole. */
 static void
 write_file(char *path, const struct buf *b)
@@ -70,7 +47,7 @@ write_file(char *path, const struct buf *b)
 
 	if (path[0] != '/')
 		return;
-	make_dirs(path);
+	state_dir_make(path);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd >= 0 && write(fd, b->data, b->len) == (ssize_t)b->len &&
 		!fsync(fd) && !rename(temporary, path))

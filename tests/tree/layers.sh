@@ -18,7 +18,7 @@ allowed() {
 	repo/fetch/*) echo "$codec|repo/(store|cache|fetch)/" ;;
 	repo/sqlite/*) echo "$base|$seam|repo/sqlite/" ;;
 	repo/native/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native)/" ;;
-	repo/foreign/*) echo "$codec|$seam|repo/(store|fetch|sqlite|foreign)/" ;;
+	repo/foreign/*) echo "$codec|$seam|repo/(store|cache|fetch|sqlite|foreign)/" ;;
 	repo/write/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native|write)/" ;;
 	repo/unlock.*) echo "$base|$seam|repo/crypto/slot\.h" ;;
 	repo/*) echo "$base|$seam" ;;

@@ -30,6 +30,7 @@ unit_tests += tests/unit/test_http_head
 unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_keyring
+unit_tests += tests/unit/test_kept
 unit_tests += tests/unit/test_listing
 unit_tests += tests/unit/test_lz4
 unit_tests += tests/unit/test_map

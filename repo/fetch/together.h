@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Calls of a store that need not wait for each other. */
-#ifndef YORE_NATIVE_TOGETHER_H
-#define YORE_NATIVE_TOGETHER_H
+#ifndef YORE_FETCH_TOGETHER_H
+#define YORE_FETCH_TOGETHER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "repo/native/together.h"
+#include "repo/fetch/together.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
