@@ -19,6 +19,7 @@
 #include "repo/native/repository.h"
 #include "repo/format/object.h"
 #include "repo/write/cut.h"
+#include "repo/write/kept.h"
 #include "repo/write/known.h"
 #include "repo/write/map.h"
 #include "repo/write/pack.h"
@@ -36,6 +37,7 @@
 #define JOB_BYTES_MAX (8u << 20)    /* their content together */
 
 struct writer {
+	struct kept *kept; /* NULL: the repository is local */
 	struct repository *rp;
 	struct sink *sink;
 	struct index *index;
@@ -135,6 +137,8 @@ struct run {
 	uint64_t first_link;
 	struct entry root;
 	struct buf root_page, root_arena;
+	struct frame_place *pages; /* of directories; of remote repositories */
+	size_t n_pages, cap_pages;
 	int64_t progressed_ns, began_ns;
 
 	/* Counters. */
@@ -170,6 +174,13 @@ void job_work(struct run *run, struct job *j, struct packer *packer);
 /* place.c */
 int job_place(struct run *run, struct job *j, struct err *e);
 void place_release(struct run *run);
+
+/* Whether nothing of the repository can be read. */
+static inline bool
+run_is_blind(const struct run *run)
+{
+	return run->w->kept && kept_is_blind(run->w->kept);
+}
 
 /* publish.c */
 int run_publish(struct run *run, struct err *e);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/base/clock.h"
+#include "repo/crypto/id.h"
 #include "repo/history.h"
 #include "repo/native/state.h"
 #include "repo/write/run.h"
@@ -23,13 +24,47 @@ locate(void *ctx, struct ref *r, struct err *e)
 	return index_find(ctx, r, e);
 }
 
+/* What is kept of a remote repository lies before it.  Without a right to read
+ * the cache would only learn what is kept anyway, and take it for all. */
+static int
+open_repository(struct writer *w, const char *repo,
+	const struct history_open_options *o, struct err *e)
+{
+	struct history_open_options how = *o;
+	struct store *s = NULL;
+	int r = store_open(repo, &s, e);
+
+	if (r)
+		return r;
+	if (s->local_path)
+		return repository_open_on(s, o, &w->rp, e);
+	w->kept = kept_new(s);
+	s = kept_store(w->kept, s);
+	kept_probe(w->kept, s);
+	if (kept_is_blind(w->kept))
+		how.cache_dir = "";
+	return repository_open_on(s, &how, &w->rp, e);
+}
+
+static int
+open_sink(struct writer *w, const char *repo, struct err *e)
+{
+	int r = sink_open(repo, false, &w->sink, e);
+
+	if (!r && w->kept) {
+		kept_know(w->kept, w->rp);
+		w->sink = kept_sink(w->kept, w->sink);
+	}
+	return r;
+}
+
 int
 writer_open(const char *repo, const struct history_open_options *o,
 	struct writer **w, struct err *e)
 {
 	struct fetch_options fo = { .memory = FETCH_MEMORY };
 	auto_writer struct writer *p = xcalloc(1, sizeof(*p));
-	int r = repository_open(repo, o, &p->rp, e);
+	int r = open_repository(p, repo, o, e);
 
 	if (!r)
 		r = state_pin(p->rp, e);
@@ -38,7 +73,7 @@ writer_open(const char *repo, const struct history_open_options *o,
 			"%s: writing needs features this yore lacks; "
 			"use a newer yore", p->rp->store->name);
 	if (!r)
-		r = sink_open(repo, false, &p->sink, e);
+		r = open_sink(p, repo, e);
 	if (r)
 		return r;
 	p->index = index_new(p->rp, INDEX_MEMORY);
@@ -63,6 +98,7 @@ writer_free(struct writer *w)
 	if (w->sink)
 		sink_free(w->sink);
 	repository_free(w->rp);
+	kept_free(w->kept);
 	free(w);
 }
 
@@ -102,12 +138,26 @@ open_scan(struct run *run, struct err *e)
 }
 
 static int
+begin_kept(struct run *run, struct sink *sink, struct err *e)
+{
+	struct writer *w = run->w;
+	uint8_t source[SOURCE_KEY_LEN];
+
+	if (!w->kept)
+		return 0;
+	source_key(w->rp->keys, run->o->host, run->o->name, source);
+	return kept_begin(w->kept, sink, source, e);
+}
+
+static int
 prepare(struct run *run, struct err *e)
 {
 	struct writer *w = run->w;
 	struct sink *sink = run->o->dry_run ? NULL : w->sink;
 	int r = run->o->stdin_name ? 0 : open_scan(run, e);
 
+	if (!r)
+		r = begin_kept(run, sink, e);
 	if (!r)
 		r = run_find_parent(run, e);
 	if (r)
@@ -190,6 +240,9 @@ run_all(struct run *run, struct err *e)
 		r = pack_writer_finish(run->meta, e);
 	if (!r && !run->o->dry_run)
 		r = run_publish(run, e);
+	if (!r && !run->o->dry_run && run->w->kept)
+		kept_end(run->w->kept, run->w->rp->store, run->pages,
+			run->n_pages);
 	return r;
 }
 
