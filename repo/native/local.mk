@@ -32,6 +32,8 @@ libyore_a_SOURCES += \
 	repo/native/repository.h \
 	repo/native/roster.c \
 	repo/native/roster.h \
+	repo/native/scout.c \
+	repo/native/scout.h \
 	repo/native/slots.c \
 	repo/native/slots.h \
 	repo/native/state.c \
