@@ -9,7 +9,7 @@
  *                             "<source key> <seq> <hash> <host/name>" lines
  *   pins/<hash of address>    which repository was last there:
  *                             "<id> <commitment> sealed|open", the address
- *   <repository id>/kept/     what writers keep (repo/write/kept.h)
+ *   <repository id>/stash/    what writers keep (repo/write/stash.h)
  */
 #ifndef YORE_NATIVE_STATE_H
 #define YORE_NATIVE_STATE_H

@@ -7,7 +7,7 @@
 #include "repo/native/state.h"
 #include "repo/store/store.h"
 #include "repo/write/init.h"
-#include "repo/write/kept.h"
+#include "repo/write/stash.h"
 
 /* What is put there. */
 struct new_repository {
@@ -73,7 +73,7 @@ keep(const char *repo, const struct new_repository *n)
 		return;
 	hex_encode(rp.id_text, n->header.id, sizeof(n->header.id));
 	if (!rp.store->local_path && !state_pin(&rp, NULL))
-		kept_made(&rp, &n->text, n->slot_name, &n->slot);
+		stash_made(&rp, &n->text, n->slot_name, &n->slot);
 	store_free(rp.store);
 }
 

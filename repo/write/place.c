@@ -58,7 +58,7 @@ store_dir_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
 	struct run *run = ctx;
 	int r = store_page(run, page, len, ref, e);
 
-	if (r || !run->w->kept)
+	if (r || !run->w->stash)
 		return r;
 	if (run->n_pages == run->cap_pages) {
 		run->cap_pages = run->cap_pages ? run->cap_pages * 2 : 256;

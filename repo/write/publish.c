@@ -105,14 +105,14 @@ put_mark(struct run *run, struct err *e)
 	char name[OBJECT_NAME_MAX];
 	int r;
 
-	if (kept_is_marked(w->kept))
+	if (stash_is_marked(w->stash))
 		return 0;
 	source_key(w->rp->keys, run->o->host, run->o->name, source);
 	newest_mark_name(name, source);
 	r = sink_put(w->sink, name, "", 0, e);
 	if (r && r != -EEXIST)
 		return r;
-	kept_mark(w->kept);
+	stash_mark(w->stash);
 	return 0;
 }
 
@@ -180,8 +180,8 @@ run_find_parent(struct run *run, struct err *e)
 		hex_encode(hex, source, SOURCE_KEY_LEN));
 	r = store_list_names(run->w->rp->store, prefix, "", keep_last, last, e);
 	if (!r && !*last && run_is_blind(run))
-		return kept_first(
-			run->w->kept, run->o->host, run->o->name, e);
+		return stash_first(
+			run->w->stash, run->o->host, run->o->name, e);
 	if (r || !*last)
 		return r;
 	record_name_parse(last, &seq, id);

@@ -19,7 +19,7 @@
 #include "repo/native/repository.h"
 #include "repo/format/object.h"
 #include "repo/write/cut.h"
-#include "repo/write/kept.h"
+#include "repo/write/stash.h"
 #include "repo/write/known.h"
 #include "repo/write/map.h"
 #include "repo/write/pack.h"
@@ -37,7 +37,7 @@
 #define JOB_BYTES_MAX (8u << 20)    /* their content together */
 
 struct writer {
-	struct kept *kept; /* NULL: the repository is local */
+	struct stash *stash; /* NULL: the repository is local */
 	struct repository *rp;
 	struct sink *sink;
 	struct index *index;
@@ -179,7 +179,7 @@ void place_release(struct run *run);
 static inline bool
 run_is_blind(const struct run *run)
 {
-	return run->w->kept && kept_is_blind(run->w->kept);
+	return run->w->stash && stash_is_blind(run->w->stash);
 }
 
 /* publish.c */

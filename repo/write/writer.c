@@ -38,10 +38,10 @@ open_repository(struct writer *w, const char *repo,
 		return r;
 	if (s->local_path)
 		return repository_open_on(s, o, &w->rp, e);
-	w->kept = kept_new(s);
-	s = kept_store(w->kept, s);
-	kept_probe(w->kept, s);
-	if (kept_is_blind(w->kept))
+	w->stash = stash_new(s);
+	s = stash_store(w->stash, s);
+	stash_probe(w->stash, s);
+	if (stash_is_blind(w->stash))
 		how.cache_dir = "";
 	return repository_open_on(s, &how, &w->rp, e);
 }
@@ -51,9 +51,9 @@ open_sink(struct writer *w, const char *repo, struct err *e)
 {
 	int r = sink_open(repo, false, &w->sink, e);
 
-	if (!r && w->kept) {
-		kept_know(w->kept, w->rp);
-		w->sink = kept_sink(w->kept, w->sink);
+	if (!r && w->stash) {
+		stash_know(w->stash, w->rp);
+		w->sink = stash_sink(w->stash, w->sink);
 	}
 	return r;
 }
@@ -98,7 +98,7 @@ writer_free(struct writer *w)
 	if (w->sink)
 		sink_free(w->sink);
 	repository_free(w->rp);
-	kept_free(w->kept);
+	stash_free(w->stash);
 	free(w);
 }
 
@@ -138,15 +138,15 @@ open_scan(struct run *run, struct err *e)
 }
 
 static int
-begin_kept(struct run *run, struct sink *sink, struct err *e)
+begin_stash(struct run *run, struct sink *sink, struct err *e)
 {
 	struct writer *w = run->w;
 	uint8_t source[SOURCE_KEY_LEN];
 
-	if (!w->kept)
+	if (!w->stash)
 		return 0;
 	source_key(w->rp->keys, run->o->host, run->o->name, source);
-	return kept_begin(w->kept, sink, source, e);
+	return stash_begin(w->stash, sink, source, e);
 }
 
 static int
@@ -157,7 +157,7 @@ prepare(struct run *run, struct err *e)
 	int r = run->o->stdin_name ? 0 : open_scan(run, e);
 
 	if (!r)
-		r = begin_kept(run, sink, e);
+		r = begin_stash(run, sink, e);
 	if (!r)
 		r = run_find_parent(run, e);
 	if (r)
@@ -240,8 +240,8 @@ run_all(struct run *run, struct err *e)
 		r = pack_writer_finish(run->meta, e);
 	if (!r && !run->o->dry_run)
 		r = run_publish(run, e);
-	if (!r && !run->o->dry_run && run->w->kept)
-		kept_end(run->w->kept, run->w->rp->store, run->pages,
+	if (!r && !run->o->dry_run && run->w->stash)
+		stash_end(run->w->stash, run->w->rp->store, run->pages,
 			run->n_pages);
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "repo/write/kept_private.h"
+#include "repo/write/stash_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,16 +15,16 @@
 #define SLOTS "keys/"
 #define SLOTS_MAX 64
 
-struct kept_before {
+struct stash_before {
 	struct store store;
 	struct store *inner;
-	struct kept *k;
+	struct stash *k;
 };
 
-static struct kept_before *
+static struct stash_before *
 before_of(struct store *s)
 {
-	return (struct kept_before *)s;
+	return (struct stash_before *)s;
 }
 
 /* -- What has been seen ----------------------------------------------------- */
@@ -37,10 +37,10 @@ is_small(const char *name)
 }
 
 static void
-see(struct kept *k, const char *name, const void *data, size_t len)
+see(struct stash *k, const char *name, const void *data, size_t len)
 {
 	auto_lock(&k->lock);
-	struct kept_object *o;
+	struct stash_object *o;
 
 	if (k->n_seen == SLOTS_MAX)
 		return;
@@ -51,8 +51,8 @@ see(struct kept *k, const char *name, const void *data, size_t len)
 	o->len = len;
 }
 
-static const struct kept_object *
-seen(const struct kept *k, const char *name)
+static const struct stash_object *
+seen(const struct stash *k, const char *name)
 {
 	for (size_t i = k->n_seen; i-- > 0;) {
 		if (strcmp(k->seen[i].name, name) == 0)
@@ -62,11 +62,11 @@ seen(const struct kept *k, const char *name)
 }
 
 static bool
-get_seen(struct kept *k, const char *name, uint64_t off, size_t len, void *buf,
+get_seen(struct stash *k, const char *name, uint64_t off, size_t len, void *buf,
 	size_t *got)
 {
 	auto_lock(&k->lock);
-	const struct kept_object *o = seen(k, name);
+	const struct stash_object *o = seen(k, name);
 
 	if (!o)
 		return false;
@@ -81,7 +81,7 @@ get_seen(struct kept *k, const char *name, uint64_t off, size_t len, void *buf,
 
 /* What is denied does not lie here either: say what would help. */
 static int
-absent(const struct kept *k, const struct store *s, const char *name,
+absent(const struct stash *k, const struct store *s, const char *name,
 	struct err *e)
 {
 	return err_set(e, EACCES,
@@ -92,24 +92,24 @@ absent(const struct kept *k, const struct store *s, const char *name,
 }
 
 static int
-get_kept(const struct kept *k, const char *name, uint64_t off, size_t len,
+get_stash(const struct stash *k, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, size_t enough)
 {
 	auto_free char *path = NULL;
 	bool ends;
 
 	if (strncmp(name, "meta/", 5) == 0 &&
-		kept_page(k, name, off, len, buf, got, enough) == 0)
+		stash_page(k, name, off, len, buf, got, enough) == 0)
 		return 0;
-	path = kept_path(k, name);
+	path = stash_path(k, name);
 	ends = path && strstr(path, "/ends/");
-	return path ? kept_read(path, ends, off, len, buf, got, enough)
+	return path ? stash_read(path, ends, off, len, buf, got, enough)
 		    : -ENOENT;
 }
 
 /* What lies here is as good as what the store would send. */
 static bool
-is_kept_first(const struct kept *k, const char *name)
+is_stash_first(const struct stash *k, const char *name)
 {
 	return atomic_load(&k->get_denied) || strncmp(name, "idx/", 4) == 0 ||
 	       strncmp(name, "meta/", 5) == 0;
@@ -117,7 +117,7 @@ is_kept_first(const struct kept *k, const char *name)
 
 /* What came of the store: keep what will be wanted. */
 static void
-keep(struct kept *k, const char *name, uint64_t off, size_t len,
+keep(struct stash *k, const char *name, uint64_t off, size_t len,
 	const void *buf, size_t got)
 {
 	const char *base = strrchr(name, '/');
@@ -127,7 +127,7 @@ keep(struct kept *k, const char *name, uint64_t off, size_t len,
 		see(k, name, buf, got);
 	if (k->source && base && strncmp(name, "meta/", 5) == 0) {
 		path = xasprintf("%s/pages/%s", k->source, base + 1);
-		(void)kept_patch(path, off, buf, got);
+		(void)stash_patch(path, off, buf, got);
 	}
 }
 
@@ -135,15 +135,15 @@ static int
 before_get(struct store *s, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, const struct store_call *call, struct err *e)
 {
-	struct kept_before *b = before_of(s);
-	struct kept *k = b->k;
+	struct stash_before *b = before_of(s);
+	struct stash *k = b->k;
 	size_t n = 0, enough = call ? call->enough : 0;
 	int r = -ENOENT;
 
 	if (is_small(name) && get_seen(k, name, off, len, buf, &n))
 		r = 0;
-	if (r && is_kept_first(k, name))
-		r = get_kept(k, name, off, len, buf, &n, enough);
+	if (r && is_stash_first(k, name))
+		r = get_stash(k, name, off, len, buf, &n, enough);
 	if (r && !atomic_load(&k->get_denied)) {
 		r = store_get_call(
 			b->inner, name, off, len, buf, &n, call, e);
@@ -153,7 +153,7 @@ before_get(struct store *s, const char *name, uint64_t off, size_t len,
 			atomic_store(&k->get_denied, true);
 		if (r != -EACCES && r != 0)
 			return r;
-		if (r && get_kept(k, name, off, len, buf, &n, enough))
+		if (r && get_stash(k, name, off, len, buf, &n, enough))
 			return absent(k, s, name, e);
 	} else if (r) {
 		return absent(k, s, name, e);
@@ -169,11 +169,11 @@ before_get(struct store *s, const char *name, uint64_t off, size_t len,
 static int
 before_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 {
-	struct kept_before *b = before_of(s);
-	auto_free char *path = kept_path(b->k, name);
+	struct stash_before *b = before_of(s);
+	auto_free char *path = stash_path(b->k, name);
 	struct stat st;
 
-	if (path && is_kept_first(b->k, name) && stat(path, &st) == 0) {
+	if (path && is_stash_first(b->k, name) && stat(path, &st) == 0) {
 		*size = (uint64_t)st.st_size;
 		return 0;
 	}
@@ -185,9 +185,9 @@ before_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 static void
 before_forget(struct store *s, const char *name, uint64_t off, uint64_t len)
 {
-	struct kept_before *b = before_of(s);
+	struct stash_before *b = before_of(s);
 	const char *base = strrchr(name, '/');
-	auto_free char *path = kept_path(b->k, name);
+	auto_free char *path = stash_path(b->k, name);
 	auto_free char *page = NULL;
 
 	store_forget(b->inner, name, off, len);
@@ -202,7 +202,7 @@ before_forget(struct store *s, const char *name, uint64_t off, uint64_t len)
 /* -- Listing ------------------------------------------------------------------ */
 
 struct slot_listing {
-	struct kept *k;
+	struct stash *k;
 	bool (*each)(void *ctx, const char *name, uint64_t size);
 	void *ctx;
 };
@@ -211,7 +211,7 @@ static bool
 note_slot(void *ctx, const char *name, uint64_t size)
 {
 	struct slot_listing *l = ctx;
-	struct kept *k = l->k;
+	struct stash *k = l->k;
 
 	if (k->n_slots < SLOTS_MAX) {
 		k->slots = xrealloc(
@@ -222,7 +222,7 @@ note_slot(void *ctx, const char *name, uint64_t size)
 }
 
 static void
-list_slots_seen(struct kept *k,
+list_slots_seen(struct stash *k,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx)
 {
 	for (size_t i = 0; i < k->n_slots; i++) {
@@ -236,22 +236,22 @@ before_list(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e)
 {
-	struct kept_before *b = before_of(s);
-	struct kept *k = b->k;
+	struct stash_before *b = before_of(s);
+	struct stash *k = b->k;
 	int r;
 
 	if (k->slots_listed && strcmp(prefix, SLOTS) == 0) {
 		list_slots_seen(k, each, ctx);
 		return 0;
 	}
-	if (kept_is_blind(k))
-		return k->dir[0] ? kept_list(k, prefix, after, each, ctx)
+	if (stash_is_blind(k))
+		return k->dir[0] ? stash_list(k, prefix, after, each, ctx)
 				 : absent(k, s, prefix, e);
 	r = store_list(b->inner, prefix, after, each, ctx, e);
 	if (r != -EACCES)
 		return r;
 	atomic_store(&k->list_denied, true);
-	return k->dir[0] ? kept_list(k, prefix, after, each, ctx)
+	return k->dir[0] ? stash_list(k, prefix, after, each, ctx)
 			 : absent(k, s, prefix, e);
 }
 
@@ -266,7 +266,7 @@ before_stats(struct store *s, struct store_stats *st)
 static void
 before_free(struct store *s)
 {
-	struct kept_before *b = before_of(s);
+	struct stash_before *b = before_of(s);
 
 	store_free(b->inner);
 	free(b->store.name);
@@ -283,9 +283,9 @@ static const struct store_ops before_ops = {
 };
 
 struct store *
-kept_store(struct kept *k, struct store *inner)
+stash_store(struct stash *k, struct store *inner)
 {
-	struct kept_before *b = xcalloc(1, sizeof(*b));
+	struct stash_before *b = xcalloc(1, sizeof(*b));
 
 	b->store.ops = &before_ops;
 	b->store.name = xstrdup(inner->name);
@@ -297,18 +297,18 @@ kept_store(struct kept *k, struct store *inner)
 /* -- Beginning -------------------------------------------------------------------- */
 
 static void
-set_dir(struct kept *k, const char *id)
+set_dir(struct stash *k, const char *id)
 {
-	auto_free char *below = xasprintf("%s/kept", id);
+	auto_free char *below = xasprintf("%s/stash", id);
 
 	free(k->dir);
 	k->dir = state_dir(below);
 }
 
-struct kept *
-kept_new(const struct store *s)
+struct stash *
+stash_new(const struct store *s)
 {
-	struct kept *k = xcalloc(1, sizeof(*k));
+	struct stash *k = xcalloc(1, sizeof(*k));
 	char id[REPOSITORY_ID_LEN * 2 + 1];
 
 	pthread_mutex_init(&k->lock, NULL);
@@ -320,7 +320,7 @@ kept_new(const struct store *s)
 }
 
 void
-kept_free(struct kept *k)
+stash_free(struct stash *k)
 {
 	if (!k)
 		return;
@@ -335,7 +335,7 @@ kept_free(struct kept *k)
 }
 
 struct probe {
-	struct kept *k;
+	struct stash *k;
 	struct store *s;
 };
 
@@ -364,12 +364,12 @@ probe(void *ctx, size_t i)
 }
 
 void
-kept_probe(struct kept *k, struct store *s)
+stash_probe(struct stash *k, struct store *s)
 {
 	struct probe p = { .k = k, .s = s };
 
 	together_run(2, true, probe, &p);
-	if (!kept_is_blind(k))
+	if (!stash_is_blind(k))
 		return;
 	/* names of slots that cannot be read help nobody */
 	k->slots_listed = false;
@@ -379,7 +379,7 @@ kept_probe(struct kept *k, struct store *s)
 }
 
 bool
-kept_is_blind(const struct kept *k)
+stash_is_blind(const struct stash *k)
 {
 	return atomic_load(&k->get_denied) || atomic_load(&k->list_denied);
 }
@@ -387,19 +387,19 @@ kept_is_blind(const struct kept *k)
 /* -- Header and key slots ------------------------------------------------------------ */
 
 static void
-keep_small(const struct kept *k, const char *name, const void *data, size_t len)
+keep_small(const struct stash *k, const char *name, const void *data, size_t len)
 {
-	auto_free char *path = kept_path(k, name);
+	auto_free char *path = stash_path(k, name);
 	auto_free uint8_t *old = xmalloc(len + 1);
 	size_t got = 0;
 
-	if (path && (kept_read(path, false, 0, len + 1, old, &got, 0) ||
+	if (path && (stash_read(path, false, 0, len + 1, old, &got, 0) ||
 			    got != len || memcmp(old, data, len)))
-		(void)kept_replace(path, data, len);
+		(void)stash_replace(path, data, len);
 }
 
 static void
-keep_slot(struct kept *k, struct store *s, const char *name)
+keep_slot(struct stash *k, struct store *s, const char *name)
 {
 	auto_free uint8_t *data = NULL;
 	size_t len;
@@ -409,7 +409,7 @@ keep_slot(struct kept *k, struct store *s, const char *name)
 }
 
 static bool
-is_listed(const struct kept *k, const char *name)
+is_listed(const struct stash *k, const char *name)
 {
 	for (size_t i = 0; i < k->n_slots; i++) {
 		if (strcmp(k->slots[i], name) == 0)
@@ -421,8 +421,8 @@ is_listed(const struct kept *k, const char *name)
 static bool
 drop_slot(void *ctx, const char *name, uint64_t size)
 {
-	const struct kept *k = ctx;
-	auto_free char *path = kept_path(k, name);
+	const struct stash *k = ctx;
+	auto_free char *path = stash_path(k, name);
 
 	(void)size;
 	if (!is_listed(k, name))
@@ -431,24 +431,24 @@ drop_slot(void *ctx, const char *name, uint64_t size)
 }
 
 void
-kept_know(struct kept *k, struct repository *rp)
+stash_know(struct stash *k, struct repository *rp)
 {
-	const struct kept_object *header = seen(k, "format");
+	const struct stash_object *header = seen(k, "format");
 
 	set_dir(k, rp->id_text);
-	if (kept_is_blind(k) || !header || !k->slots_listed || !k->dir[0])
+	if (stash_is_blind(k) || !header || !k->slots_listed || !k->dir[0])
 		return;
 	keep_small(k, "format", header->data, header->len);
 	for (size_t i = 0; i < k->n_slots; i++)
 		keep_slot(k, rp->store, k->slots[i]);
-	(void)kept_list(k, SLOTS, "", drop_slot, k);
+	(void)stash_list(k, SLOTS, "", drop_slot, k);
 }
 
 void
-kept_made(const struct repository *rp, const struct buf *header,
+stash_made(const struct repository *rp, const struct buf *header,
 	const char *slot_name, const struct buf *slot)
 {
-	struct kept k = { .dir = NULL };
+	struct stash k = { .dir = NULL };
 	auto_free char *new = NULL;
 
 	set_dir(&k, rp->id_text);
@@ -456,7 +456,7 @@ kept_made(const struct repository *rp, const struct buf *header,
 		keep_small(&k, "format", header->data, header->len);
 		keep_small(&k, slot_name, slot->data, slot->len);
 		new = xasprintf("%s/new", k.dir);
-		(void)kept_replace(new, "", 0);
+		(void)stash_replace(new, "", 0);
 	}
 	free(k.dir);
 }
@@ -464,7 +464,7 @@ kept_made(const struct repository *rp, const struct buf *header,
 /* -- Sources ---------------------------------------------------------------------------- */
 
 int
-kept_first(const struct kept *k, const char *host, const char *name,
+stash_first(const struct stash *k, const char *host, const char *name,
 	struct err *e)
 {
 	auto_free char *new = xasprintf("%s/new", k->dir);
@@ -479,7 +479,7 @@ kept_first(const struct kept *k, const char *host, const char *name,
 }
 
 bool
-kept_is_marked(const struct kept *k)
+stash_is_marked(const struct stash *k)
 {
 	auto_free char *path = xasprintf("%s/marked", k->source);
 
@@ -487,9 +487,9 @@ kept_is_marked(const struct kept *k)
 }
 
 void
-kept_mark(const struct kept *k)
+stash_mark(const struct stash *k)
 {
 	auto_free char *path = xasprintf("%s/marked", k->source);
 
-	(void)kept_replace(path, "", 0);
+	(void)stash_replace(path, "", 0);
 }

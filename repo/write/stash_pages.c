@@ -4,7 +4,7 @@
  * what is no longer in use: all that this snapshot does not name.  Another
  * source's pages are read, never touched.
  */
-#include "repo/write/kept_private.h"
+#include "repo/write/stash_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@
 #include "repo/format/object.h"
 
 int
-kept_page(const struct kept *k, const char *name, uint64_t off, size_t len,
+stash_page(const struct stash *k, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, size_t enough)
 {
 	const char *base = strrchr(name, '/');
@@ -29,7 +29,7 @@ kept_page(const struct kept *k, const char *name, uint64_t off, size_t len,
 		return -ENOENT;
 	auto_free char *own = xasprintf("%s/pages/%s", k->source, base + 1);
 
-	if (kept_read(own, true, off, len, buf, got, enough) == 0)
+	if (stash_read(own, true, off, len, buf, got, enough) == 0)
 		return 0;
 	d = opendir(k->dir);
 	while (r && d && (de = readdir(d))) {
@@ -40,7 +40,7 @@ kept_page(const struct kept *k, const char *name, uint64_t off, size_t len,
 			continue;
 		path = xasprintf("%s/%s/pages/%s", k->dir, de->d_name,
 			base + 1);
-		r = kept_read(path, true, off, len, buf, got, enough);
+		r = stash_read(path, true, off, len, buf, got, enough);
 	}
 	return r;
 }
@@ -59,7 +59,7 @@ compare(const void *a, const void *b)
 /* A place that is in use and does not lie at path: from where it costs no
  * request. */
 static void
-bring(const struct kept *k, struct store *s, const char *path,
+bring(const struct stash *k, struct store *s, const char *path,
 	const struct frame_place *p)
 {
 	auto_free uint8_t *bytes = xmalloc(p->len + 1);
@@ -68,14 +68,14 @@ bring(const struct kept *k, struct store *s, const char *path,
 	size_t got;
 
 	object_pack_name(name, OBJECT_META, p->pack);
-	if (kept_page(k, name, p->off, p->len, bytes, &got, 0) == 0 ||
+	if (stash_page(k, name, p->off, p->len, bytes, &got, 0) == 0 ||
 		(c && cache_read(c, name, p->off, p->len, bytes, NULL)))
-		(void)kept_patch(path, p->off, bytes, p->len);
+		(void)stash_patch(path, p->off, bytes, p->len);
 }
 
 /* The n places of one pack. */
 static void
-bring_some(const struct kept *k, struct store *s, const struct frame_place *p,
+bring_some(const struct stash *k, struct store *s, const struct frame_place *p,
 	size_t n)
 {
 	char hex[OBJECT_ID_LEN * 2 + 1];
@@ -84,7 +84,7 @@ bring_some(const struct kept *k, struct store *s, const struct frame_place *p,
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	for (size_t i = 0; i < n; i++) {
-		if (fd < 0 || kept_present(fd, p[i].off, p[i].len) < p[i].len)
+		if (fd < 0 || stash_present(fd, p[i].off, p[i].len) < p[i].len)
 			bring(k, s, path, &p[i]);
 	}
 }
@@ -136,7 +136,7 @@ find_pack(const struct frame_place *p, size_t n, const uint8_t *id, size_t *of)
 }
 
 static void
-trim_all(const struct kept *k, const struct frame_place *p, size_t n)
+trim_all(const struct stash *k, const struct frame_place *p, size_t n)
 {
 	auto_free char *path = xasprintf("%s/pages", k->source);
 	auto_closedir DIR *d = opendir(path);
@@ -159,7 +159,7 @@ trim_all(const struct kept *k, const struct frame_place *p, size_t n)
 }
 
 void
-kept_end(struct kept *k, struct store *s, struct frame_place *pages, size_t n)
+stash_end(struct stash *k, struct store *s, struct frame_place *pages, size_t n)
 {
 	if (!k->source)
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "repo/write/kept_private.h"
+#include "repo/write/stash_private.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ starts(const char *name, const char *prefix)
 }
 
 char *
-kept_path(const struct kept *k, const char *name)
+stash_path(const struct stash *k, const char *name)
 {
 	const char *base = strrchr(name, '/');
 
@@ -42,7 +42,7 @@ kept_path(const struct kept *k, const char *name)
 /* -- Reading --------------------------------------------------------------- */
 
 size_t
-kept_present(int fd, uint64_t off, size_t len)
+stash_present(int fd, uint64_t off, size_t len)
 {
 	off_t data = lseek(fd, (off_t)off, SEEK_DATA);
 	off_t hole = lseek(fd, (off_t)off, SEEK_HOLE);
@@ -57,7 +57,7 @@ kept_present(int fd, uint64_t off, size_t len)
 }
 
 int
-kept_read(const char *path, bool sparse, uint64_t off, size_t len, void *buf,
+stash_read(const char *path, bool sparse, uint64_t off, size_t len, void *buf,
 	size_t *got, size_t enough)
 {
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -66,7 +66,7 @@ kept_read(const char *path, bool sparse, uint64_t off, size_t len, void *buf,
 	if (fd < 0)
 		return -ENOENT;
 	if (sparse) {
-		size_t there = kept_present(fd, off, len);
+		size_t there = stash_present(fd, off, len);
 
 		if (there < (enough ? enough : len))
 			return -ENOENT;
@@ -97,7 +97,7 @@ complain(const char *path)
 }
 
 int
-kept_patch(const char *path, uint64_t off, const void *data, size_t len)
+stash_patch(const char *path, uint64_t off, const void *data, size_t len)
 {
 	auto_free char *copy = xstrdup(path);
 	auto_close int fd = -1;
@@ -121,7 +121,7 @@ kept_patch(const char *path, uint64_t off, const void *data, size_t len)
 }
 
 int
-kept_replace(const char *path, const void *data, size_t len)
+stash_replace(const char *path, const void *data, size_t len)
 {
 	auto_free char *copy = xstrdup(path);
 	const struct buf b = { .data = (uint8_t *)(uintptr_t)data, .len = len };
@@ -134,7 +134,7 @@ kept_replace(const char *path, const void *data, size_t len)
 }
 
 void
-kept_clear(const char *dir, const char *except)
+stash_clear(const char *dir, const char *except)
 {
 	auto_closedir DIR *d = opendir(dir);
 	struct dirent *de;
@@ -148,7 +148,7 @@ kept_clear(const char *dir, const char *except)
 
 /* -- Listing --------------------------------------------------------------- */
 
-struct kept_names {
+struct stash_names {
 	struct name {
 		char text[STORE_NAME_MAX + 1];
 		uint64_t size;
@@ -190,7 +190,7 @@ is_old(const char *prefix, const struct stat *st)
 }
 
 static void
-gather(const char *path, const char *prefix, struct kept_names *all)
+gather(const char *path, const char *prefix, struct stash_names *all)
 {
 	auto_closedir DIR *d = opendir(path);
 	struct dirent *de;
@@ -217,10 +217,10 @@ gather(const char *path, const char *prefix, struct kept_names *all)
 }
 
 int
-kept_list(const struct kept *k, const char *prefix, const char *after,
+stash_list(const struct stash *k, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx)
 {
-	struct kept_names all = { .n = 0 };
+	struct stash_names all = { .n = 0 };
 	auto_free char *path = NULL;
 	bool more = true;
 

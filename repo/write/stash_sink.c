@@ -7,7 +7,7 @@
  * by the next run, which changes nothing if it had arrived, and gives the
  * snapshot its name if not; all it refers to was there before.
  */
-#include "repo/write/kept_private.h"
+#include "repo/write/stash_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,16 +20,16 @@
 
 #define PENDING_MAX (1u << 20)
 
-struct kept_writer {
+struct stash_writer {
 	struct sink sink;
 	struct sink *inner;
-	struct kept *k;
+	struct stash *k;
 };
 
-struct kept_upload {
+struct stash_upload {
 	struct upload upload;
 	struct upload *inner;
-	struct kept *k;
+	struct stash *k;
 	char *name;
 	char *copy;	/* where a whole copy goes, or NULL */
 	char *temporary; /* its name until then */
@@ -39,16 +39,16 @@ struct kept_upload {
 	uint64_t len;
 };
 
-static struct kept_writer *
+static struct stash_writer *
 writer_of(struct sink *s)
 {
-	return (struct kept_writer *)s;
+	return (struct stash_writer *)s;
 }
 
-static struct kept_upload *
+static struct stash_upload *
 upload_of(struct upload *up)
 {
-	return (struct kept_upload *)up;
+	return (struct stash_upload *)up;
 }
 
 static bool
@@ -60,22 +60,22 @@ starts(const char *name, const char *prefix)
 /* -- Records ----------------------------------------------------------------- */
 
 static char *
-pending_path(const struct kept *k)
+pending_path(const struct stash *k)
 {
 	return xasprintf("%s/pending", k->source);
 }
 
 /* The record is there: it is the newest, and those before it are not needed. */
 static void
-keep_record(struct kept *k, const char *name, const void *data, size_t len)
+keep_record(struct stash *k, const char *name, const void *data, size_t len)
 {
-	auto_free char *path = kept_path(k, name);
+	auto_free char *path = stash_path(k, name);
 	auto_free char *dir = xstrdup(path);
 	auto_free char *pending = pending_path(k);
 
 	*strrchr(dir, '/') = '\0';
-	if (kept_replace(path, data, len) == 0)
-		kept_clear(dir, strrchr(path, '/') + 1);
+	if (stash_replace(path, data, len) == 0)
+		stash_clear(dir, strrchr(path, '/') + 1);
 	unlink(pending);
 }
 
@@ -87,18 +87,18 @@ is_unsure(int r)
 }
 
 static int
-put_record(struct kept_writer *w, const char *name, const void *data,
+put_record(struct stash_writer *w, const char *name, const void *data,
 	size_t len, struct err *e)
 {
-	struct kept *k = w->k;
+	struct stash *k = w->k;
 	auto_free char *pending = pending_path(k);
 	auto_buf struct buf b = BUF_INIT;
 	int r;
 
 	buf_printf(&b, "%s\n", name);
 	buf_append(&b, data, len);
-	r = kept_replace(pending, b.data, b.len);
-	if (r < 0 && kept_is_blind(k))
+	r = stash_replace(pending, b.data, b.len);
+	if (r < 0 && stash_is_blind(k))
 		return err_sys(e, -r, "%s", pending);
 	r = sink_put(w->inner, name, data, len, e);
 	if (r == 0)
@@ -110,7 +110,7 @@ put_record(struct kept_writer *w, const char *name, const void *data,
 
 /* Put what is pending; -EBADMSG when it is nothing of the kind. */
 static int
-put_again(struct kept *k, struct sink *s, uint8_t *data, size_t len,
+put_again(struct stash *k, struct sink *s, uint8_t *data, size_t len,
 	struct err *e)
 {
 	uint8_t *end = memchr(data, '\n', len);
@@ -134,17 +134,17 @@ put_again(struct kept *k, struct sink *s, uint8_t *data, size_t len,
 }
 
 static int
-settle_pending(struct kept *k, struct sink *s, struct err *e)
+settle_pending(struct stash *k, struct sink *s, struct err *e)
 {
 	auto_free char *pending = pending_path(k);
 	auto_free uint8_t *data = xmalloc(PENDING_MAX);
 	size_t len;
 	int r;
 
-	if (kept_read(pending, false, 0, PENDING_MAX, data, &len, 0))
+	if (stash_read(pending, false, 0, PENDING_MAX, data, &len, 0))
 		return 0;
 	/* who can read sees what arrived */
-	if (!kept_is_blind(k) || len == PENDING_MAX) {
+	if (!stash_is_blind(k) || len == PENDING_MAX) {
 		unlink(pending);
 		return 0;
 	}
@@ -157,7 +157,7 @@ settle_pending(struct kept *k, struct sink *s, struct err *e)
 }
 
 int
-kept_begin(struct kept *k, struct sink *s, const uint8_t source[SOURCE_KEY_LEN],
+stash_begin(struct stash *k, struct sink *s, const uint8_t source[SOURCE_KEY_LEN],
 	struct err *e)
 {
 	free(steal(k->source));
@@ -169,10 +169,10 @@ kept_begin(struct kept *k, struct sink *s, const uint8_t source[SOURCE_KEY_LEN],
 }
 
 static int
-kept_put(struct sink *s, const char *name, const void *data, size_t len,
+stash_put(struct sink *s, const char *name, const void *data, size_t len,
 	struct err *e)
 {
-	struct kept_writer *w = writer_of(s);
+	struct stash_writer *w = writer_of(s);
 
 	if (w->k->source && starts(name, "snap/"))
 		return put_record(w, name, data, len, e);
@@ -181,56 +181,56 @@ kept_put(struct sink *s, const char *name, const void *data, size_t len,
 
 /* -- Packs and segments ------------------------------------------------------- */
 
-static const struct sink_ops kept_sink_ops;
+static const struct sink_ops stash_sink_ops;
 
 /* Where the copy of an object goes; NULL: there is none. */
 static char *
-copy_path(const struct kept *k, const char *name)
+copy_path(const struct stash *k, const char *name)
 {
 	if (k->source && starts(name, "meta/"))
 		return xasprintf(
 			"%s/pages/%s", k->source, strrchr(name, '/') + 1);
 	if (k->source && starts(name, "idx/0-"))
-		return kept_path(k, name);
+		return stash_path(k, name);
 	return NULL;
 }
 
 static void
-open_copy(struct kept_upload *u)
+open_copy(struct stash_upload *u)
 {
 	u->temporary = xasprintf("%s.new", u->copy);
 	unlink(u->temporary);
-	if (kept_patch(u->temporary, 0, "", 0) == 0)
+	if (stash_patch(u->temporary, 0, "", 0) == 0)
 		u->fd = open(u->temporary, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 static int
-kept_upload_begin(
+stash_upload_begin(
 	struct sink *s, const char *name, struct upload **up, struct err *e)
 {
-	struct kept_writer *w = writer_of(s);
-	struct kept_upload *u = xcalloc(1, sizeof(*u));
+	struct stash_writer *w = writer_of(s);
+	struct stash_upload *u = xcalloc(1, sizeof(*u));
 	int r = sink_begin(w->inner, name, &u->inner, e);
 
 	if (r < 0) {
 		free(u);
 		return r;
 	}
-	u->upload.ops = &kept_sink_ops;
+	u->upload.ops = &stash_sink_ops;
 	u->k = w->k;
 	u->fd = -1;
 	u->name = xstrdup(name);
 	u->copy = copy_path(w->k, name);
 	if (u->copy)
 		open_copy(u);
-	u->ends = w->k->source && kept_is_blind(w->k) &&
+	u->ends = w->k->source && stash_is_blind(w->k) &&
 		  (starts(name, "data/") || starts(name, "meta/"));
 	*up = &u->upload;
 	return 0;
 }
 
 static void
-swap_last(struct kept_upload *u, const void *data, size_t len)
+swap_last(struct stash_upload *u, const void *data, size_t len)
 {
 	struct buf b = u->before_last;
 
@@ -241,10 +241,10 @@ swap_last(struct kept_upload *u, const void *data, size_t len)
 }
 
 static int
-kept_upload_append(
+stash_upload_append(
 	struct upload *up, const void *data, size_t len, struct err *e)
 {
-	struct kept_upload *u = upload_of(up);
+	struct stash_upload *u = upload_of(up);
 
 	if (u->fd >= 0 && write(u->fd, data, len) != (ssize_t)len) {
 		log_warn("%s: not kept: %s", u->copy, strerror(errno));
@@ -259,7 +259,7 @@ kept_upload_append(
 }
 
 static void
-upload_free(struct kept_upload *u)
+upload_free(struct stash_upload *u)
 {
 	if (u->temporary)
 		unlink(u->temporary);
@@ -276,31 +276,31 @@ upload_free(struct kept_upload *u)
 
 /* Table of contents and trailer were the last two to be appended. */
 static void
-keep_ends(struct kept_upload *u)
+keep_ends(struct stash_upload *u)
 {
-	auto_free char *path = kept_path(u->k, u->name);
+	auto_free char *path = stash_path(u->k, u->name);
 	auto_buf struct buf end = BUF_INIT;
 
 	buf_append(&end, u->before_last.data, u->before_last.len);
 	buf_append(&end, u->last.data, u->last.len);
 	if (end.len < u->len &&
-		kept_patch(path, u->len - end.len, end.data, end.len) == 0)
-		(void)kept_patch(path, 0, u->first.data, u->first.len);
+		stash_patch(path, u->len - end.len, end.data, end.len) == 0)
+		(void)stash_patch(path, 0, u->first.data, u->first.len);
 }
 
 /* All packs are named by a segment now. */
 static void
-forget_ends(const struct kept *k)
+forget_ends(const struct stash *k)
 {
 	auto_free char *dir = xasprintf("%s/ends", k->source);
 
-	kept_clear(dir, NULL);
+	stash_clear(dir, NULL);
 }
 
 static int
-kept_upload_commit(struct upload *up, struct err *e)
+stash_upload_commit(struct upload *up, struct err *e)
 {
-	struct kept_upload *u = upload_of(up);
+	struct stash_upload *u = upload_of(up);
 	int r = upload_commit(steal(u->inner), e);
 
 	if (r == 0 && u->fd >= 0 && rename(u->temporary, u->copy))
@@ -314,9 +314,9 @@ kept_upload_commit(struct upload *up, struct err *e)
 }
 
 static void
-kept_upload_abort(struct upload *up)
+stash_upload_abort(struct upload *up)
 {
-	struct kept_upload *u = upload_of(up);
+	struct stash_upload *u = upload_of(up);
 
 	upload_abort(steal(u->inner));
 	upload_free(u);
@@ -325,49 +325,49 @@ kept_upload_abort(struct upload *up)
 /* -- The rest -------------------------------------------------------------------- */
 
 static int
-kept_remove(struct sink *s, const char *name, struct err *e)
+stash_remove(struct sink *s, const char *name, struct err *e)
 {
 	return sink_remove(writer_of(s)->inner, name, e);
 }
 
 static int
-kept_remove_many(
+stash_remove_many(
 	struct sink *s, const char *const *names, size_t n, struct err *e)
 {
 	return sink_remove_many(writer_of(s)->inner, names, n, e);
 }
 
 static void
-kept_stats(struct sink *s, struct store_stats *st)
+stash_stats(struct sink *s, struct store_stats *st)
 {
 	sink_stats(writer_of(s)->inner, st);
 }
 
 static void
-kept_sink_free(struct sink *s)
+stash_sink_free(struct sink *s)
 {
 	sink_free(writer_of(s)->inner);
 	free(s);
 }
 
-static const struct sink_ops kept_sink_ops = {
-	.put = kept_put,
-	.begin = kept_upload_begin,
-	.append = kept_upload_append,
-	.commit = kept_upload_commit,
-	.abort = kept_upload_abort,
-	.remove = kept_remove,
-	.remove_many = kept_remove_many,
-	.stats = kept_stats,
-	.free = kept_sink_free,
+static const struct sink_ops stash_sink_ops = {
+	.put = stash_put,
+	.begin = stash_upload_begin,
+	.append = stash_upload_append,
+	.commit = stash_upload_commit,
+	.abort = stash_upload_abort,
+	.remove = stash_remove,
+	.remove_many = stash_remove_many,
+	.stats = stash_stats,
+	.free = stash_sink_free,
 };
 
 struct sink *
-kept_sink(struct kept *k, struct sink *inner)
+stash_sink(struct stash *k, struct sink *inner)
 {
-	struct kept_writer *w = xcalloc(1, sizeof(*w));
+	struct stash_writer *w = xcalloc(1, sizeof(*w));
 
-	w->sink.ops = &kept_sink_ops;
+	w->sink.ops = &stash_sink_ops;
 	w->inner = inner;
 	w->k = k;
 	return &w->sink;

@@ -6,7 +6,7 @@
  *
  * All of it is as the repository has it, sealed and under the same names:
  *
- *   <state>/<repository id>/kept/     (0700, files 0600; <state>: state.h)
+ *   <state>/<repository id>/stash/     (0700, files 0600; <state>: state.h)
  *     format, keys/<id>        the header and the key slots
  *     snap/<source>/<record>   the newest record of each source from here
  *     idx/<segment>            index segments written from here, for 60 days
@@ -25,56 +25,56 @@
  * and pages that lie here.  Nothing kept is missed but by such keys, and losing
  * all of it takes one backup with a key that reads.
  */
-#ifndef YORE_WRITE_KEPT_H
-#define YORE_WRITE_KEPT_H
+#ifndef YORE_WRITE_STASH_H
+#define YORE_WRITE_STASH_H
 
 #include "repo/crypto/id.h"
 #include "repo/format/ref.h"
 #include "repo/native/repository.h"
 
-struct kept;
+struct stash;
 
 /* Of the repository that was last at the address of a store (which is not
  * local). */
-struct kept *kept_new(const struct store *s);
-void kept_free(struct kept *k);
+struct stash *stash_new(const struct store *s);
+void stash_free(struct stash *k);
 
 /* A store over `inner`, which it takes over, and what is kept.  k outlives it. */
-struct store *kept_store(struct kept *k, struct store *inner);
+struct store *stash_store(struct stash *k, struct store *inner);
 /* A sink over `inner`, likewise, that keeps what is written. */
-struct sink *kept_sink(struct kept *k, struct sink *inner);
+struct sink *stash_sink(struct stash *k, struct sink *inner);
 
 /*
  * Ask for what a repository is opened with, all at once; what comes is at hand
  * when it is asked for again.  Whether reading or listing is denied is known
  * from here on.
  */
-void kept_probe(struct kept *k, struct store *s);
+void stash_probe(struct stash *k, struct store *s);
 /* This key may not read: all that is known of the repository is kept here. */
-bool kept_is_blind(const struct kept *k);
+bool stash_is_blind(const struct stash *k);
 /* The repository is unlocked: keep its header and its key slots. */
-void kept_know(struct kept *k, struct repository *rp);
+void stash_know(struct stash *k, struct repository *rp);
 
 /*
  * A run begins.  If it cannot read and the last one did not hear whether its
  * record arrived, the record is put again (not with s NULL, on a dry run).
  * -errno of the sink.
  */
-int kept_begin(struct kept *k, struct sink *s,
+int stash_begin(struct stash *k, struct sink *s,
 	const uint8_t source[SOURCE_KEY_LEN], struct err *e);
 /* Nothing is known of the source: 0 if it is a new one, else -EACCES. */
-int kept_first(const struct kept *k, const char *host, const char *name,
+int stash_first(const struct stash *k, const char *host, const char *name,
 	struct err *e);
 /* Whether readers know that this source has no catalogs; then note it. */
-bool kept_is_marked(const struct kept *k);
-void kept_mark(const struct kept *k);
+bool stash_is_marked(const struct stash *k);
+void stash_mark(const struct stash *k);
 /* The run is over: of directories these n places are in use, and no others
  * (they are sorted). */
-void kept_end(struct kept *k, struct store *s, struct frame_place *pages,
+void stash_end(struct stash *k, struct store *s, struct frame_place *pages,
 	size_t n);
 
 /* A repository has just been made: its header and its one slot. */
-void kept_made(const struct repository *rp, const struct buf *header,
+void stash_made(const struct repository *rp, const struct buf *header,
 	const char *slot_name, const struct buf *slot);
 
 #endif
