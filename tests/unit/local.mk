@@ -5,6 +5,7 @@
 # Tests of threads are listed in thread_tests too, which runs under TSan.
 # (.gitattributes merges this file line by line: no continued lines.)
 
+unit_tests += tests/unit/test_alopex
 unit_tests += tests/unit/test_attributes
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
@@ -152,6 +153,7 @@ tests_unit_test_cache_limit_SOURCES = tests/unit/test_cache_limit.c tests/unit/c
 tests_unit_test_cache_listing_SOURCES = tests/unit/test_cache_listing.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_pins_SOURCES = tests/unit/test_cache_pins.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_share_SOURCES = tests/unit/test_cache_share.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
+tests_unit_test_alopex_SOURCES = tests/unit/test_alopex.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)
