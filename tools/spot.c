@@ -17,6 +17,7 @@ spot_open_repository(struct options *o, struct history **h)
 		.ctx = &asker,
 		.cache_dir = o->cache_dir,
 		.offline = o->offline,
+		.format = o->format,
 		.patient = o->patient,
 		.memory = o->memory };
 	struct err e = ERR_INIT;

@@ -36,3 +36,7 @@ libyore_a_SOURCES += \
 	repo/foreign/unpack.h \
 	repo/foreign/zstd.c \
 	repo/foreign/zstd.h
+libyore_a_SOURCES += repo/foreign/foreign.c repo/foreign/foreign.h repo/foreign/formats.c
+libyore_a_SOURCES += repo/foreign/gather.c repo/foreign/gather.h
+libyore_a_SOURCES += repo/foreign/look.c repo/foreign/look.h
+libyore_a_SOURCES += repo/foreign/place.c repo/foreign/place.h

@@ -21,6 +21,7 @@ libyore_a_SOURCES += \
 	repo/native/newest.c \
 	repo/native/newest.h \
 	repo/native/open.c \
+	repo/native/open.h \
 	repo/native/pages.c \
 	repo/native/pages.h \
 	repo/native/places.c \

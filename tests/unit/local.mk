@@ -23,6 +23,7 @@ unit_tests += tests/unit/test_fetch_chunk
 unit_tests += tests/unit/test_fetch_stretch
 unit_tests += tests/unit/test_fetch_readahead
 unit_tests += tests/unit/test_fetch_table
+unit_tests += tests/unit/test_foreign_look
 unit_tests += tests/unit/test_hex
 unit_tests += tests/unit/test_history
 unit_tests += tests/unit/test_moments
