@@ -42,12 +42,16 @@ echo 5 >tree/small
 backup
 exactly "$(numbers)" '[1,2,3,4,5]' 'numbers after an answer that was lost'
 
+# it cannot look for what it has put, and says so when asked
+yore backup -v --host h --source t tree >out 2>err
+says err 'this key may not read: what is stored is not looked for again'
+
 # it was refused for good: there is no such snapshot
 server 'fault PUT r/snap* 1+ 403'
 ! backup || fail 'a record was refused, and nobody noticed'
 server clear
 backup
-exactly "$(numbers)" '[1,2,3,4,5,6]' 'numbers after a refusal'
+exactly "$(numbers)" '[1,2,3,4,5,6,7]' 'numbers after a refusal'
 as ro
 for time in $(yore snapshots --json h/t | jq -r .time); do
 	yore cat "h/t@$time:big" | same - tree/big
