@@ -56,8 +56,7 @@ open_history(const struct options *o, struct history **h, struct err *e)
 		.secret = unlock_ask, .ctx = &asker, .memory = o->memory,
 		.cache_dir = o->cache_dir ? o->cache_dir
 					  : getenv("YORE_CACHE_DIR"),
-		.offline = o->offline,
-		.format = o->format
+		.offline = o->offline
 	};
 	int r = history_open_repository(o->repo, &open, h, e);
 

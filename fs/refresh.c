@@ -30,22 +30,16 @@ collect(void *ctx, struct node *n)
 	buf_append(ctx, &n->number, sizeof(n->number));
 }
 
-/*
- * Does n's name still mean n?  What was asked of the history is not asked
- * again here, where a slow store would keep all news from being announced: the
- * kernel will ask.
- */
+/* Does n's name still mean n? */
 static bool
 is_current(const struct picture *p, const struct node *n)
 {
 	struct tree_child child;
 	const char *id = "";
 
-	if (!n->parent || n->kind == NODE_TEXT || n->asked)
+	if (!n->parent || n->kind == NODE_TEXT)
 		return true;
-	if (*n->id && picture_find(p, n->id, n->key) == HISTORY_NONE)
-		return false;
-	if (tree_find(p, n->parent, n->name, clock_wall_ns(), &child, NULL))
+	if (tree_find(p, n->parent, n->name, clock_wall_ns(), &child) != 0)
 		return false;
 	if (child.point != HISTORY_NONE)
 		id = p->listing->points[child.point].id;
@@ -88,18 +82,19 @@ announce_all(struct mount *m, const struct picture *p)
 static void
 show_news(struct mount *m)
 {
-	auto_listing struct history_listing *l = history_listing(m->history);
+	struct history_listing *l = history_listing(m->history);
 	auto_picture struct picture *old = mount_picture(m);
 	auto_picture struct picture *p = NULL;
 
-	if (l->version == old->listing->version)
+	if (l->version == old->listing->version) {
+		history_listing_put(l);
 		return;
-	p = picture_new(m->history, &m->scope, clock_wall_ns());
+	}
+	p = picture_new(l, &m->scope, clock_wall_ns());
 	mount_show(m, picture_get(p));
 	views_mark_removed(m->views, p);
 	announce_all(m, p);
-	log_info("%zu snapshots of %zu sources", p->listing->n_points,
-		p->listing->n_sources);
+	log_info("%zu points of %zu sources", l->n_points, l->n_sources);
 }
 
 static void

@@ -29,7 +29,6 @@ static const struct command *const commands[] = {
 	&command_unpin,
 	&command_evict,
 	&command_needs,
-	&command_formats,
 	&command_version,
 };
 

@@ -33,6 +33,34 @@ source_key(const struct keyring *k, const char *host, const char *name,
 }
 
 void
+delta_id(const struct keyring *k, const uint8_t writer[WRITER_ID_LEN],
+	const uint8_t base[OBJECT_ID_LEN], uint64_t n,
+	uint8_t id[OBJECT_ID_LEN])
+{
+	uint8_t number[8], mac[KDF_MAC_LEN];
+	const struct kdf_part parts[] = { { "delta", 5 },
+		{ writer, WRITER_ID_LEN }, { base, OBJECT_ID_LEN },
+		{ number, sizeof(number) } };
+
+	put_be64(number, n);
+	kdf_hmac(k->delta, parts, n_elements(parts), mac);
+	memcpy(id, mac, OBJECT_ID_LEN);
+}
+
+void
+page_hash(const struct keyring *k, uint32_t pgno, const void *page, size_t len,
+	uint8_t hash[PAGE_HASH_LEN])
+{
+	uint8_t number[4], mac[KDF_MAC_LEN];
+	const struct kdf_part parts[] = { { number, sizeof(number) },
+		{ page, len } };
+
+	put_be32(number, pgno);
+	kdf_hmac(k->page, parts, n_elements(parts), mac);
+	memcpy(hash, mac, PAGE_HASH_LEN);
+}
+
+void
 sha256(const void *data, size_t len, uint8_t hash[HASH_LEN])
 {
 	kdf_must(EVP_Digest(data, len, hash, NULL, EVP_sha256(), NULL),

@@ -19,6 +19,23 @@ void chunk_id(const struct keyring *k, enum chunk_type type, const void *data,
 void source_key(const struct keyring *k, const char *host, const char *name,
 	uint8_t key[SOURCE_KEY_LEN]);
 
+/*
+ * The id of a delta of a database: first 16 bytes of HMAC-SHA256(K(delta),
+ * "delta" || writer || base || u64 n).  It is not drawn but follows from what
+ * is drawn, the writer's id: whoever knows that knows the ids of all deltas of
+ * one writer.  A writer id never makes two deltas n of one base.
+ */
+#define WRITER_ID_LEN 16
+void delta_id(const struct keyring *k, const uint8_t writer[WRITER_ID_LEN],
+	const uint8_t base[OBJECT_ID_LEN], uint64_t n,
+	uint8_t id[OBJECT_ID_LEN]);
+
+/* A page of a database: first 16 bytes of HMAC-SHA256(K(page), u32 number ||
+ * bytes). */
+#define PAGE_HASH_LEN 16
+void page_hash(const struct keyring *k, uint32_t pgno, const void *page,
+	size_t len, uint8_t hash[PAGE_HASH_LEN]);
+
 /* SHA-256 of sealed bytes, for the chain of records. */
 #define HASH_LEN 32
 void sha256(const void *data, size_t len, uint8_t hash[HASH_LEN]);

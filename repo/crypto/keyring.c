@@ -91,6 +91,8 @@ keyring_new(const uint8_t repository_id[REPOSITORY_ID_LEN],
 	derive(k, "yore/1/index", k->index);
 	derive(k, "yore/1/record", k->record);
 	derive(k, "yore/1/cache", k->cache);
+	derive(k, "yore/1/delta", k->delta);
+	derive(k, "yore/1/page", k->page);
 	return k;
 }
 

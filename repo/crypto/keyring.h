@@ -26,6 +26,7 @@ enum object_type {
 	OBJECT_INDEX = 3,   /* index segment */
 	OBJECT_RECORD = 4,  /* snapshot record */
 	OBJECT_CATALOG = 5, /* catalog */
+	OBJECT_DELTA = 6,   /* delta of a database */
 };
 
 struct keyring {
@@ -37,6 +38,8 @@ struct keyring {
 	uint8_t index[KEY_LEN];	 /* K(index) */
 	uint8_t record[KEY_LEN]; /* K(record): records and catalogs */
 	uint8_t cache[KEY_LEN];	 /* K(cache) */
+	uint8_t delta[KEY_LEN];	 /* K(delta): deltas of databases, their ids */
+	uint8_t page[KEY_LEN];	 /* K(page): hashes of database pages */
 };
 
 /* Derive everything from repository id and root secret; given to the caller. */

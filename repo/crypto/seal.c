@@ -43,7 +43,7 @@ frame_prefix_encode(uint8_t out[FRAME_PREFIX_LEN], const struct frame_prefix *p)
 static int
 check_kind(const struct frame_prefix *p, struct err *e)
 {
-	if (p->type < FRAME_DATA || p->type > FRAME_CATALOG)
+	if (p->type < FRAME_DATA || p->type > FRAME_DELTA_TIMES)
 		return err_set(
 			e, EUCLEAN, "frame type %u does not exist", p->type);
 	if (p->codec > CODEC_ZSTD)
@@ -157,6 +157,8 @@ key_for(const struct keyring *keys, enum object_type type)
 	case OBJECT_RECORD:
 	case OBJECT_CATALOG:
 		return keys->record;
+	case OBJECT_DELTA:
+		return keys->delta;
 	}
 	kdf_must(0, "an object of unknown type");
 	return NULL;

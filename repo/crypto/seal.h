@@ -27,6 +27,10 @@ enum frame_type {
 	FRAME_INDEX = 4,   /* index entries */
 	FRAME_RECORD = 5,  /* snapshot record */
 	FRAME_CATALOG = 6, /* catalog */
+	FRAME_DELTA = 7,   /* what a delta is, and where the rest lies */
+	FRAME_DELTA_PLACES = 8, /* a delta's index: where pages lie */
+	FRAME_DELTA_SET = 9,	/* which pages the index has */
+	FRAME_DELTA_TIMES = 10, /* when deltas were made, where they lie */
 };
 
 enum frame_codec { CODEC_RAW = 0, CODEC_ZSTD = 1 };

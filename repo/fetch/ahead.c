@@ -88,7 +88,7 @@ fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
 	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;
 
-	object_pack_name(name, at->object, at->pack);
+	unsealer_name(a->unsealer, at, name);
 	if (store_get_call(a->store, name, at->off, len, sealed, &got, &call,
 		    &e) < 0) {
 		log_debug("read-ahead: %s", e.text);
@@ -259,7 +259,7 @@ ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
 	size_t n_batch = 0;
 
 	for (size_t i = 0; i < n && q != TABLE_FULL; i++) {
-		if (unsealer_check(&at[i], NULL) < 0)
+		if (unsealer_check(a->unsealer, &at[i], NULL) < 0)
 			continue;
 		q = table_queue(a->table, &at[i], &batch[n_batch]);
 		if (q == TABLE_QUEUED && ++n_batch == BATCH_MAX) {
@@ -276,16 +276,17 @@ ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
 /* The place of the frame whose prefix lies at `sealed`, with `left` bytes from
  * there on; false when it is no whole frame of the type. */
 static bool
-next_place(const uint8_t *sealed, size_t left, uint8_t type,
+next_place(const struct unsealer *u, const uint8_t *sealed, size_t left,
 	struct frame_place *at)
 {
 	struct frame_prefix p;
 
 	if (left < FRAME_PREFIX_LEN || frame_prefix_decode(sealed, &p, NULL) ||
-		p.type != type || p.body_len > left - FRAME_PREFIX_LEN)
+		!unsealer_type_ok(at->object, p.type) ||
+		p.body_len > left - FRAME_PREFIX_LEN)
 		return false;
 	at->len = FRAME_PREFIX_LEN + p.body_len;
-	return unsealer_check(at, NULL) == 0;
+	return unsealer_check(u, at, NULL) == 0;
 }
 
 /*
@@ -294,13 +295,13 @@ next_place(const uint8_t *sealed, size_t left, uint8_t type,
  * frame that does not unseal, at a place that nobody asks for.
  */
 static void
-open_following(struct ahead *a, const struct frame_place *at, uint8_t type,
-	uint8_t *sealed, size_t left)
+open_following(struct ahead *a, const struct frame_place *at, uint8_t *sealed,
+	size_t left)
 {
 	struct frame_place next = *at;
 
 	next.off += at->len;
-	while (next_place(sealed, left, type, &next)) {
+	while (next_place(a->unsealer, sealed, left, &next)) {
 		struct cell *c;
 		enum table_queued q = table_queue(a->table, &next, &c);
 
@@ -319,7 +320,6 @@ ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
 {
 	const struct store_call call = { .enough = at->len,
 		.cancel = cancel_current() };
-	uint8_t type = at->object == OBJECT_META ? FRAME_PAGES : FRAME_DATA;
 	auto_free uint8_t *sealed = NULL;
 	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;
@@ -330,7 +330,7 @@ ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
 		!table_claim(a->table, first))
 		return;
 	sealed = xmalloc(max);
-	object_pack_name(name, at->object, at->pack);
+	unsealer_name(a->unsealer, at, name);
 	if (store_get_call(a->store, name, at->off, max, sealed, &got, &call,
 		    &e) < 0) {
 		log_debug("read-ahead: %s", e.text);
@@ -338,7 +338,7 @@ ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
 	}
 	open_cell(a, first, got >= at->len ? sealed : NULL);
 	if (got > at->len)
-		open_following(a, at, type, sealed + at->len, got - at->len);
+		open_following(a, at, sealed + at->len, got - at->len);
 }
 
 void

@@ -14,7 +14,6 @@
 #include "repo/base/log.h"
 #include "repo/crypto/id.h"
 #include "repo/fetch/ahead.h"
-#include "repo/fetch/bring.h"
 #include "repo/fetch/detour.h"
 #include "repo/fetch/fetch.h"
 #include "repo/fetch/table.h"
@@ -33,7 +32,6 @@ struct fetch {
 	struct table table;
 	struct unsealer unsealer;
 	struct ahead ahead;
-	struct bring bring;
 	struct detours detours;
 };
 
@@ -87,7 +85,6 @@ fetch_new(struct store *store, const struct keyring *keys,
 	unsealer_init(&f->unsealer, keys);
 	detour_init(&f->detours);
 	set_up_ahead(f, o, memory);
-	bring_init(&f->bring, store);
 	return f;
 }
 
@@ -96,7 +93,6 @@ fetch_free(struct fetch *f)
 {
 	if (!f)
 		return;
-	bring_release(&f->bring);
 	ahead_release(&f->ahead);
 	table_release(&f->table);
 	unsealer_release(&f->unsealer);
@@ -135,16 +131,23 @@ try_get_and_open(struct fetch *f, const struct frame_place *at,
 	return unsealer_open(&f->unsealer, at, sealed, o, e);
 }
 
+void
+fetch_set_namer(struct fetch *f, fetch_namer *namer, void *ctx)
+{
+	f->unsealer.namer = namer;
+	f->unsealer.namer_ctx = ctx;
+}
+
 static int
 get_and_open(struct fetch *f, const struct frame_place *at, struct opened *o,
 	struct err *e)
 {
 	char name[OBJECT_NAME_MAX];
-	int r = unsealer_check(at, e);
+	int r = unsealer_check(&f->unsealer, at, e);
 
 	if (r < 0)
 		return r;
-	object_pack_name(name, at->object, at->pack);
+	unsealer_name(&f->unsealer, at, name);
 	r = try_get_and_open(f, at, name, o, e);
 	if ((r == -EBADMSG || r == -EUCLEAN) &&
 		store_forget(f->store, name, at->off, at->len))
@@ -152,13 +155,34 @@ get_and_open(struct fetch *f, const struct frame_place *at, struct opened *o,
 	return r;
 }
 
-/* Fetch a frame for everyone who waits; on failure the reference goes. */
+/* Bytes that somebody has; what is wrong with them may not be so in the store,
+ * which is then asked. */
 static int
-fly(struct fetch *f, struct cell *c, struct err *e)
+open_from(struct fetch *f, const struct frame_place *at, uint8_t *sealed,
+	struct opened *o, struct err *e)
+{
+	int r = unsealer_check(&f->unsealer, at, e);
+	char name[OBJECT_NAME_MAX];
+
+	if (r == 0)
+		r = unsealer_open(&f->unsealer, at, sealed, o, e);
+	if (r == 0)
+		return 0;
+	unsealer_name(&f->unsealer, at, name);
+	return store_forget(f->store, name, at->off, at->len)
+		       ? get_and_open(f, at, o, e)
+		       : r;
+}
+
+/* Fetch a frame for everyone who waits, unless its bytes are there; on failure
+ * the reference goes. */
+static int
+fly(struct fetch *f, struct cell *c, uint8_t *sealed, struct err *e)
 {
 	struct err own = ERR_INIT;
 	struct opened o;
-	int r = get_and_open(f, &c->at, &o, &own);
+	int r = sealed ? open_from(f, &c->at, sealed, &o, &own)
+		       : get_and_open(f, &c->at, &o, &own);
 
 	if (r == 0) {
 		table_land(&f->table, c, &o);
@@ -173,25 +197,32 @@ fly(struct fetch *f, struct cell *c, struct err *e)
 }
 
 static int
-cell_at(struct fetch *f, const struct frame_place *at, struct cell **c,
-	struct err *e)
+cell_at(struct fetch *f, const struct frame_place *at, uint8_t *sealed,
+	struct cell **c, struct err *e)
 {
 	bool own;
 	int r = table_enter(&f->table, at, c, &own, e);
 
-	return r == 0 && own ? fly(f, *c, e) : r;
+	return r == 0 && own ? fly(f, *c, sealed, e) : r;
+}
+
+int
+fetch_frame_from(struct fetch *f, const struct frame_place *at,
+	uint8_t *sealed, struct frame **frame, struct err *e)
+{
+	struct cell *c;
+	int r = cell_at(f, at, sealed, &c, e);
+
+	if (r == 0)
+		*frame = &c->frame;
+	return r;
 }
 
 int
 fetch_frame(struct fetch *f, const struct frame_place *at, struct frame **frame,
 	struct err *e)
 {
-	struct cell *c;
-	int r = cell_at(f, at, &c, e);
-
-	if (r == 0)
-		*frame = &c->frame;
-	return r;
+	return fetch_frame_from(f, at, NULL, frame, e);
 }
 
 struct frame *
@@ -208,28 +239,10 @@ fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n)
 	ahead_ask(&f->ahead, at, n);
 }
 
-uint64_t
-fetch_bring(struct fetch *f, const struct frame_place *at, size_t n)
-{
-	return bring_ask(&f->bring, at, n);
-}
-
-uint64_t
-fetch_bring_rate(struct fetch *f)
-{
-	return bring_rate(&f->bring);
-}
-
-bool
-fetch_brings(struct fetch *f)
-{
-	return bring_works(&f->bring);
-}
-
 void
 fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max)
 {
-	if (unsealer_check(at, NULL) == 0 && max >= at->len)
+	if (unsealer_check(&f->unsealer, at, NULL) == 0 && max >= at->len)
 		ahead_stretch(&f->ahead, at, smaller(max, 4 * MIB));
 }
 
@@ -241,14 +254,14 @@ chunk_at_hint(struct fetch *f, const struct ref *r, struct frame **frame,
 	const uint8_t **data, struct err *e)
 {
 	struct cell *c;
-	int rc = cell_at(f, &r->place, &c, e);
+	int rc = cell_at(f, &r->place, NULL, &c, e);
 
 	if (rc < 0)
 		return rc;
 	if ((uint64_t)r->chunk_off + r->chunk_len > c->content) {
 		char name[OBJECT_NAME_MAX];
 
-		object_pack_name(name, r->place.object, r->place.pack);
+		unsealer_name(&f->unsealer, &r->place, name);
 		rc = err_set(e, EUCLEAN,
 			"%s: reference leaves its frame at %" PRIu64, name,
 			r->place.off);
@@ -323,7 +336,7 @@ remember_detour(struct fetch *f, const struct ref *r, int rc,
 	char name[OBJECT_NAME_MAX];
 
 	detour_add(&f->detours, &r->place, rc == -ENOENT);
-	object_pack_name(name, better->place.object, better->place.pack);
+	unsealer_name(&f->unsealer, &better->place, name);
 	log_warn("%s: read from %s instead", why, name);
 }
 

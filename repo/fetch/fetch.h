@@ -12,10 +12,10 @@
 #ifndef YORE_FETCH_FETCH_H
 #define YORE_FETCH_FETCH_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "repo/base/err.h"
+#include "repo/format/object.h"
 #include "repo/format/ref.h"
 #include "repo/store/store.h"
 
@@ -48,6 +48,10 @@ struct frame {
  * gone, -EBADMSG, -EUCLEAN, -EIO. */
 int fetch_frame(struct fetch *f, const struct frame_place *at,
 	struct frame **frame, struct err *e);
+/* The same for who has its sealed bytes already: they are used if need be, and
+ * then overwritten. */
+int fetch_frame_from(struct fetch *f, const struct frame_place *at,
+	uint8_t *sealed, struct frame **frame, struct err *e);
 /* The same, only if it is decoded in memory already; NULL otherwise. */
 struct frame *fetch_peek(struct fetch *f, const struct frame_place *at);
 struct frame *frame_get(struct frame *fr);
@@ -65,23 +69,18 @@ int fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
 typedef int fetch_locator(void *ctx, struct ref *r, struct err *e);
 void fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx);
 
+/* Name and id of the delta that a place lies in. */
+typedef void fetch_namer(void *ctx, const struct frame_place *at,
+	char name[OBJECT_NAME_MAX], uint8_t id[OBJECT_ID_LEN]);
+/* Before any place in a delta is asked for. */
+void fetch_set_namer(struct fetch *f, fetch_namer *namer, void *ctx);
+
 /*
  * Ask for frames ahead of need, in the order given; returns at once.  Frames
  * in memory or in flight are skipped, neighbours joined; when the queue is
  * full the rest is forgotten.
  */
 void fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n);
-
-/*
- * Ask for the sealed bytes of frames far ahead of need, in the order in which
- * they will be read: from a remote store into the disk cache
- * (repo/fetch/bring.h).  Bytes that will travel; 0 where there is no cache.
- */
-uint64_t fetch_bring(struct fetch *f, const struct frame_place *at, size_t n);
-/* Whether that brings anything. */
-bool fetch_brings(struct fetch *f);
-/* How fast it was of late, bytes a second; 0: not known. */
-uint64_t fetch_bring_rate(struct fetch *f);
 
 /*
  * Read on from a frame, in the caller's thread: one get of at most max bytes

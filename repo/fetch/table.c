@@ -105,6 +105,8 @@ insert(struct shard *s, uint64_t hash, const struct frame_place *at,
 static enum table_class
 class_of(const struct cell *c)
 {
+	if (c->at.object == OBJECT_DELTA)
+		return c->frame.type == FRAME_DATA ? CLASS_CONTENT : CLASS_META;
 	return c->at.object == OBJECT_META ? CLASS_META : CLASS_CONTENT;
 }
 

@@ -21,21 +21,46 @@ unsealer_release(struct unsealer *u)
 	pthread_mutex_destroy(&u->lock);
 }
 
+/* Name and id of the object that a place lies in. */
+static void
+name_and_id(const struct unsealer *u, const struct frame_place *at,
+	char name[OBJECT_NAME_MAX], uint8_t id[OBJECT_ID_LEN])
+{
+	if (at->object == OBJECT_DELTA && u->namer) {
+		u->namer(u->namer_ctx, at, name, id);
+		return;
+	}
+	object_pack_name(name, at->object, at->pack);
+	memcpy(id, at->pack, OBJECT_ID_LEN);
+}
+
+void
+unsealer_name(const struct unsealer *u, const struct frame_place *at,
+	char name[OBJECT_NAME_MAX])
+{
+	uint8_t id[OBJECT_ID_LEN];
+
+	name_and_id(u, at, name, id);
+}
+
 /* Put the object's name before the sentence; returns r. */
 static int
-name_object(const struct frame_place *at, int r, struct err *e)
+name_object(const struct unsealer *u, const struct frame_place *at, int r,
+	struct err *e)
 {
 	char name[OBJECT_NAME_MAX];
 
-	object_pack_name(name, at->object, at->pack);
+	unsealer_name(u, at, name);
 	err_prefix(e, "%s", name);
 	return r;
 }
 
 int
-unsealer_check(const struct frame_place *at, struct err *e)
+unsealer_check(const struct unsealer *u, const struct frame_place *at,
+	struct err *e)
 {
-	if (at->object != OBJECT_DATA && at->object != OBJECT_META)
+	if (at->object != OBJECT_DATA && at->object != OBJECT_META &&
+		!(at->object == OBJECT_DELTA && u->namer))
 		return err_set(e, EUCLEAN, "reference to an object of type %u",
 			at->object);
 	if (at->off >= OBJECT_HEADER_LEN &&
@@ -44,7 +69,7 @@ unsealer_check(const struct frame_place *at, struct err *e)
 		return 0;
 	err_set(e, EUCLEAN, "no frame has %" PRIu32 " bytes at %" PRIu64,
 		at->len, at->off);
-	return name_object(at, -EUCLEAN, e);
+	return name_object(u, at, -EUCLEAN, e);
 }
 
 /* -- Keys ---------------------------------------------------------------- */
@@ -56,23 +81,27 @@ wipe_key(struct object_key *k)
 }
 
 static bool
-is_key_of(const struct object_key *k, const struct frame_place *at)
+is_key_of(const struct object_key *k, uint8_t type,
+	const uint8_t id[OBJECT_ID_LEN])
 {
-	return k->type == at->object &&
-	       memcmp(k->object_id, at->pack, OBJECT_ID_LEN) == 0;
+	return k->type == type && memcmp(k->object_id, id, OBJECT_ID_LEN) == 0;
 }
 
 static void
 key_of(struct unsealer *u, const struct frame_place *at, struct object_key *k)
 {
-	struct object_key *kept = &u->keys[at->pack[0] % UNSEALER_KEYS];
+	uint8_t id[OBJECT_ID_LEN];
+	char name[OBJECT_NAME_MAX];
+	struct object_key *kept;
 
+	name_and_id(u, at, name, id);
+	kept = &u->keys[id[0] % UNSEALER_KEYS];
 	pthread_mutex_lock(&u->lock);
 	*k = *kept;
 	pthread_mutex_unlock(&u->lock);
-	if (is_key_of(k, at))
+	if (is_key_of(k, at->object, id))
 		return;
-	object_key_init(k, u->ring, at->object, at->pack);
+	object_key_init(k, u->ring, at->object, id);
 	pthread_mutex_lock(&u->lock);
 	*kept = *k;
 	pthread_mutex_unlock(&u->lock);
@@ -80,16 +109,30 @@ key_of(struct unsealer *u, const struct frame_place *at, struct object_key *k)
 
 /* -- Frames -------------------------------------------------------------- */
 
+bool
+unsealer_type_ok(uint8_t object, uint8_t frame_type)
+{
+	switch (object) {
+	case OBJECT_DATA:
+		return frame_type == FRAME_DATA;
+	case OBJECT_META:
+		return frame_type == FRAME_PAGES;
+	default:
+		return frame_type == FRAME_DATA ||
+		       (frame_type >= FRAME_DELTA &&
+			       frame_type <= FRAME_DELTA_TIMES);
+	}
+}
+
 static int
 check_type(const struct frame_place *at, const struct frame_prefix *p,
 	struct err *e)
 {
-	uint8_t wanted = at->object == OBJECT_DATA ? FRAME_DATA : FRAME_PAGES;
-
-	if (p->type == wanted)
+	if (unsealer_type_ok(at->object, p->type))
 		return 0;
-	return err_set(e, EUCLEAN, "frame at %" PRIu64 " is of type %u, not %u",
-		at->off, p->type, wanted);
+	return err_set(e, EUCLEAN,
+		"frame at %" PRIu64 " is of type %u, which its object has not",
+		at->off, p->type);
 }
 
 static int
@@ -142,5 +185,5 @@ unsealer_open(struct unsealer *u, const struct frame_place *at, uint8_t *sealed,
 {
 	int r = open_frame(u, at, sealed, o, e);
 
-	return r < 0 ? name_object(at, r, e) : 0;
+	return r < 0 ? name_object(u, at, r, e) : 0;
 }

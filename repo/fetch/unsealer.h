@@ -11,12 +11,16 @@
 #include <pthread.h>
 #include <stdint.h>
 #include "repo/crypto/seal.h"
+#include "repo/fetch/fetch.h"
+#include "repo/format/object.h"
 #include "repo/format/ref.h"
 
 #define UNSEALER_KEYS 32 /* they fit a page of locked memory */
 
 struct unsealer {
-	const struct keyring *ring; /* immutable */
+	const struct keyring *ring; /* immutable, as these two: */
+	fetch_namer *namer; /* of deltas; NULL: there are none */
+	void *namer_ctx;
 	_Atomic uint64_t unsealed;
 	pthread_mutex_t lock;	 /* innermost */
 	struct object_key *keys; /* by object id; type 0 is empty */
@@ -34,8 +38,16 @@ struct opened {
 void unsealer_init(struct unsealer *u, const struct keyring *ring);
 void unsealer_release(struct unsealer *u);
 
-/* -EUCLEAN when no frame of a pack can be at that place. */
-int unsealer_check(const struct frame_place *at, struct err *e);
+/* The name of the object that a place lies in. */
+void unsealer_name(const struct unsealer *u, const struct frame_place *at,
+	char name[OBJECT_NAME_MAX]);
+
+/* Whether an object may have frames of this type. */
+bool unsealer_type_ok(uint8_t object, uint8_t frame_type);
+
+/* -EUCLEAN when no frame of a pack or delta can be at that place. */
+int unsealer_check(const struct unsealer *u, const struct frame_place *at,
+	struct err *e);
 
 /*
  * Unseal the at->len bytes of the frame at a place that unsealer_check let

@@ -2,6 +2,12 @@
 
 libyorecodec_a_SOURCES += \
 	repo/format/catalog.c \
+	repo/format/delta.c \
+	repo/format/delta.h \
+	repo/format/delta_places.c \
+	repo/format/delta_places.h \
+	repo/format/delta_times.c \
+	repo/format/delta_times.h \
 	repo/format/entry.h \
 	repo/format/header.c \
 	repo/format/header.h \

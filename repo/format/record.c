@@ -26,6 +26,8 @@ enum field {
 	FIELD_NEXT_LINK = 18,
 	FIELD_ERRORS = 20,
 	FIELD_PATH = 22,
+	FIELD_DATABASE = 24,
+	FIELD_OPAQUE = 26,
 };
 
 void
@@ -38,6 +40,7 @@ record_release(struct record *r)
 		free(r->tags[i]);
 	free(r->tags);
 	free(r->root_page);
+	free(r->opaque);
 	page_free(r->root_holder);
 	free(r->root_bytes);
 	memset(r, 0, sizeof(*r));
@@ -78,6 +81,22 @@ put_root(struct buf *b, const struct entry *root, bool whole)
 	buf_bytes(b, page.data, page.len);
 }
 
+static void
+put_database(struct buf *b, const struct record *r, bool whole)
+{
+	auto_buf struct buf state = BUF_INIT;
+
+	if (r->is_database) {
+		database_state_encode(&state, &r->database);
+		buf_varint(b, FIELD_DATABASE);
+		buf_bytes(b, state.data, state.len);
+	}
+	if (whole && r->opaque) {
+		buf_varint(b, FIELD_OPAQUE);
+		buf_bytes(b, r->opaque, r->opaque_len);
+	}
+}
+
 void
 record_encode(const struct record *r, bool whole, struct buf *b)
 {
@@ -104,6 +123,7 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 	put_number(b, FIELD_ERRORS, r->n_errors);
 	if (r->path)
 		put_string(b, FIELD_PATH, r->path);
+	put_database(b, r, whole);
 }
 
 static uint64_t
@@ -164,11 +184,20 @@ take_root(struct reader *f, struct record *r)
 }
 
 static void
-take_bytes(struct reader *f, uint8_t **data, uint32_t *len)
+take_database(struct reader *f, struct record *r)
+{
+	database_state_read(f, &r->database);
+	r->is_database = true;
+	if (reader_left(f))
+		f->bad = true;
+}
+
+static void
+take_bytes(struct reader *f, size_t max, uint8_t **data, uint32_t *len)
 {
 	size_t n = reader_left(f);
 
-	if (*data || n > PAGE_LEN_MAX || n == 0) {
+	if (*data || n > max || n == 0) {
 		f->bad = true;
 		return;
 	}
@@ -220,7 +249,7 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		take_hash(f, r->previous);
 		break;
 	case FIELD_ROOT_PAGE:
-		take_bytes(f, &r->root_page, &r->root_page_len);
+		take_bytes(f, PAGE_LEN_MAX, &r->root_page, &r->root_page_len);
 		break;
 	case FIELD_TAG:
 		take_tag(f, r);
@@ -233,6 +262,12 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		break;
 	case FIELD_PATH:
 		take_string(f, 4096 * 4, &r->path);
+		break;
+	case FIELD_DATABASE:
+		take_database(f, r);
+		break;
+	case FIELD_OPAQUE:
+		take_bytes(f, DATABASE_OPAQUE_MAX, &r->opaque, &r->opaque_len);
 		break;
 	default:
 		if (tag & 1)

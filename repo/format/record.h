@@ -7,6 +7,7 @@
 #define YORE_FORMAT_RECORD_H
 
 #include "repo/crypto/id.h"
+#include "repo/format/delta.h"
 #include "repo/format/entry.h"
 #include "repo/format/object.h"
 
@@ -31,6 +32,10 @@ struct record {
 	uint64_t next_link;	/* numbers of hard-linked files below it are smaller */
 	uint64_t n_errors;	/* paths that could not be read */
 	char *path;		/* where the source lay, for display */
+	bool is_database;	/* the source is one: then */
+	struct database_state database; /* what is backed up, */
+	uint8_t *opaque;	/* and what its writer wants to know again; */
+	uint32_t opaque_len;	/* NULL: nothing */
 	uint8_t *root_page;	/* the root directory's page, or NULL */
 	uint32_t root_page_len;
 	struct page *root_holder; /* decoded: what root borrows from; owned */

@@ -8,10 +8,12 @@
 
 /* Where a frame lies. */
 struct frame_place {
+	/* Id of the pack.  Of a delta: what tells it from the others that this
+	 * process has met (repo/native/deltas.h); names and ids follow. */
 	uint8_t pack[OBJECT_ID_LEN];
 	uint64_t off;	/* of its prefix in the object */
 	uint32_t len;	/* sealed, prefix included */
-	uint8_t object; /* enum object_type: OBJECT_DATA or OBJECT_META */
+	uint8_t object; /* enum object_type: OBJECT_DATA, _META, _DELTA */
 };
 
 struct ref {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdatomic.h>
+#include "repo/native/database.h"
 #include "repo/native/early.h"
 #include "repo/native/history.h"
 #include "repo/native/state.h"
 
 #define MEMORY_DEFAULT (60u << 20)
 #define INDEX_MEMORY_MAX (4u << 20)
+#define LABEL_MAX (2 * 256 + HISTORY_TIME_MAX + 4)
 
 static struct native_history *
 native_history_of(struct history *h)
@@ -23,6 +25,8 @@ put(struct native_history *n)
 		history_listing_put(&n->listing->l);
 	page_cache_free(n->pages);
 	fetch_free(n->fetch);
+	moments_release(&n->moments);
+	deltas_free(n->deltas);
 	index_free(n->index);
 	roster_release(&n->roster);
 	repository_free(n->rp);
@@ -118,6 +122,7 @@ refresh(struct history *h, struct err *e)
 	struct native_history *n = native_history_of(h);
 
 	index_refresh(n->index);
+	moments_refresh(&n->moments);
 	return reload(n, e);
 }
 
@@ -223,6 +228,95 @@ open_view(struct native_history *n, const struct history_listing *l,
 	return 0;
 }
 
+/* -- Databases --------------------------------------------------------------------- */
+
+static void
+database_options(struct native_history *n, const struct history_listing *l,
+	const struct history_point *p, char *label,
+	struct native_database_options *o)
+{
+	const struct history_source *s = &l->sources[p->source];
+
+	snprintf(label, LABEL_MAX, "%s/%s@%s", s->host, s->name,
+		*p->name ? p->name : p->id);
+	*o = (struct native_database_options){ .deltas = n->deltas,
+		.fetch = n->fetch,
+		.pages = n->pages,
+		.keys = n->rp->keys,
+		.label = label,
+		.time_ns = p->time_ns,
+		.freed = view_freed,
+		.ctx = n };
+}
+
+static int
+database_view(struct native_history *n, struct native_database *d,
+	struct view **view, struct err *e)
+{
+	n->refs++; /* given up by view_freed */
+	return database_view_new(&d->database, view, e);
+}
+
+/* r is taken over. */
+static int
+open_base(struct native_history *n, const struct history_point *p,
+	const struct history_listing *l, struct record *r, struct view **view,
+	struct err *e)
+{
+	struct native_database_options o;
+	struct native_database *d;
+	char label[LABEL_MAX];
+	int rc;
+
+	database_options(n, l, p, label, &o);
+	rc = native_database_base(&o, r, &d, e);
+	record_release(r);
+	return rc ? rc : database_view(n, d, view, e);
+}
+
+static int
+open_moment(struct history *h, const struct history_listing *l,
+	const struct history_point *p, struct view **view, struct err *e)
+{
+	struct native_history *n = native_history_of(h);
+	auto_delta struct delta *top = NULL;
+	struct native_database_options o;
+	struct native_database *d;
+	char label[LABEL_MAX];
+	int r = moments_open(&n->moments, native_listing_of(l), p, &top, e);
+
+	if (r)
+		return r;
+	database_options(n, l, p, label, &o);
+	r = native_database_delta(&o, top, &d, e);
+	return r ? r : database_view(n, d, view, e);
+}
+
+static int
+each_moment(struct history *h, const struct history_listing *l,
+	size_t generation, int64_t from_ns, history_each *each, void *ctx,
+	struct err *e)
+{
+	return moments_each(&native_history_of(h)->moments,
+		native_listing_of(l), generation, from_ns, each, ctx, e);
+}
+
+static int
+moment_at(struct history *h, const struct history_listing *l, size_t source,
+	int64_t t_ns, struct history_point *p, struct err *e)
+{
+	return moments_at(&native_history_of(h)->moments, native_listing_of(l),
+		source, t_ns, p, e);
+}
+
+static int
+moment_by_id(struct history *h, const struct history_listing *l, size_t source,
+	const char *id, struct history_point *p, struct err *e)
+{
+	return moments_by_id(&native_history_of(h)->moments,
+		native_listing_of(l), source, id, p, e);
+}
+
 static int
 open_point(struct history *h, const struct history_listing *l, size_t point,
 	struct view **view, struct err *e)
@@ -240,6 +334,8 @@ open_point(struct history *h, const struct history_listing *l, size_t point,
 	rc = load_record(n, nl, point, &at, &r, e);
 	if (rc)
 		return rc;
+	if (r.is_database)
+		return open_base(n, &l->points[point], l, &r, view, e);
 	return open_view(n, l, point, &at, &r, view, e);
 }
 
@@ -280,6 +376,10 @@ static const struct history_ops ops = {
 	.open = open_point,
 	.stats = stats,
 	.free = free_,
+	.moments = each_moment,
+	.moment_at = moment_at,
+	.moment_by_id = moment_by_id,
+	.open_moment = open_moment,
 };
 
 struct native_history *
@@ -328,6 +428,8 @@ native_history_new(struct repository *rp, size_t memory, struct history **h,
 	roster_init(&n->roster, rp);
 	share_memory(n, memory ? memory : MEMORY_DEFAULT);
 	fetch_set_locator(n->fetch, locate, n->index);
+	n->deltas = deltas_new(rp, n->fetch);
+	moments_init(&n->moments, n->deltas);
 	r = reload(n, e);
 	early_free(steal(rp->early));
 	if (r)

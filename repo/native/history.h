@@ -10,6 +10,7 @@
 
 #include "repo/native/index.h"
 #include "repo/native/listing.h"
+#include "repo/native/moments.h"
 #include "repo/native/roster.h"
 #include "repo/native/view.h"
 
@@ -19,6 +20,8 @@ struct native_history {
 	struct index *index;
 	struct fetch *fetch;
 	struct page_cache *pages;
+	struct deltas *deltas;
+	struct moments moments;
 	_Atomic int refs; /* the caller's, and one a view */
 
 	pthread_mutex_t refresh_lock; /* one refresh at a time; taken first */

@@ -264,6 +264,7 @@ fill_point(struct build *b, size_t i)
 		fill_from_record(p, it);
 		memcpy(x->hash, it->hash, HASH_LEN);
 		x->generation = it->record->generation;
+		x->is_database = it->record->is_database;
 		check_link(b, i);
 	} else if (!it->old) {
 		fill_damaged(p, it);
@@ -314,6 +315,8 @@ fill(struct build *b)
 			add_source(b, &b->items[i], i);
 		if (source || x[i].generation != x[i - 1].generation)
 			add_generation(l, i);
+		if (x[i].is_database)
+			l->sources[l->n_sources - 1].kind = HISTORY_DATABASE;
 		l->points[i].source = (uint32_t)l->n_sources - 1;
 		l->points[i].generation = (uint32_t)l->n_generations - 1;
 		l->sources[l->n_sources - 1].n_points++;

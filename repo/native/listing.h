@@ -13,6 +13,7 @@
 struct point_extra {
 	uint8_t hash[HASH_LEN]; /* of the sealed record; zeros: not known */
 	uint64_t generation;	/* seq of its generation's first snapshot */
+	bool is_database; /* deltas may build on it */
 	bool retry; /* the store gave up on its record: load it again */
 };
 

@@ -2,6 +2,15 @@
 
 libyore_a_SOURCES += \
 	repo/native/data.c \
+	repo/native/database.c \
+	repo/native/database.h \
+	repo/native/database_ahead.c \
+	repo/native/database_places.c \
+	repo/native/deltas.c \
+	repo/native/deltas.h \
+	repo/native/deltas_chain.c \
+	repo/native/deltas_find.c \
+	repo/native/deltas_newest.c \
 	repo/native/early.c \
 	repo/native/early.h \
 	repo/native/history.c \
@@ -18,10 +27,11 @@ libyore_a_SOURCES += \
 	repo/native/lookahead.h \
 	repo/native/map.c \
 	repo/native/map.h \
+	repo/native/moments.c \
+	repo/native/moments.h \
 	repo/native/newest.c \
 	repo/native/newest.h \
 	repo/native/open.c \
-	repo/native/open.h \
 	repo/native/pages.c \
 	repo/native/pages.h \
 	repo/native/places.c \
@@ -33,8 +43,6 @@ libyore_a_SOURCES += \
 	repo/native/repository.h \
 	repo/native/roster.c \
 	repo/native/roster.h \
-	repo/native/scout.c \
-	repo/native/scout.h \
 	repo/native/slots.c \
 	repo/native/slots.h \
 	repo/native/state.c \

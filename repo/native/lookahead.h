@@ -17,7 +17,6 @@
 #ifndef YORE_NATIVE_LOOKAHEAD_H
 #define YORE_NATIVE_LOOKAHEAD_H
 
-#include "repo/native/scout.h"
 #include "repo/native/tree.h"
 
 struct lookahead_state;
@@ -27,7 +26,6 @@ struct lookahead {
 	struct lookahead_state *state; /* made when first needed */
 	const struct tree *tree;
 	struct fetch *fetch;
-	struct scout scout; /* of walks that go on */
 };
 
 /* Borrows tree and fetch. */

@@ -55,23 +55,46 @@ web_head_list(const void *text, size_t len, const struct web_head_filter *f,
 	return 0;
 }
 
+struct printing {
+	FILE *out;
+	char last[STORE_NAME_MAX + 1]; /* of those that are printed once a */
+	bool once;		       /* directory, if this is set */
+};
+
+/* Whether two names lie in one directory. */
+static bool
+same_directory(const char *a, const char *b)
+{
+	size_t len = (size_t)(strrchr(a, '/') - a) + 1;
+
+	return strncmp(a, b, len) == 0;
+}
+
 static bool
 print_line(void *ctx, const char *name, uint64_t size)
 {
-	fprintf(ctx, "%" PRIu64 " %s\n", size, name);
-	return !ferror((FILE *)ctx);
+	struct printing *p = ctx;
+
+	if (p->once && *p->last && same_directory(name, p->last))
+		return true;
+	snprintf(p->last, sizeof(p->last), "%s", name);
+	fprintf(p->out, "%" PRIu64 " %s\n", size, name);
+	return !ferror(p->out);
 }
 
 int
 web_head_print(struct store *s, FILE *out, struct err *e)
 {
-	static const char *const listed[] = { "cat/", "idx/", "keys/",
+	static const char *const listed[] = { "cat/", "db/", "idx/", "keys/",
 		"snap/" };
+	struct printing p = { .out = out };
 	int r = 0;
 
 	fputs(first_line, out);
-	for (size_t i = 0; i < n_elements(listed) && r == 0; i++)
-		r = store_list(s, listed[i], "", print_line, out, e);
+	for (size_t i = 0; i < n_elements(listed) && r == 0; i++) {
+		p.once = strcmp(listed[i], "db/") == 0;
+		r = store_list(s, listed[i], "", print_line, &p, e);
+	}
 	if (r == 0 && (fflush(out) != 0 || ferror(out)))
 		r = err_sys(e, errno ? errno : EIO, "cannot write the head");
 	return r;

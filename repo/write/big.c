@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "repo/base/auto.h"
+#include "repo/base/clock.h"
 #include "repo/write/run.h"
 
 #define DATABASE_LEVEL 2
@@ -114,6 +115,20 @@ next_data(struct stream *s, uint64_t *begin, uint64_t *end)
 	return true;
 }
 
+/* At most len bytes of the stream; -errno. */
+static ssize_t
+read_some(struct stream *s, void *to, size_t len, struct err *e)
+{
+	const struct backup_database *db = s->run->o->database;
+	ssize_t n;
+
+	if (db)
+		return db->read(db->ctx, to, len, e);
+	n = s->seekable ? pread(s->fd, to, len, (off_t)s->read)
+			: read(s->fd, to, len);
+	return n < 0 ? -errno : n;
+}
+
 /* Read on to `end`; sets *eof.  -errno of reading is positive in *bad. */
 static int
 read_run(struct stream *s, uint64_t end, bool *eof, int *bad, struct err *e)
@@ -126,13 +141,11 @@ read_run(struct stream *s, uint64_t end, bool *eof, int *bad, struct err *e)
 
 		if (want > end - s->read)
 			want = end - s->read;
-		n = s->seekable ? pread(s->fd, s->data + s->len, want,
-					  (off_t)s->read)
-				: read(s->fd, s->data + s->len, want);
-		if (n < 0 && errno == EINTR)
+		n = read_some(s, s->data + s->len, want, e);
+		if (n == -EINTR)
 			continue;
 		if (n < 0)
-			*bad = errno;
+			*bad = (int)-n;
 		*eof = n <= 0;
 		if (n > 0) {
 			s->len += (size_t)n;
@@ -321,6 +334,65 @@ run_walk_stdin(struct run *run, struct err *e)
 	if (r)
 		return r;
 	stdin_item(run, ITEM_END, S_IFREG | 0600, NULL);
+	run_item(run, ITEM_LEAVE);
+	return run_flush(run, e);
+}
+
+/* -- A database -------------------------------------------------------------------- */
+
+/* What view says of a database: the directory as readable as the file, both of
+ * the moment they stand for. */
+static struct item *
+database_item(struct run *run, enum item_op op, bool dir)
+{
+	const struct backup_options *o = run->o;
+	const struct backup_database *db = o->database;
+	struct item *it = run_item(run, op);
+	uint32_t mode = db->mode & 0777;
+
+	it->en.mode = dir ? S_IFDIR | mode | (mode & 0444) >> 2
+			  : S_IFREG | mode;
+	it->en.uid = db->uid;
+	it->en.gid = db->gid;
+	it->en.mtime_s = it->en.ctime_s = o->time_ns / NS_PER_S;
+	it->en.mtime_ns = (uint32_t)(o->time_ns % NS_PER_S);
+	if (o->time_ns % NS_PER_S < 0) {
+		it->en.mtime_s = --it->en.ctime_s;
+		it->en.mtime_ns = (uint32_t)(o->time_ns % NS_PER_S + NS_PER_S);
+	}
+	it->en.ctime_ns = it->en.mtime_ns;
+	it->en.nlink = dir ? 2 : 1;
+	return it;
+}
+
+int
+run_walk_database(struct run *run, struct err *e)
+{
+	const struct backup_database *db = run->o->database;
+	struct item *it;
+	struct stream s;
+	int bad = 0;
+	int r;
+
+	database_item(run, ITEM_ENTER, true);
+	it = database_item(run, ITEM_BEGIN, false);
+	it->en.name_len = (uint32_t)strlen(db->file);
+	it->name_at = job_keep(run->job, db->file, it->en.name_len + 1);
+	r = run_flush(run, e);
+	if (r)
+		return r;
+	begin_stream(&s, run, -1, false);
+	s.database = true;
+	cutter_begin(&s.cutter, true);
+	r = read_file(&s, &bad, e);
+	run->result->files = run->result->files_new = 1;
+	run->result->bytes = s.read;
+	end_stream(&s);
+	if (!r && bad)
+		r = -bad; /* the sentence is there */
+	if (r)
+		return r;
+	database_item(run, ITEM_END, false);
 	run_item(run, ITEM_LEAVE);
 	return run_flush(run, e);
 }

@@ -9,6 +9,14 @@ libyorewrite_a_SOURCES += \
 	repo/write/catalogs.h \
 	repo/write/cut.c \
 	repo/write/cut.h \
+	repo/write/delta_index.c \
+	repo/write/delta_index.h \
+	repo/write/delta_merge.c \
+	repo/write/delta_object.c \
+	repo/write/delta_object.h \
+	repo/write/delta_private.h \
+	repo/write/delta_put.c \
+	repo/write/delta_writer.c \
 	repo/write/delta_writer.h \
 	repo/write/exclude.c \
 	repo/write/exclude.h \
@@ -17,18 +25,14 @@ libyorewrite_a_SOURCES += \
 	repo/write/init.c \
 	repo/write/init.h \
 	repo/write/job.c \
-	repo/write/stash.c \
-	repo/write/stash.h \
-	repo/write/stash_files.c \
-	repo/write/stash_pages.c \
-	repo/write/stash_private.h \
-	repo/write/stash_sink.c \
 	repo/write/known.c \
 	repo/write/known.h \
 	repo/write/map.c \
 	repo/write/map.h \
 	repo/write/pack.c \
 	repo/write/pack.h \
+	repo/write/page_table.c \
+	repo/write/page_table.h \
 	repo/write/parent.c \
 	repo/write/parent.h \
 	repo/write/place.c \

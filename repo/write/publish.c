@@ -13,7 +13,6 @@
 #include "repo/base/log.h"
 #include "repo/format/object.h"
 #include "repo/history.h"
-#include "repo/native/newest.h"
 #include "repo/write/catalogs.h"
 #include "repo/write/run.h"
 #include "repo/write/sealed.h"
@@ -35,8 +34,7 @@ publish_index(struct run *run, struct err *e)
 	r = segments_put(w->rp, w->sink, en, n, packs, n_packs,
 		&run->result->stored, e);
 	index_refresh(w->index);
-	/* who knows only their own segments leaves them to those who see all */
-	if (!r && !run_is_blind(run) && segments_merge(w->rp, w->sink, w->index, &run->result->stored,
+	if (!r && segments_merge(w->rp, w->sink, w->index, &run->result->stored,
 			  &late))
 		log_warn("index segments were not merged: %s", late.text);
 	return r;
@@ -73,6 +71,19 @@ fill_record(struct run *run, struct record *rec, int64_t now)
 	}
 }
 
+static void
+fill_database(struct record *rec, const struct backup_database *db)
+{
+	rec->is_database = true;
+	rec->database = *db->state;
+	if (!db->continues)
+		rec->generation = rec->seq;
+	if (!db->opaque_len)
+		return;
+	rec->opaque = xmemdup(db->opaque, db->opaque_len);
+	rec->opaque_len = (uint32_t)db->opaque_len;
+}
+
 static int
 put_record(struct run *run, struct record *rec, uint8_t hash[HASH_LEN],
 	struct err *e)
@@ -96,52 +107,30 @@ put_record(struct run *run, struct record *rec, uint8_t hash[HASH_LEN],
 	return sink_put(run->w->sink, name, s.bytes.data, s.bytes.len, e);
 }
 
-/* Tell readers, once, that the catalogs do not have all of this source. */
-static int
-put_mark(struct run *run, struct err *e)
-{
-	struct writer *w = run->w;
-	uint8_t source[SOURCE_KEY_LEN];
-	char name[OBJECT_NAME_MAX];
-	int r;
-
-	if (stash_is_marked(w->stash))
-		return 0;
-	source_key(w->rp->keys, run->o->host, run->o->name, source);
-	newest_mark_name(name, source);
-	r = sink_put(w->sink, name, "", 0, e);
-	if (r && r != -EEXIST)
-		return r;
-	stash_mark(w->stash);
-	return 0;
-}
-
-static int
-put_catalog(struct run *run, const struct record *rec,
-	const uint8_t hash[HASH_LEN], struct err *e)
-{
-	if (run_is_blind(run))
-		return put_mark(run, e);
-	return catalogs_add(run->w->rp, run->w->sink, rec, hash, e);
-}
-
 int
 run_publish(struct run *run, struct err *e)
 {
 	struct record rec = { .host = NULL };
 	uint8_t hash[HASH_LEN];
 	struct err late = ERR_INIT;
+	const struct backup_database *db = run->o->database;
 	int r = publish_index(run, e);
 
 	if (r)
 		return r;
+	if (db)
+		r = db->commit(db->ctx, run->parent.seq, e);
+	if (r)
+		return r;
 	fill_record(run, &rec, clock_wall_ns());
+	if (db)
+		fill_database(&rec, db);
 	r = put_record(run, &rec, hash, e);
 	if (!r) {
 		hex_encode(run->result->id, rec.id, OBJECT_ID_LEN);
 		run->result->seq = rec.seq;
 		run->result->first = rec.seq == 1;
-		if (put_catalog(run, &rec, hash, &late))
+		if (catalogs_add(run->w->rp, run->w->sink, &rec, hash, &late))
 			log_warn("snapshot is safe, but the catalog was not "
 				 "written: %s", late.text);
 	}
@@ -179,9 +168,6 @@ run_find_parent(struct run *run, struct err *e)
 	snprintf(prefix, sizeof(prefix), "snap/%s/",
 		hex_encode(hex, source, SOURCE_KEY_LEN));
 	r = store_list_names(run->w->rp->store, prefix, "", keep_last, last, e);
-	if (!r && !*last && run_is_blind(run))
-		return stash_first(
-			run->w->stash, run->o->host, run->o->name, e);
 	if (r || !*last)
 		return r;
 	record_name_parse(last, &seq, id);

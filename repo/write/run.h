@@ -15,11 +15,11 @@
 #include <stdatomic.h>
 #include "repo/fetch/fetch.h"
 #include "repo/format/record.h"
+#include "repo/native/deltas.h"
 #include "repo/native/index.h"
 #include "repo/native/repository.h"
 #include "repo/format/object.h"
 #include "repo/write/cut.h"
-#include "repo/write/stash.h"
 #include "repo/write/known.h"
 #include "repo/write/map.h"
 #include "repo/write/pack.h"
@@ -37,11 +37,11 @@
 #define JOB_BYTES_MAX (8u << 20)    /* their content together */
 
 struct writer {
-	struct stash *stash; /* NULL: the repository is local */
 	struct repository *rp;
 	struct sink *sink;
 	struct index *index;
 	struct fetch *fetch;
+	struct deltas *deltas;
 	struct cut_gear gear;
 	struct map_cut map_cut;
 };
@@ -137,8 +137,6 @@ struct run {
 	uint64_t first_link;
 	struct entry root;
 	struct buf root_page, root_arena;
-	struct frame_place *pages; /* of directories; of remote repositories */
-	size_t n_pages, cap_pages;
 	int64_t progressed_ns, began_ns;
 
 	/* Counters. */
@@ -156,6 +154,7 @@ void run_report(struct run *run, const char *path, int code, const char *text);
 int run_walk(struct run *run, struct err *e);
 int run_walk_stdin(struct run *run, struct err *e);
 /* big.c: the content of one big file, from fd, as jobs. */
+int run_walk_database(struct run *run, struct err *e);
 /* begun: the entry of its ITEM_BEGIN, which is in the job being filled. */
 int run_walk_big(struct run *run, struct scan_dir *dir, const char *name,
 	const struct entry *begun, int fd, struct err *e);
@@ -174,13 +173,6 @@ void job_work(struct run *run, struct job *j, struct packer *packer);
 /* place.c */
 int job_place(struct run *run, struct job *j, struct err *e);
 void place_release(struct run *run);
-
-/* Whether nothing of the repository can be read. */
-static inline bool
-run_is_blind(const struct run *run)
-{
-	return run->w->stash && stash_is_blind(run->w->stash);
-}
 
 /* publish.c */
 int run_publish(struct run *run, struct err *e);

@@ -30,6 +30,24 @@ struct backup_progress {
 	uint64_t expected_bytes;
 };
 
+struct database_state;
+
+/* Instead of a tree: one file, a database (delta_writer.h). */
+struct backup_database {
+	const char *file; /* its name */
+	/* As read(2) at its end so far; -errno with a sentence. */
+	ssize_t (*read)(void *ctx, void *buf, size_t len, struct err *e);
+	/* Everything but the record is durable.  parent: seq of the snapshot
+	 * before, 0: there is none.  If it fails no record is put. */
+	int (*commit)(void *ctx, uint64_t parent, struct err *e);
+	void *ctx;
+	const struct database_state *state; /* right when commit is called */
+	bool continues; /* the generation of the snapshot before */
+	const void *opaque;
+	size_t opaque_len;
+	uint32_t mode, uid, gid; /* of mode only permissions */
+};
+
 struct backup_options {
 	const char *path; /* directory to back up; unused with stdin */
 	const char *host; /* source's name; both required */
@@ -45,6 +63,8 @@ struct backup_options {
 	const char *stdin_name; /* not NULL: one file of this name with the
 				 * bytes of stdin_fd; path is not used */
 	int stdin_fd;
+	const struct backup_database *database; /* not NULL: this, of which path
+						 * is for display */
 	uint64_t limit_upload; /* bytes a second; 0: none */
 	unsigned threads;      /* 0: chosen from the machine */
 	int zstd_level;	       /* 0: default */

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A delta's record is a list of fields, as a snapshot record is. */
+#include "repo/format/delta.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include "repo/base/hex.h"
+#include "repo/format/entry.h"
+
+#define NUMBER_MAX 999999999999
+#define NUMBER_LEN 12
+
+enum field {
+	FIELD_N = 1,
+	FIELD_TIME = 3,
+	FIELD_STATE = 5,
+	FIELD_PREVIOUS = 7,
+	FIELD_WRITERS = 9,
+	FIELD_CHAIN = 11,
+	FIELD_BASE = 13,
+	FIELD_PLACES = 15,
+	FIELD_TIMES = 17,
+	FIELD_OPAQUE = 18,
+	FIELD_CLOSED = 20,
+};
+
+/* -- State ------------------------------------------------------------------ */
+
+bool
+database_page_size_ok(uint32_t page_size)
+{
+	return page_size >= DATABASE_PAGE_MIN &&
+	       page_size <= DATABASE_PAGE_MAX &&
+	       (page_size & (page_size - 1)) == 0;
+}
+
+/* As two halves; carries go by hand, for any compiler. */
+void
+database_hash_add(uint8_t sum[PAGE_HASH_LEN], const uint8_t hash[PAGE_HASH_LEN])
+{
+	uint64_t low = get_be64(sum + 8) + get_be64(hash + 8);
+	uint64_t carry = low < get_be64(hash + 8);
+
+	put_be64(sum, get_be64(sum) + get_be64(hash) + carry);
+	put_be64(sum + 8, low);
+}
+
+void
+database_hash_take(uint8_t sum[PAGE_HASH_LEN],
+	const uint8_t hash[PAGE_HASH_LEN])
+{
+	uint64_t low = get_be64(sum + 8);
+	uint64_t borrow = low < get_be64(hash + 8);
+
+	put_be64(sum, get_be64(sum) - get_be64(hash) - borrow);
+	put_be64(sum + 8, low - get_be64(hash + 8));
+}
+
+void
+database_state_encode(struct buf *b, const struct database_state *s)
+{
+	buf_varint(b, s->page_size);
+	buf_varint(b, s->pages);
+	buf_append(b, s->hash, PAGE_HASH_LEN);
+}
+
+void
+database_state_read(struct reader *r, struct database_state *s)
+{
+	const uint8_t *hash;
+
+	s->page_size = (uint32_t)read_bounded(r, DATABASE_PAGE_MAX);
+	s->pages = (uint32_t)read_bounded(r, UINT32_MAX - 1);
+	hash = read_bytes(r, PAGE_HASH_LEN);
+	if (!hash || !database_page_size_ok(s->page_size))
+		r->bad = true;
+	else
+		memcpy(s->hash, hash, PAGE_HASH_LEN);
+}
+
+/* -- Names ------------------------------------------------------------------ */
+
+void
+delta_prefix(char out[OBJECT_NAME_MAX], const uint8_t source[SOURCE_KEY_LEN],
+	uint64_t base_seq)
+{
+	char hex[SOURCE_KEY_LEN * 2 + 1];
+
+	snprintf(out, OBJECT_NAME_MAX, "db/%s/%012" PRIu64 "/",
+		hex_encode(hex, source, SOURCE_KEY_LEN), base_seq);
+}
+
+void
+delta_name(char out[OBJECT_NAME_MAX], const uint8_t source[SOURCE_KEY_LEN],
+	uint64_t base_seq, uint64_t n)
+{
+	size_t len;
+
+	delta_prefix(out, source, base_seq);
+	len = strlen(out);
+	snprintf(out + len, OBJECT_NAME_MAX - len, "%012" PRIu64,
+		NUMBER_MAX - n);
+}
+
+uint64_t
+delta_name_n(const char *name)
+{
+	const char *last = strrchr(name, '/');
+	uint64_t n;
+
+	if (!last || strspn(last + 1, "0123456789") != NUMBER_LEN ||
+		last[1 + NUMBER_LEN])
+		return 0;
+	n = NUMBER_MAX - strtoull(last + 1, NULL, 10);
+	return n <= DELTA_N_MAX ? n : 0;
+}
+
+/* -- Trailer ---------------------------------------------------------------- */
+
+void
+delta_trailer_encode(uint8_t out[DELTA_TRAILER_LEN],
+	const struct delta_trailer *t)
+{
+	memcpy(out, t->base, OBJECT_ID_LEN);
+	memcpy(out + OBJECT_ID_LEN, t->writer, WRITER_ID_LEN);
+	object_trailer_encode(out + OBJECT_ID_LEN + WRITER_ID_LEN, &t->record);
+}
+
+int
+delta_trailer_decode(const uint8_t in[DELTA_TRAILER_LEN],
+	struct delta_trailer *t, struct err *e)
+{
+	memcpy(t->base, in, OBJECT_ID_LEN);
+	memcpy(t->writer, in + OBJECT_ID_LEN, WRITER_ID_LEN);
+	return object_trailer_decode(
+		in + OBJECT_ID_LEN + WRITER_ID_LEN, &t->record, e);
+}
+
+/* -- Encoding a record ------------------------------------------------------ */
+
+static void
+put_field(struct buf *b, enum field tag, const struct buf *value)
+{
+	buf_varint(b, tag);
+	buf_bytes(b, value->data, value->len);
+}
+
+static void
+put_number(struct buf *b, enum field tag, uint64_t v)
+{
+	uint8_t tmp[VARINT_MAX];
+
+	buf_varint(b, tag);
+	buf_bytes(b, tmp, put_varint(tmp, v));
+}
+
+static void
+put_chain(struct buf *b, const struct delta_record *r)
+{
+	auto_buf struct buf v = BUF_INIT;
+	int64_t later = r->time_ns;
+
+	for (unsigned i = 0; i < r->n_chain; i++) {
+		const struct delta_member *m = &r->chain[i];
+		const struct delta_tail *t = &m->tail;
+
+		buf_varint(&v, m->writer);
+		buf_varint(&v, (uint64_t)later - (uint64_t)m->time_ns);
+		buf_varint(&v, t->len);
+		buf_varint(&v, t->len - t->record_off);
+		buf_varint(&v, t->record_off - t->set_off);
+		buf_varint(&v, t->set_off - t->places_off);
+		buf_varint(&v, t->first_len);
+		later = m->time_ns;
+	}
+	put_field(b, FIELD_CHAIN, &v);
+}
+
+/* 0 and the leaf, or what the leaves are. */
+static void
+put_places(struct buf *b, const struct delta_leaves *l)
+{
+	auto_buf struct buf v = BUF_INIT;
+	uint32_t page = 0;
+
+	buf_u8(&v, l->whole ? 0 : 1);
+	if (l->whole)
+		buf_append(&v, l->whole, l->whole_len);
+	else
+		buf_varint(&v, l->n ? l->leaf[0].off : 0);
+	for (uint32_t i = 0; !l->whole && i < l->n; i++) {
+		buf_varint(&v, l->leaf[i].first_page - page);
+		buf_varint(&v, l->leaf[i].len);
+		page = l->leaf[i].first_page;
+	}
+	put_field(b, FIELD_PLACES, &v);
+}
+
+static void
+put_times(struct buf *b, const struct delta_leaves *l)
+{
+	auto_buf struct buf v = BUF_INIT;
+	struct delta_leaf none = { .first_n = 0 };
+	const struct delta_leaf *last = &none;
+
+	buf_u8(&v, l->whole ? 0 : 1);
+	if (l->whole)
+		buf_append(&v, l->whole, l->whole_len);
+	else
+		buf_varint(&v, l->n ? l->leaf[0].off : 0);
+	for (uint32_t i = 0; !l->whole && i < l->n; i++) {
+		const struct delta_leaf *leaf = &l->leaf[i];
+
+		buf_varint(&v, leaf->first_n - last->first_n);
+		buf_svarint(&v, (int64_t)((uint64_t)leaf->first_ns -
+					  (uint64_t)last->first_ns));
+		buf_varint(&v, leaf->len);
+		last = leaf;
+	}
+	put_field(b, FIELD_TIMES, &v);
+}
+
+void
+delta_record_encode(const struct delta_record *r, struct buf *b)
+{
+	auto_buf struct buf state = BUF_INIT;
+
+	database_state_encode(&state, &r->state);
+	put_number(b, FIELD_N, r->n);
+	put_number(b, FIELD_TIME, zigzag(r->time_ns));
+	put_field(b, FIELD_STATE, &state);
+	buf_varint(b, FIELD_PREVIOUS);
+	buf_bytes(b, r->previous, HASH_LEN);
+	buf_varint(b, FIELD_WRITERS);
+	buf_bytes(b, r->writers, (size_t)r->n_writers * WRITER_ID_LEN);
+	put_chain(b, r);
+	buf_varint(b, FIELD_BASE);
+	buf_bytes(b, r->base_page, r->base_page_len);
+	put_places(b, &r->places);
+	put_times(b, &r->times);
+	if (r->opaque) {
+		buf_varint(b, FIELD_OPAQUE);
+		buf_bytes(b, r->opaque, r->opaque_len);
+	}
+	if (r->closed)
+		put_number(b, FIELD_CLOSED, 1);
+}
+
+/* -- Decoding --------------------------------------------------------------- */
+
+void
+delta_record_release(struct delta_record *r)
+{
+	free(r->places.leaf);
+	free(r->times.leaf);
+	memset(r, 0, sizeof(*r));
+}
+
+/* The fields as they were found. */
+struct fields {
+	struct reader value[FIELD_CLOSED + 1];
+	uint32_t seen; /* bits by tag */
+};
+
+static int
+gather(const uint8_t *data, size_t len, struct fields *f, struct err *e)
+{
+	struct reader rd = reader_of(data, len);
+
+	while (reader_left(&rd)) {
+		uint64_t tag = read_varint(&rd);
+		size_t n;
+		const uint8_t *bytes = read_blob(&rd, len, &n);
+
+		if (!bytes)
+			return err_set(e, EUCLEAN, "delta ends too early");
+		if (tag > FIELD_CLOSED || tag == 0 || (tag & 1) == 0) {
+			if (tag & 1)
+				return err_set(e, EPROTONOSUPPORT,
+					"delta has field %" PRIu64
+					": written by a newer yore",
+					tag);
+			if (tag != FIELD_OPAQUE && tag != FIELD_CLOSED)
+				continue;
+		}
+		if (f->seen & 1u << tag)
+			return err_set(e, EUCLEAN,
+				"delta has field %" PRIu64 " twice", tag);
+		f->seen |= 1u << tag;
+		f->value[tag] = reader_of(bytes, n);
+	}
+	return 0;
+}
+
+static uint64_t
+take_number(struct reader *f)
+{
+	uint64_t v = read_varint(f);
+
+	if (reader_left(f))
+		f->bad = true;
+	return v;
+}
+
+/* The parts of an object's end, from the end. */
+static void
+read_tail(struct reader *f, struct delta_tail *t)
+{
+	uint64_t part;
+
+	t->len = read_bounded(f, INT64_MAX);
+	t->record_off = t->set_off = t->places_off = 0;
+	part = read_bounded(f, t->len);
+	t->record_off = t->len - part;
+	if (part < FRAME_OVERHEAD + DELTA_TRAILER_LEN ||
+		part > FRAME_SEALED_MAX + DELTA_TRAILER_LEN)
+		f->bad = true;
+	t->set_off = t->record_off - read_bounded(f, t->record_off);
+	t->places_off = t->set_off - read_bounded(f, t->set_off);
+	t->first_len = (uint32_t)read_bounded(f, FRAME_SEALED_MAX);
+	if (t->places_off < OBJECT_HEADER_LEN || t->first_len < FRAME_OVERHEAD)
+		f->bad = true;
+}
+
+static void
+take_chain(struct reader *f, struct delta_record *r)
+{
+	int64_t later = r->time_ns;
+
+	for (uint64_t n = delta_before(r->n); n; n = delta_before(n)) {
+		struct delta_member *m = &r->chain[r->n_chain++];
+		uint64_t passed;
+
+		m->n = n;
+		m->writer = (uint32_t)read_bounded(f, DELTA_WRITERS_MAX - 1);
+		passed = read_bounded(f, INT64_MAX);
+		if (later < INT64_MIN + (int64_t)passed)
+			f->bad = true;
+		else
+			later -= (int64_t)passed;
+		m->time_ns = later;
+		read_tail(f, &m->tail);
+	}
+	if (reader_left(f))
+		f->bad = true;
+}
+
+/* Whether a leaf is in the record; else *off is where the first one lies and
+ * there is room for as many as there can be. */
+static bool
+begin_leaves(struct reader *f, struct delta_leaves *l, uint64_t *off,
+	size_t least)
+{
+	uint8_t kind = read_u8(f);
+
+	if (kind > 1)
+		f->bad = true;
+	*off = kind == 1 ? read_bounded(f, INT64_MAX) : 0;
+	if (kind == 0) {
+		l->whole_len = reader_left(f);
+		l->whole = f->p;
+	} else if (!f->bad) {
+		l->leaf = xcalloc(reader_left(f) / least + 1, sizeof(*l->leaf));
+	}
+	return kind == 0;
+}
+
+/* One more leaf, which lies at *off. */
+static struct delta_leaf *
+add_leaf(struct reader *f, struct delta_leaves *l, uint64_t *off,
+	uint64_t end)
+{
+	struct delta_leaf *leaf = &l->leaf[l->n++];
+
+	leaf->off = *off;
+	leaf->len = (uint32_t)read_bounded(f, FRAME_SEALED_MAX);
+	*off += leaf->len;
+	if (leaf->off < OBJECT_HEADER_LEN || leaf->len < FRAME_OVERHEAD ||
+		*off > end)
+		f->bad = true;
+	return leaf;
+}
+
+/* Leaves lie one behind the other, then the set, then the record. */
+static void
+take_places(struct reader *f, struct delta_record *r, struct delta_tail *t)
+{
+	struct delta_leaves *l = &r->places;
+	uint64_t off, page = 0;
+
+	t->places_off = t->set_off = t->record_off;
+	if (begin_leaves(f, l, &off, 2)) {
+		t->first_len = (uint32_t)(t->len - t->record_off -
+					  DELTA_TRAILER_LEN);
+		return;
+	}
+	t->places_off = off;
+	while (reader_left(f) && !f->bad) {
+		uint64_t next = page + read_bounded(f, UINT32_MAX - page);
+
+		if (next <= page)
+			f->bad = true;
+		page = next;
+		add_leaf(f, l, &off, t->record_off)->first_page =
+			(uint32_t)page;
+	}
+	if (l->n == 0)
+		f->bad = true;
+	else
+		t->first_len = l->leaf[0].len;
+	t->set_off = off;
+	if (t->record_off - off < FRAME_OVERHEAD)
+		f->bad = true; /* leaves have a set */
+}
+
+static void
+take_times(struct reader *f, struct delta_record *r,
+	const struct delta_tail *t)
+{
+	struct delta_leaves *l = &r->times;
+	uint64_t off, n = 0, ns = 0;
+
+	if (begin_leaves(f, l, &off, 3))
+		return;
+	while (reader_left(f) && !f->bad) {
+		uint64_t next = n + read_bounded(f, DELTA_N_MAX);
+		struct delta_leaf *leaf;
+
+		if (next >= r->n || (n ? next <= n
+				      : next != delta_before(r->n) + 1))
+			f->bad = true;
+		n = next;
+		ns += (uint64_t)read_svarint(f);
+		leaf = add_leaf(f, l, &off, t->record_off);
+		leaf->first_n = n;
+		leaf->first_ns = (int64_t)ns;
+	}
+	if (l->n == 0)
+		f->bad = true;
+}
+
+static void
+take_writers(struct reader *f, struct delta_record *r)
+{
+	size_t n = reader_left(f) / WRITER_ID_LEN;
+
+	if (n == 0 || n > DELTA_WRITERS_MAX ||
+		reader_left(f) % WRITER_ID_LEN) {
+		f->bad = true;
+		return;
+	}
+	r->writers = f->p;
+	r->n_writers = (uint32_t)n;
+}
+
+static void
+take_bytes(struct reader *f, size_t max, const uint8_t **data, size_t *len)
+{
+	*data = f->p;
+	*len = reader_left(f);
+	if (*len > max)
+		f->bad = true;
+}
+
+static bool
+writers_known(const struct delta_record *r)
+{
+	for (unsigned i = 0; i < r->n_chain; i++) {
+		if (r->chain[i].writer >= r->n_writers)
+			return false;
+	}
+	return true;
+}
+
+static void
+take_all(struct fields *f, struct delta_record *r, struct delta_tail *tail)
+{
+	struct reader *v = f->value;
+	const uint8_t *hash = read_bytes(&v[FIELD_PREVIOUS], HASH_LEN);
+	size_t base_len = 0;
+
+	r->n = take_number(&v[FIELD_N]);
+	r->time_ns = unzigzag(take_number(&v[FIELD_TIME]));
+	database_state_read(&v[FIELD_STATE], &r->state);
+	if (hash)
+		memcpy(r->previous, hash, HASH_LEN);
+	if (r->n == 0 || r->n > DELTA_N_MAX) {
+		v[FIELD_N].bad = true;
+		return;
+	}
+	take_writers(&v[FIELD_WRITERS], r);
+	take_chain(&v[FIELD_CHAIN], r);
+	take_bytes(&v[FIELD_BASE], PAGE_LEN_MAX, &r->base_page, &base_len);
+	r->base_page_len = (uint32_t)base_len;
+	take_places(&v[FIELD_PLACES], r, tail);
+	take_times(&v[FIELD_TIMES], r, tail);
+	if (f->seen & 1u << FIELD_OPAQUE)
+		take_bytes(&v[FIELD_OPAQUE], DATABASE_OPAQUE_MAX, &r->opaque,
+			&r->opaque_len);
+	r->closed = f->seen & 1u << FIELD_CLOSED;
+}
+
+static const uint32_t wanted_fields =
+	1u << FIELD_N | 1u << FIELD_TIME | 1u << FIELD_STATE |
+	1u << FIELD_PREVIOUS | 1u << FIELD_WRITERS | 1u << FIELD_CHAIN |
+	1u << FIELD_BASE | 1u << FIELD_PLACES | 1u << FIELD_TIMES;
+
+int
+delta_record_decode(const uint8_t *data, size_t len, struct delta_record *r,
+	struct delta_tail *tail, struct err *e)
+{
+	struct fields f = { .seen = 0 };
+	int rc = gather(data, len, &f, e);
+	bool bad = false;
+
+	memset(r, 0, sizeof(*r));
+	if (rc)
+		return rc;
+	if ((f.seen & wanted_fields) != wanted_fields)
+		return err_set(e, EUCLEAN, "delta lacks a field");
+	take_all(&f, r, tail);
+	for (size_t i = 0; i < n_elements(f.value); i++)
+		bad |= f.value[i].bad;
+	if (!bad && writers_known(r) && !reader_left(&f.value[FIELD_STATE]) &&
+		!reader_left(&f.value[FIELD_PREVIOUS]))
+		return 0;
+	delta_record_release(r);
+	return err_set(e, EUCLEAN, "delta contradicts itself");
+}

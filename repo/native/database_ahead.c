@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading ahead in a database: what lies in the window, page by page in deltas,
+ * extent by extent in the base.  Everything here is advice: it fetches nothing
+ * itself and never fails.
+ */
+#include <errno.h>
+#include <string.h>
+#include "repo/native/database.h"
+
+#define WISHES_MAX 256
+#define BATCH 128 /* pages */
+
+struct wish {
+	struct native_database *d;
+	struct frame_place at[WISHES_MAX];
+	size_t n;
+};
+
+static void
+wish_add(struct wish *w, const struct frame_place *at)
+{
+	const struct frame_place *last = &w->at[w->n ? w->n - 1 : 0];
+
+	if (w->n == WISHES_MAX || (w->n && last->off == at->off &&
+					  !memcmp(last->pack, at->pack,
+						  OBJECT_ID_LEN)))
+		return;
+	w->at[w->n++] = *at;
+}
+
+/* The base's frames of [from, to). */
+static void
+wish_base(struct wish *w, uint64_t from, uint64_t to)
+{
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	struct ref missing;
+	struct map m;
+	int r;
+
+	if (!native_database_map(w->d, &m))
+		return;
+	m.missing = &missing;
+	r = map_find_offset(&m, from, &at, NULL);
+	while (!r && map_at_extent(&at)->off < to && w->n < WISHES_MAX) {
+		if (!map_at_extent(&at)->hole)
+			wish_add(w, &map_at_extent(&at)->ref.place);
+		r = map_next(&m, &at, NULL);
+	}
+	if (r == -EAGAIN)
+		wish_add(w, &missing.place);
+}
+
+static void
+wish_delta(struct wish *w, const struct page_source *s)
+{
+	struct frame_place at;
+
+	if (!native_database_place(w->d, s, &at, NULL))
+		wish_add(w, &at);
+}
+
+/* Pages [first, first + n), at most BATCH. */
+static void
+wish_pages(struct wish *w, uint32_t first, uint32_t n)
+{
+	struct page_source s[BATCH];
+	uint64_t size = w->d->state.page_size;
+
+	if (native_database_find(w->d, first, n, true, s, NULL))
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t from = i;
+
+		if (s[i].origin == PAGE_OF_DELTA)
+			wish_delta(w, &s[i]);
+		if (s[i].origin != PAGE_OF_BASE)
+			continue;
+		while (i + 1 < n && s[i + 1].origin == PAGE_OF_BASE)
+			i++;
+		wish_base(w, (first - 1 + from) * size,
+			(uint64_t)(first + i) * size);
+	}
+}
+
+static void
+wish_range(struct wish *w, uint64_t from, uint64_t to)
+{
+	uint64_t size = w->d->state.page_size;
+	uint32_t page = (uint32_t)(from / size) + 1;
+	uint32_t end = (uint32_t)((to + size - 1) / size) + 1;
+
+	while (page < end && w->n < WISHES_MAX) {
+		uint32_t n = end - page < BATCH ? end - page : BATCH;
+
+		wish_pages(w, page, n);
+		page += n;
+	}
+}
+
+void
+native_database_ahead(struct native_database *d, uint64_t off, size_t len)
+{
+	auto_free struct wish *w = NULL;
+	struct readahead ra;
+
+	pthread_mutex_lock(&d->lock);
+	ra = stream_read(&d->stream, off, len, d->database.size,
+		fetch_window_max(d->fetch));
+	pthread_mutex_unlock(&d->lock);
+	if (ra.from >= ra.to)
+		return;
+	w = xmalloc(sizeof(*w));
+	w->d = d;
+	w->n = 0;
+	wish_range(w, ra.from, ra.to);
+	if (w->n)
+		fetch_ahead(d->fetch, w->at, w->n);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Merging indexes: each source tells its runs in order, of all that have the
+ * next page the newest is taken, up to where a newer one begins.  Sources are
+ * numbered from the newest: 0 is the new delta itself.
+ */
+#include <errno.h>
+#include <string.h>
+#include "repo/write/delta_index.h"
+
+#define SOURCES_MAX (DELTA_CHAIN_MAX + 1)
+
+struct source {
+	struct delta *d; /* NULL: the new delta */
+	uint32_t leaf;	 /* the next one to open */
+	struct frame *frame;
+	struct delta_places places;
+	bool open; /* places is */
+	struct delta_run run;
+	bool any; /* run is the next one */
+};
+
+struct merge {
+	struct delta_index *ix;
+	const struct delta_own *own;
+	size_t next_own; /* page of own that comes next */
+	uint32_t next_zero;
+	struct source s[SOURCES_MAX];
+	unsigned n;
+};
+
+/* -- The new delta's own ------------------------------------------------------- */
+
+/* As many of own's pages as follow each other in number and in a frame. */
+static void
+own_pages(struct merge *m, struct delta_run *run)
+{
+	const struct delta_own *own = m->own;
+	size_t i = m->next_own;
+	const struct delta_frame *f = &own->frames[i / own->slots];
+
+	*run = (struct delta_run){ .first = own->pgno[i],
+		.count = 1,
+		.n = m->ix->record->n,
+		.off = f->off,
+		.len = f->len,
+		.slot = (uint32_t)(i % own->slots) };
+	while (++i < own->n && i % own->slots &&
+		own->pgno[i] == run->first + run->count)
+		run->count++;
+	m->next_own = i;
+	if (run->first + run->count > m->next_zero)
+		m->next_zero = run->first + run->count;
+}
+
+static bool
+next_own(struct merge *m, struct delta_run *run)
+{
+	const struct delta_own *own = m->own;
+	uint64_t end = (uint64_t)m->ix->record->state.pages + 1;
+	bool pages = m->next_own < own->n;
+	uint64_t next = pages ? own->pgno[m->next_own] : end;
+
+	if (m->next_zero < next) {
+		*run = (struct delta_run){ .first = m->next_zero,
+			.count = (uint32_t)(next - m->next_zero),
+			.zeros = true };
+		m->next_zero = (uint32_t)next;
+		return true;
+	}
+	if (!pages)
+		return false;
+	own_pages(m, run);
+	return true;
+}
+
+/* -- A member's ------------------------------------------------------------------ */
+
+/* 1: the next leaf is open; 0: there is none. */
+static int
+open_leaf(struct source *s, struct err *e)
+{
+	const struct delta_leaves *l = &s->d->record.places;
+	struct frame_place at;
+	int r;
+
+	frame_put(steal(s->frame));
+	s->open = false;
+	if (s->leaf >= (l->whole ? 1 : l->n))
+		return 0;
+	if (l->whole) {
+		r = delta_places_open(&s->places, s->d->record.n, l->whole,
+			l->whole_len, e);
+	} else {
+		deltas_own_place(s->d, l->leaf[s->leaf].off,
+			l->leaf[s->leaf].len, &at);
+		r = fetch_frame(deltas_fetch(s->d->all), &at, &s->frame, e);
+		if (!r && s->frame->type != FRAME_DELTA_PLACES)
+			r = err_set(e, EUCLEAN,
+				"no places where they should be");
+		if (!r)
+			r = delta_places_open(&s->places, s->d->record.n,
+				s->frame->data, s->frame->len, e);
+	}
+	s->leaf++;
+	s->open = !r;
+	return r ? r : 1;
+}
+
+static int
+next_of_member(struct source *s, struct err *e)
+{
+	int r;
+
+	for (;;) {
+		r = s->open ? delta_places_next(&s->places, &s->run, e) : 0;
+		if (r)
+			return r;
+		r = open_leaf(s, e);
+		if (r <= 0)
+			return r;
+	}
+}
+
+/* Step to the source's next run, cut at the end of the database. */
+static int
+advance(struct merge *m, struct source *s, struct err *e)
+{
+	uint32_t pages = m->ix->record->state.pages;
+	int r = s->d ? next_of_member(s, e) : next_own(m, &s->run);
+
+	s->any = r == 1 && s->run.first <= pages;
+	if (s->any && s->run.count > pages - s->run.first + 1)
+		s->run.count = pages - s->run.first + 1;
+	return r < 0 ? r : 0;
+}
+
+/* -- All of them ------------------------------------------------------------------ */
+
+static void
+cut_front(struct delta_run *run, uint32_t n)
+{
+	run->first += n;
+	run->count -= n;
+	run->slot += run->zeros ? 0 : n;
+}
+
+/* The newest source that has the lowest page, and up to where. */
+static struct source *
+choose(struct merge *m, uint64_t *end)
+{
+	struct source *best = NULL;
+
+	for (unsigned i = 0; i < m->n; i++) {
+		if (m->s[i].any &&
+			(!best || m->s[i].run.first < best->run.first))
+			best = &m->s[i];
+	}
+	if (!best)
+		return NULL;
+	*end = (uint64_t)best->run.first + best->run.count;
+	for (struct source *s = m->s; s < best; s++) {
+		if (s->any && s->run.first < *end)
+			*end = s->run.first;
+	}
+	return best;
+}
+
+/* Everybody's runs begin behind `end` now. */
+static int
+pass(struct merge *m, uint64_t end, struct err *e)
+{
+	for (unsigned i = 0; i < m->n; i++) {
+		struct source *s = &m->s[i];
+		int r = 0;
+
+		while (!r && s->any &&
+			(uint64_t)s->run.first + s->run.count <= end)
+			r = advance(m, s, e);
+		if (r)
+			return r;
+		if (s->any && s->run.first < end)
+			cut_front(&s->run, (uint32_t)(end - s->run.first));
+	}
+	return 0;
+}
+
+static int
+merge(struct merge *m,
+	int (*each)(void *ctx, const struct delta_run *run, struct err *e),
+	void *ctx, struct err *e)
+{
+	struct source *s;
+	uint64_t end;
+	int r = 0;
+
+	for (unsigned i = 0; i < m->n && !r; i++)
+		r = advance(m, &m->s[i], e);
+	while (!r && (s = choose(m, &end))) {
+		struct delta_run run = s->run;
+
+		run.count = (uint32_t)(end - run.first);
+		if (s->d && !run.zeros)
+			r = delta_index_writer(
+				m->ix, s->d, run.writer, &run.writer, e);
+		if (!r)
+			r = each(ctx, &run, e);
+		if (!r)
+			r = pass(m, end, e);
+	}
+	return r;
+}
+
+int
+delta_index_merge(struct delta_index *ix, struct delta_own *own,
+	int (*each)(void *ctx, const struct delta_run *run, struct err *e),
+	void *ctx, struct err *e)
+{
+	uint64_t from = delta_before(ix->record->n);
+	struct merge m = { .ix = ix, .own = own,
+		.next_zero = own->zeros_from, .n = 1 };
+	int r;
+
+	for (unsigned i = 0; i < ix->before->n; i++) {
+		if (ix->before->d[i]->record.n > from)
+			m.s[m.n++].d = ix->before->d[i];
+	}
+	r = merge(&m, each, ctx, e);
+	for (unsigned i = 0; i < m.n; i++)
+		frame_put(m.s[i].frame);
+	return r;
+}
