@@ -44,6 +44,17 @@ call_end(struct call *c)
 	picture_put(c->picture);
 }
 
+const struct history_point *
+call_point(const struct call *c)
+{
+	size_t i;
+
+	if (c->node->moment)
+		return &c->node->moment->point;
+	i = picture_find(c->picture, c->node->id, c->node->key);
+	return i == HISTORY_NONE ? NULL : &c->picture->listing->points[i];
+}
+
 int
 call_view(struct call *c)
 {

@@ -32,6 +32,10 @@ struct call {
 bool call_begin(struct call *c, fuse_req_t req, enum op op, fuse_ino_t id);
 void call_end(struct call *c);
 
+/* What the listing, or the node itself, says of the point that the node, a
+ * slot, stands for; NULL when it has been removed. */
+const struct history_point *call_point(const struct call *c);
+
 /* Open the view of the node, a slot, into c->view; 0 or -errno and c->e. */
 int call_view(struct call *c);
 

@@ -32,6 +32,8 @@ libyorefs_a_SOURCES = \
 	fs/names.h \
 	fs/nodes.c \
 	fs/nodes.h \
+	fs/numbers.c \
+	fs/numbers.h \
 	fs/ops.c \
 	fs/ops.h \
 	fs/ops_dir.c \
@@ -60,6 +62,8 @@ libyorefs_a_SOURCES = \
 	fs/tag_name.h \
 	fs/tree.c \
 	fs/tree.h \
+	fs/tree_moments.c \
+	fs/tree_moments.h \
 	fs/tree_points.c \
 	fs/tree_points.h \
 	fs/views.c \

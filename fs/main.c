@@ -56,7 +56,8 @@ open_history(const struct options *o, struct history **h, struct err *e)
 		.secret = unlock_ask, .ctx = &asker, .memory = o->memory,
 		.cache_dir = o->cache_dir ? o->cache_dir
 					  : getenv("YORE_CACHE_DIR"),
-		.offline = o->offline
+		.offline = o->offline,
+		.format = o->format
 	};
 	int r = history_open_repository(o->repo, &open, h, e);
 

@@ -28,12 +28,12 @@ mount_new(struct history *h, const struct mount_options *o, struct mount **out,
 	pthread_mutex_init(&m->picture_lock, NULL);
 	names_init(&m->names);
 	pthread_mutex_init(&m->storing, NULL);
-	m->picture = picture_new(history_listing(h), &m->scope, 0);
+	m->picture = picture_new(h, &m->scope, 0);
 	rc = root_resolve(m, o->address, e);
 	if (rc != 0)
 		return rc;
 	if (o->address) /* the scope is known only now */
-		mount_show(m, picture_new(history_listing(h), &m->scope, 0));
+		mount_show(m, picture_new(h, &m->scope, 0));
 	*out = steal(m);
 	return 0;
 }
@@ -83,12 +83,14 @@ mount_enter(struct mount *m, const struct picture *p, struct node *dir,
 		.kind = child->kind, .parent = dir, .name = child->name
 	};
 
-	if (child->point != HISTORY_NONE) {
-		spec.point = &p->listing->points[child->point];
+	spec.asked = child->asked;
+	spec.point = tree_child_point(p, child);
+	if (spec.point)
 		spec.time_ns = spec.point->time_ns;
-	}
+	if (child->is_moment)
+		spec.source = &p->listing->sources[spec.point->source];
 	if (child->kind == NODE_LINK) {
-		spec.text = tree_link_target(p, dir, child->point);
+		spec.text = tree_link_target(p, dir, child);
 		spec.text_len = strlen(spec.text);
 	} else if (child->kind == NODE_TEXT) {
 		spec.text = status_text(m, p, child->name, &spec.text_len);

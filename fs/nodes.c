@@ -3,6 +3,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "fs/nodes.h"
+#include "fs/numbers.h"
 
 TAILQ_HEAD(node_line, node);
 
@@ -21,30 +22,10 @@ struct nodes {
 	struct node *top;
 };
 
-/* FNV-1a: names are not secrets, and ino must not differ between runs. */
-static uint64_t
-hash_more(uint64_t h, const void *data, size_t len)
-{
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * 0x100000001b3ULL;
-	return h;
-}
-
-static uint64_t
-path_hash(const struct node *parent, const char *name)
-{
-	uint64_t h = parent ? parent->ino : 0xcbf29ce484222325ULL;
-
-	h = hash_more(h, "/", 1);
-	return hash_more(h, name, strlen(name)) | NODE_VIRTUAL;
-}
-
 static uint64_t
 bucket_hash(uint64_t ino, const char *id)
 {
-	uint64_t h = hash_more(ino, id, strlen(id));
+	uint64_t h = numbers_virtual(ino, id);
 
 	return h ^ (h >> 29);
 }
@@ -122,6 +103,11 @@ take_number(struct nodes *t)
 static void
 free_node(struct node *n)
 {
+	if (n->moment) {
+		free(n->moment->host);
+		free(n->moment->name);
+		free(n->moment);
+	}
 	free(n->name);
 	free(n->text);
 	free(n);
@@ -170,6 +156,30 @@ settle(struct nodes *t, struct node *n)
 		drop(t, TAILQ_FIRST(&t->idle));
 }
 
+/* What a node is known by beside its path. */
+static uint64_t
+key_of(const struct node_spec *spec)
+{
+	if (!spec->point)
+		return 0;
+	return spec->source ? numbers_of_moment(spec->source, spec->point)
+			    : numbers_of_snapshot(spec->point);
+}
+
+static struct node_moment *
+keep_moment(const struct node_spec *spec)
+{
+	struct node_moment *m;
+
+	if (!spec->source)
+		return NULL;
+	m = xmalloc(sizeof(*m));
+	m->point = *spec->point;
+	m->host = xstrdup(spec->source->host);
+	m->name = xstrdup(spec->source->name);
+	return m;
+}
+
 static struct node *
 make(struct nodes *t, const struct node_spec *spec, uint64_t ino)
 {
@@ -187,10 +197,10 @@ make(struct nodes *t, const struct node_spec *spec, uint64_t ino)
 	n->parent = spec->parent;
 	n->name = xstrdup(spec->name);
 	n->time_ns = spec->time_ns;
-	if (spec->point) {
-		memcpy(n->id, spec->point->id, sizeof(n->id));
-		n->key = spec->point->key;
-	}
+	n->asked = spec->asked;
+	n->key = key_of(spec);
+	n->moment = keep_moment(spec);
+	memcpy(n->id, id, strlen(id));
 	if (n->parent) {
 		n->parent->refs++;
 		set_idle(t, n->parent, false);
@@ -203,12 +213,13 @@ static struct node *
 find(struct nodes *t, const struct node_spec *spec, uint64_t ino)
 {
 	const char *id = spec->point ? spec->point->id : "";
+	uint64_t key = key_of(spec);
 	struct node *n = *bucket_of(t, ino, id);
 
 	for (; n; n = n->next_in_bucket) {
 		if (n->kind == spec->kind && n->parent == spec->parent &&
 			strcmp(n->name, spec->name) == 0 &&
-			strcmp(n->id, id) == 0)
+			n->key == key && strcmp(n->id, id) == 0)
 			return n;
 	}
 	return NULL;
@@ -227,7 +238,7 @@ nodes_new(void)
 	t->room = 64;
 	t->by_number = xcalloc(t->room, sizeof(*t->by_number));
 	t->free_numbers = xcalloc(t->room, sizeof(*t->free_numbers));
-	t->top = make(t, &top, path_hash(NULL, ""));
+	t->top = make(t, &top, numbers_virtual(0, ""));
 	t->top->lookups = 1;
 	return t;
 }
@@ -257,7 +268,7 @@ nodes_top(struct nodes *t)
 struct node *
 nodes_enter(struct nodes *t, const struct node_spec *spec)
 {
-	uint64_t ino = path_hash(spec->parent, spec->name);
+	uint64_t ino = numbers_virtual(spec->parent->ino, spec->name);
 	auto_free char *text = spec->text;
 	struct node *n = NULL;
 

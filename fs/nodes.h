@@ -11,7 +11,8 @@
  *
  * A node is (parent, name, kind, point): a name that comes to mean another
  * point becomes another node, so nothing the kernel knows of a node ever
- * changes.  The kernel's look-ups are counted; nodes it has forgotten wait
+ * changes.  The slot of a snapshot is opened from the listing; that of another
+ * moment, which no listing has, keeps what its history told of it.  The kernel's look-ups are counted; nodes it has forgotten wait
  * in line (NFS clients may come back with old handles) and the oldest are
  * freed when there are NODES_IDLE_MAX of them.
  */
@@ -43,12 +44,22 @@ enum node_kind {
 	NODE_GENERATIONS, /* .../generations/ */
 	NODE_GENERATION,  /* .../generations/<first-time>/ */
 	NODE_GENERATION_SNAPSHOTS,
+	NODE_POINTS,	/* .../points/ of a generation; lists days */
+	NODE_DAY,	/* .../points/<YYYY-MM-DD>/; lists times */
 	NODE_SOURCE_AT, /* .../at/; never lists, resolves points */
 	NODE_BY_ID,	/* by-id/ */
 	NODE_YORE,	/* .yore/ */
 	NODE_TREE,	/* a slot: the tree of a point */
 	NODE_LINK,	/* a symlink to a point: latest */
 	NODE_TEXT,	/* a small file below .yore/, frozen when looked up */
+};
+
+/* A moment of a source, as it was told. */
+struct node_moment {
+	struct history_point point; /* but source and generation, which were
+				     * indexes into an old listing */
+	char *host;
+	char *name;
 };
 
 struct node {
@@ -59,7 +70,10 @@ struct node {
 	struct node *parent; /* NULL: the top */
 	char *name;
 	char id[HISTORY_ID_MAX + 1]; /* TREE, LINK: of the point, else "" */
-	uint64_t key;		     /* TREE, LINK: likewise */
+	uint64_t key;		     /* TREE, LINK: likewise (numbers.h) */
+	struct node_moment *moment;  /* TREE, LINK: or NULL: a snapshot's */
+	bool asked; /* what its name means was asked of the history, and the
+		     * kernel holds it for a limited time */
 	char *text;		     /* LINK: target; TEXT: content */
 	size_t text_len;
 	int64_t time_ns; /* LINK, TEXT: its times */
@@ -77,6 +91,9 @@ struct node_spec {
 	struct node *parent; /* borrowed: the caller has a reference */
 	const char *name;
 	const struct history_point *point; /* TREE, LINK; else NULL */
+	const struct history_source *source; /* of the moment that point is;
+					      * NULL: it is a snapshot */
+	bool asked;
 	char *text;			   /* LINK, TEXT: given; else NULL */
 	size_t text_len;
 	int64_t time_ns;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
+#include "fs/interrupt.h"
+#include "fs/numbers.h"
 #include "fs/ops.h"
 #include "fs/reply.h"
 
@@ -42,7 +44,12 @@ add_virtual_entry(void *ctx, const struct tree_child *child, uint64_t next)
 	struct node *n;
 	bool added;
 
-	if (reply_enter(c, c->node, child, &n, &e) != 0)
+	if (child->bare) {
+		reply_bare(c, child, &e);
+		return reply_dir_add(dir, child->name, &e, next + DOTS);
+	}
+	dir->rc = reply_enter(c, c->node, child, &n, &e);
+	if (dir->rc != 0)
 		return false;
 	added = reply_dir_add(dir, child->name, &e, next + DOTS);
 	if (!added || !dir->plus)
@@ -58,7 +65,7 @@ add_dots(struct reply_dir *dir, uint64_t from)
 	const struct node *n = dir->c->node;
 
 	e.attr.st_ino = n->kind == NODE_TREE
-				? reply_inode_number(n->key, dir->c->at)
+				? numbers_inode(n->key, dir->c->at)
 				: n->ino;
 	return (from > 0 || reply_dir_add(dir, ".", &e, 1)) &&
 	       (from > 1 || reply_dir_add(dir, "..", &e, 2));
@@ -74,9 +81,10 @@ list(struct reply_dir *dir, uint64_t from)
 		return 0;
 	from = from > DOTS ? from - DOTS : 0;
 	if (!call_is_tree(c)) {
-		tree_list(c->picture, c->node, from, clock_wall_ns(),
-			add_virtual_entry, dir);
-		return -c->e.code;
+		interrupt_begin(c->req);
+		rc = tree_list(c->picture, c->node, from, clock_wall_ns(),
+			add_virtual_entry, dir, &c->e);
+		return rc ? rc : dir->rc;
 	}
 	if (dir->plus)
 		dir->names_only = from > 0 ? names_list_on(c) : names_list(c);

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <string.h>
 #include "repo/base/clock.h"
+#include "fs/interrupt.h"
 #include "fs/ops.h"
 #include "fs/reply.h"
 
@@ -28,9 +29,13 @@ lookup_virtual(struct call *c, struct node *dir, const char *name)
 	struct node *n;
 	int rc;
 
-	if (tree_find(c->picture, dir, name, clock_wall_ns(), &child) != 0)
+	interrupt_begin(c->req);
+	rc = tree_find(
+		c->picture, dir, name, clock_wall_ns(), &child, &c->e);
+	if (rc == -ENOENT)
 		return false;
-	rc = reply_enter(c, dir, &child, &n, &e);
+	if (rc == 0)
+		rc = reply_enter(c, dir, &child, &n, &e);
 	if (rc != 0)
 		call_fail(c, rc);
 	else if (fuse_reply_entry(c->req, &e) != 0)
@@ -192,18 +197,18 @@ op_forget_multi(fuse_req_t req, size_t n, struct fuse_forget_data *f)
 	fuse_reply_none(req);
 }
 
-/* A slot's root is answered from the listing when that still has it. */
+/* A slot's root is answered without opening it when its point is known. */
 static int
 getattr_in_tree(struct call *c, struct stat *st)
 {
+	const struct history_point *point = NULL;
 	struct view_attr a;
-	size_t i = HISTORY_NONE;
 	int rc;
 
 	if (c->at == VIEW_ROOT)
-		i = picture_find(c->picture, c->node->id, c->node->key);
-	if (i != HISTORY_NONE) {
-		reply_root_attr(c->m, &c->picture->listing->points[i], st);
+		point = call_point(c);
+	if (point) {
+		reply_root_attr(c->m, c->node->key, point, st);
 		return 0;
 	}
 	rc = call_view(c);

@@ -38,17 +38,20 @@ answer_value(struct call *c, const void *value, size_t len, size_t size)
 
 /* Attributes of the snapshot a slot stands for; false: no such name. */
 static bool
-point_value(const struct picture *p, const struct history_point *pt,
+point_value(const struct call *c, const struct history_point *pt,
 	const char *name, struct buf *out)
 {
-	const struct history_source *s = &p->listing->sources[pt->source];
+	const struct node_moment *m = c->node->moment;
+	const struct history_source *s =
+		m ? NULL : &c->picture->listing->sources[pt->source];
 
 	if (strcmp(name, "id") == 0)
 		buf_printf(out, "%s", pt->id);
 	else if (strcmp(name, "time") == 0)
 		buf_printf(out, "%s", pt->name);
 	else if (strcmp(name, "source") == 0)
-		buf_printf(out, "%s/%s", s->host, s->name);
+		buf_printf(out, "%s/%s", m ? m->host : s->host,
+			m ? m->name : s->name);
 	else if (strcmp(name, "tags") == 0)
 		for (uint32_t i = 0; i < pt->n_tags; i++)
 			buf_printf(out, "%s%s", i ? "," : "", pt->tags[i]);
@@ -88,13 +91,11 @@ totals_value(const struct view_totals *t, const char *name, struct buf *out)
 static int
 own_value(struct call *c, const char *name, struct buf *out)
 {
-	const struct history_listing *l = c->picture->listing;
-	size_t i = picture_find(c->picture, c->node->id, c->node->key);
+	const struct history_point *point = call_point(c);
 	struct view_totals t;
 	int rc;
 
-	if (i != HISTORY_NONE &&
-		point_value(c->picture, &l->points[i], name, out))
+	if (point && point_value(c, point, name, out))
 		return 0;
 	if (strncmp(name, "totals.", 7) != 0)
 		return -ENODATA;

@@ -22,6 +22,7 @@ const char options_usage[] =
 	"     read-ahead=KIB      of the kernel (root only; 128)\n"
 	"     cache=DIR           of remote repositories (see yore(1)), or "
 	"nocache\n"
+	"     format=NAME         what is there, see yore formats\n"
 	"     offline             what is in the cache, nothing else\n"
 	"     memory=SIZE         for decoded data (K, M, G)\n"
 	"     key-file=FILE, password-file=FILE, password-command=COMMAND,\n"
@@ -132,6 +133,8 @@ set_value(struct options *o, const char *name, const char *value, struct err *e)
 		return parse_size(value, &o->memory, e);
 	if (strcmp(name, "source") == 0)
 		set_string(&o->address, value);
+	else if (strcmp(name, "format") == 0)
+		set_string(&o->format, value);
 	else if (strcmp(name, "cache") == 0)
 		set_string(&o->cache_dir, value);
 	else if (strcmp(name, "key-file") == 0)
@@ -305,4 +308,5 @@ options_release(struct options *o)
 	free(o->password_file);
 	free(o->password_command);
 	free(o->cache_dir);
+	free(o->format);
 }

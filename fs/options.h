@@ -19,6 +19,7 @@ struct options {
 	char *key_file;
 	char *password_file;
 	char *password_command;
+	char *format; /* as in struct history_open_options */
 	char *cache_dir; /* NULL: the default; "": none */
 	int password_fd;
 	size_t memory; /* 0: the default */

@@ -93,12 +93,13 @@ sum_scope(struct picture *p, const struct scope *scope)
 }
 
 struct picture *
-picture_new(struct history_listing *l, const struct scope *scope,
-	int64_t changed_ns)
+picture_new(struct history *h, const struct scope *scope, int64_t changed_ns)
 {
 	struct picture *p = xcalloc(1, sizeof(*p));
+	struct history_listing *l = history_listing(h);
 
 	p->refs = 1;
+	p->history = h;
 	p->listing = l;
 	p->changed_ns = changed_ns;
 	for (size_t i = 0; i < l->n_points; i++) {

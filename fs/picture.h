@@ -21,6 +21,7 @@ struct scope {
 
 struct picture {
 	_Atomic int refs;
+	struct history *history; /* borrowed, to ask for moments */
 	struct history_listing *listing;
 	int64_t changed_ns; /* when it replaced another; 0 the first */
 	int64_t newest_ns;  /* newest point of all */
@@ -32,9 +33,9 @@ struct picture {
 	uint64_t entries;
 };
 
-/* Takes the reference to the listing; changed_ns as in the struct. */
-struct picture *picture_new(struct history_listing *l,
-	const struct scope *scope, int64_t changed_ns);
+/* What the history lists now; changed_ns as in the struct. */
+struct picture *picture_new(struct history *h, const struct scope *scope,
+	int64_t changed_ns);
 struct picture *picture_get(struct picture *p);
 void picture_put(struct picture *p);
 
@@ -46,7 +47,7 @@ struct tagged {
 struct tagged picture_tagged(
 	const struct picture *p, const char *tag, size_t source);
 
-/* Index of the point with that id and key, or HISTORY_NONE. */
+/* Index of the snapshot with that id and key, or HISTORY_NONE. */
 size_t picture_find(const struct picture *p, const char *id, uint64_t key);
 
 #define auto_picture AUTO(picture_auto_)

@@ -30,16 +30,22 @@ collect(void *ctx, struct node *n)
 	buf_append(ctx, &n->number, sizeof(n->number));
 }
 
-/* Does n's name still mean n? */
+/*
+ * Does n's name still mean n?  What was asked of the history is not asked
+ * again here, where a slow store would keep all news from being announced: the
+ * kernel will ask.
+ */
 static bool
 is_current(const struct picture *p, const struct node *n)
 {
 	struct tree_child child;
 	const char *id = "";
 
-	if (!n->parent || n->kind == NODE_TEXT)
+	if (!n->parent || n->kind == NODE_TEXT || n->asked)
 		return true;
-	if (tree_find(p, n->parent, n->name, clock_wall_ns(), &child) != 0)
+	if (*n->id && picture_find(p, n->id, n->key) == HISTORY_NONE)
+		return false;
+	if (tree_find(p, n->parent, n->name, clock_wall_ns(), &child, NULL))
 		return false;
 	if (child.point != HISTORY_NONE)
 		id = p->listing->points[child.point].id;
@@ -82,19 +88,18 @@ announce_all(struct mount *m, const struct picture *p)
 static void
 show_news(struct mount *m)
 {
-	struct history_listing *l = history_listing(m->history);
+	auto_listing struct history_listing *l = history_listing(m->history);
 	auto_picture struct picture *old = mount_picture(m);
 	auto_picture struct picture *p = NULL;
 
-	if (l->version == old->listing->version) {
-		history_listing_put(l);
+	if (l->version == old->listing->version)
 		return;
-	}
-	p = picture_new(l, &m->scope, clock_wall_ns());
+	p = picture_new(m->history, &m->scope, clock_wall_ns());
 	mount_show(m, picture_get(p));
 	views_mark_removed(m->views, p);
 	announce_all(m, p);
-	log_info("%zu points of %zu sources", l->n_points, l->n_sources);
+	log_info("%zu snapshots of %zu sources", p->listing->n_points,
+		p->listing->n_sources);
 }
 
 static void

@@ -4,16 +4,11 @@
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "fs/acl.h"
+#include "fs/numbers.h"
 #include "fs/reply.h"
 
 #define BLOCK 4096
 #define ACL_SIZE_MAX 65536
-
-uint64_t
-reply_inode_number(uint64_t key, uint64_t ino)
-{
-	return (key << NODE_SHIFT | ino) + 1;
-}
 
 static struct timespec
 to_timespec(int64_t t_ns)
@@ -40,7 +35,7 @@ static void
 fill_stat(uint64_t key, const struct view_attr *a, struct stat *st)
 {
 	memset(st, 0, sizeof(*st));
-	st->st_ino = reply_inode_number(key, a->ino);
+	st->st_ino = numbers_inode(key, a->ino);
 	st->st_mode = a->mode;
 	st->st_nlink = a->nlink;
 	st->st_uid = a->uid;
@@ -92,10 +87,10 @@ reply_view_entry(
 }
 
 void
-reply_root_attr(
-	const struct mount *m, const struct history_point *pt, struct stat *st)
+reply_root_attr(const struct mount *m, uint64_t key,
+	const struct history_point *pt, struct stat *st)
 {
-	fill_stat(pt->key, &pt->root, st);
+	fill_stat(key, &pt->root, st);
 	if (narrows_groups(m, &pt->root)) /* whatever its ACL may say */
 		st->st_mode &= ~(mode_t)S_IRWXG;
 	if (pt->damaged || !S_ISDIR(st->st_mode)) {
@@ -105,6 +100,24 @@ reply_root_attr(
 		set_times(
 			st, to_timespec(pt->time_ns), to_timespec(pt->time_ns));
 	}
+}
+
+/*
+ * The kernel keeps listings for as long as their directory's time is the same.
+ * Nothing tells when moments have come or gone, which they do with a refresh.
+ */
+static int64_t
+virtual_time(const struct call *c, const struct node *n)
+{
+	int64_t t_ns;
+
+	if (n->text)
+		return n->time_ns;
+	t_ns = tree_time(c->picture, n, clock_wall_ns());
+	if ((n->kind == NODE_POINTS || n->kind == NODE_DAY) &&
+		c->m->refreshed_ns > t_ns)
+		return c->m->refreshed_ns;
+	return t_ns;
 }
 
 void
@@ -124,8 +137,7 @@ reply_virtual_attr(struct call *c, const struct node *n, struct stat *st)
 	else if (n->kind == NODE_TEXT)
 		st->st_mode = S_IFREG | 0444;
 	st->st_size = (off_t)n->text_len;
-	t = to_timespec(n->text ? n->time_ns
-				: tree_time(c->picture, n, clock_wall_ns()));
+	t = to_timespec(virtual_time(c, n));
 	set_times(st, t, t);
 }
 
@@ -147,7 +159,9 @@ entry_timeout(const struct tree_child *child)
 {
 	if (child->kind == NODE_TEXT)
 		return 0;
-	return child->passing ? REPLY_SHORT : REPLY_FOREVER;
+	if (child->passing)
+		return REPLY_SHORT;
+	return child->asked ? REPLY_ASKED : REPLY_FOREVER;
 }
 
 int
@@ -163,11 +177,31 @@ reply_enter(struct call *c, struct node *dir, const struct tree_child *child,
 	e->attr_timeout = attr_timeout(child);
 	e->entry_timeout = entry_timeout(child);
 	if (child->kind == NODE_TREE)
-		reply_root_attr(c->m,
-			&c->picture->listing->points[child->point], &e->attr);
+		reply_root_attr(c->m, (*n)->key,
+			tree_child_point(c->picture, child), &e->attr);
 	else
 		reply_virtual_attr(c, *n, &e->attr);
 	return 0;
+}
+
+void
+reply_bare(struct call *c, const struct tree_child *child,
+	struct fuse_entry_param *e)
+{
+	const struct history_listing *l = c->picture->listing;
+	const struct history_point *pt = tree_child_point(c->picture, child);
+
+	memset(e, 0, sizeof(*e)); /* no node: the kernel takes the name alone */
+	e->attr.st_mode = child->kind == NODE_LINK ? S_IFLNK : S_IFDIR;
+	if (!pt)
+		e->attr.st_ino = numbers_virtual(c->node->ino, child->name);
+	else if (child->is_moment)
+		e->attr.st_ino = numbers_inode(
+			numbers_of_moment(&l->sources[pt->source], pt),
+			VIEW_ROOT);
+	else
+		e->attr.st_ino =
+			numbers_inode(numbers_of_snapshot(pt), VIEW_ROOT);
 }
 
 bool

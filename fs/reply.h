@@ -10,13 +10,8 @@
 #include "fs/tree.h"
 
 #define REPLY_FOREVER 1e9 /* seconds: what is below a point never changes */
+#define REPLY_ASKED 60.0  /* no refresh finds out that it is gone */
 #define REPLY_SHORT 1.0
-
-/*
- * The inode number in the mount of a view's inode; never 0.  It names the
- * point, not the slot: a file seen at two virtual paths is the same file.
- */
-uint64_t reply_inode_number(uint64_t key, uint64_t ino);
 
 /* Entry of a view's node in the tree of the call's node. */
 void reply_view_entry(
@@ -27,9 +22,13 @@ void reply_view_attr(
 
 /* Attributes of a virtual node other than a slot. */
 void reply_virtual_attr(struct call *c, const struct node *n, struct stat *st);
-/* Attributes of the root of a point's tree, as the listing has them. */
-void reply_root_attr(
-	const struct mount *m, const struct history_point *pt, struct stat *st);
+/* Attributes of the root of a point's tree, as was told with the point; key
+ * as in struct node. */
+void reply_root_attr(const struct mount *m, uint64_t key,
+	const struct history_point *pt, struct stat *st);
+/* Name, type and inode number of a child that is listed bare. */
+void reply_bare(struct call *c, const struct tree_child *child,
+	struct fuse_entry_param *e);
 
 /*
  * Make the node that child means in directory dir known to the kernel: enter
@@ -48,6 +47,7 @@ struct reply_dir {
 	bool plus;
 	uint32_t names_only; /* so many files, the first ones */
 	uint32_t bare;	     /* and so many are, so far */
+	int rc;		     /* why a virtual entry could not be added */
 };
 
 /* Append an entry that is followed by position next; false: no room. */

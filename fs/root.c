@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "repo/address.h"
+#include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "fs/root.h"
 
@@ -12,10 +13,13 @@ descend(struct mount *m, const struct picture *p, struct node **dir,
 	const char *name, struct err *e)
 {
 	struct tree_child child;
+	int rc = tree_find(p, *dir, name, clock_wall_ns(), &child, e);
 
-	if (tree_find(p, *dir, name, clock_wall_ns(), &child) != 0)
+	if (rc == -ENOENT)
 		return err_set(
 			e, ENOENT, "%s cannot be a directory's name", name);
+	if (rc != 0)
+		return rc;
 	*dir = mount_enter(m, p, *dir, &child);
 	return *dir ? 0 : err_set(e, ENFILE, "no node number is left");
 }
@@ -62,21 +66,39 @@ enter_path(struct mount *m, const struct picture *p, const char *path,
 	return 0;
 }
 
+/* From its source's directory to a point's. */
+static int
+enter_point(struct mount *m, const struct picture *p,
+	const struct history_point *pt, struct err *e)
+{
+	const struct history_generation *g =
+		&p->listing->generations[pt->generation];
+	bool snapshot = history_moment_snapshot(p->listing, pt) != HISTORY_NONE;
+	auto_free char *day = xasprintf("%.10s", pt->name);
+	const char *const moment[] = { "generations", g->name, "points", day,
+		pt->name + 11, NULL };
+	const char *const listed[] = { "snapshots", pt->name, NULL };
+	int rc = 0;
+
+	for (const char *const *name = snapshot ? listed : moment;
+		rc == 0 && *name; name++)
+		rc = descend(m, p, &m->root, *name, e);
+	return rc;
+}
+
 static int
 enter_tree(struct mount *m, const struct picture *p, const char *text,
 	struct err *e)
 {
+	struct address_space in = { m->history, p->listing, address_host(),
+		clock_wall_ns() };
 	struct address a;
-	int rc = address_find(
-		p->listing, text, address_host(), clock_wall_ns(), &a, e);
+	int rc = address_find(&in, text, &a, e);
 
 	if (rc == 0)
 		rc = enter_source(m, p, a.source, e);
 	if (rc == 0)
-		rc = descend(m, p, &m->root, "snapshots", e);
-	if (rc == 0)
-		rc = descend(
-			m, p, &m->root, p->listing->points[a.point].name, e);
+		rc = enter_point(m, p, &a.point, e);
 	if (rc == 0)
 		rc = enter_path(m, p, a.path, e);
 	return rc;

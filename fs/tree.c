@@ -9,6 +9,7 @@
 #include "repo/base/buf.h"
 #include "repo/when.h"
 #include "fs/tag_name.h"
+#include "fs/tree_moments.h"
 #include "fs/tree_points.h"
 
 struct fixed_name {
@@ -30,6 +31,7 @@ static const struct fixed_name fixed_names[] = {
 	{ NODE_SOURCE, "latest", NODE_LINK },
 	{ NODE_TAG_SOURCE, "latest", NODE_LINK },
 	{ NODE_GENERATION, "snapshots", NODE_GENERATION_SNAPSHOTS },
+	{ NODE_GENERATION, "points", NODE_POINTS }, /* of a database */
 	{ NODE_YORE, "status", NODE_TEXT },
 	{ NODE_YORE, "metrics", NODE_TEXT },
 	{ NODE_YORE, "metrics.json", NODE_TEXT },
@@ -58,10 +60,11 @@ moment_time(
 	return when_parse_moving(moment->name, now_ns, t_ns, moving) == 0;
 }
 
-/* Is source s shown below dir?  At a moment *point is what it leads to. */
+/* Is source s shown below dir?  The first moment of all is a snapshot, so the
+ * listing tells. */
 static bool
 source_shown(const struct picture *p, const struct node *dir, size_t s,
-	int64_t now_ns, size_t *point)
+	int64_t now_ns)
 {
 	const struct history_source *source = &p->listing->sources[s];
 	const struct node *d = deciding(dir);
@@ -69,7 +72,6 @@ source_shown(const struct picture *p, const struct node *dir, size_t s,
 	int64_t t_ns;
 	int moving;
 
-	*point = HISTORY_NONE;
 	if (!tree_points_is_component(source->host) ||
 		!tree_points_is_component(source->name))
 		return false;
@@ -80,8 +82,7 @@ source_shown(const struct picture *p, const struct node *dir, size_t s,
 		       picture_tagged(p, tag, s).n > 0;
 	if (!moment_time(d, now_ns, &t_ns, &moving))
 		return false;
-	*point = history_find_at(p->listing, s, t_ns);
-	return *point != HISTORY_NONE;
+	return history_find_at(p->listing, s, t_ns) != HISTORY_NONE;
 }
 
 /* Index of the first source whose host is not below host. */
@@ -106,12 +107,11 @@ find_host(const struct picture *p, const struct node *dir, const char *name,
 	int64_t now_ns, struct tree_child *child)
 {
 	const struct history_listing *l = p->listing;
-	size_t point;
 
 	for (size_t s = first_of_host(l, name);
 		s < l->n_sources && strcmp(l->sources[s].host, name) == 0;
 		s++) {
-		if (!source_shown(p, dir, s, now_ns, &point))
+		if (!source_shown(p, dir, s, now_ns))
 			continue;
 		child->kind = NODE_HOST;
 		return 0;
@@ -125,7 +125,6 @@ list_hosts(const struct picture *p, const struct node *dir, uint64_t from,
 {
 	const struct history_listing *l = p->listing;
 	const char *last = "";
-	size_t point;
 
 	if (from > 0 && from < l->n_sources)
 		last = l->sources[from - 1].host;
@@ -135,7 +134,7 @@ list_hosts(const struct picture *p, const struct node *dir, uint64_t from,
 			.point = HISTORY_NONE };
 
 		if (strcmp(child.name, last) == 0 ||
-			!source_shown(p, dir, s, now_ns, &point))
+			!source_shown(p, dir, s, now_ns))
 			continue;
 		last = child.name;
 		if (!each(ctx, &child, s + 1))
@@ -143,42 +142,50 @@ list_hosts(const struct picture *p, const struct node *dir, uint64_t from,
 	}
 }
 
-/* What a name below a host leads to. */
-static void
-describe_source(const struct picture *p, const struct node *host, size_t point,
-	int64_t now_ns, struct tree_child *child)
+/* What source s leads to below a host. */
+static int
+describe_source(const struct picture *p, const struct node *host, size_t s,
+	int64_t now_ns, struct tree_child *child, struct err *e)
 {
 	const struct node *d = host->parent;
 	int64_t t_ns;
 	int moving;
 
-	child->point = point;
 	child->kind = d->kind == NODE_SOURCES ? NODE_SOURCE
 		      : d->kind == NODE_TAG   ? NODE_TAG_SOURCE
 					      : NODE_TREE;
-	if (child->kind == NODE_TREE) {
-		const struct history_point *pt = &p->listing->points[point];
-		const struct history_source *s =
-			&p->listing->sources[pt->source];
-
-		/* what has a successor stays; the newest may be followed */
-		child->passing = !moment_time(d, now_ns, &t_ns, &moving) ||
-				 moving ||
-				 point + 1 == s->first_point + s->n_points;
-	}
+	if (child->kind != NODE_TREE)
+		return 0;
+	if (!moment_time(d, now_ns, &t_ns, &moving))
+		return -ENOENT;
+	return tree_moments_find_at(p, s, t_ns, moving, child, e);
 }
 
 static int
 find_source(const struct picture *p, const struct node *host, const char *name,
-	int64_t now_ns, struct tree_child *child)
+	int64_t now_ns, struct tree_child *child, struct err *e)
 {
 	size_t s = history_find_source(p->listing, host->name, name);
-	size_t point;
 
-	if (s == HISTORY_NONE || !source_shown(p, host, s, now_ns, &point))
+	if (s == HISTORY_NONE || !source_shown(p, host, s, now_ns))
 		return -ENOENT;
-	describe_source(p, host, point, now_ns, child);
-	return 0;
+	return describe_source(p, host, s, now_ns, child, e);
+}
+
+/* Listing a moment asks nothing: databases are named only. */
+static bool
+list_source(const struct picture *p, const struct node *host, size_t s,
+	int64_t now_ns, tree_each *each, void *ctx)
+{
+	struct tree_child child = TREE_CHILD_INIT;
+
+	child.name = p->listing->sources[s].name;
+	child.kind = NODE_TREE;
+	child.bare = host->parent->kind == NODE_MOMENT && tree_moments_of(p, s);
+	if (!child.bare &&
+		describe_source(p, host, s, now_ns, &child, NULL) != 0)
+		return true;
+	return each(ctx, &child, s + 1);
 }
 
 static void
@@ -187,17 +194,12 @@ list_sources(const struct picture *p, const struct node *host, uint64_t from,
 {
 	const struct history_listing *l = p->listing;
 	size_t s = first_of_host(l, host->name);
-	size_t point;
 
 	for (s = s > from ? s : from; s < l->n_sources; s++) {
-		struct tree_child child = { .name = l->sources[s].name };
-
 		if (strcmp(l->sources[s].host, host->name) != 0)
 			return;
-		if (!source_shown(p, host, s, now_ns, &point))
-			continue;
-		describe_source(p, host, point, now_ns, &child);
-		if (!each(ctx, &child, s + 1))
+		if (source_shown(p, host, s, now_ns) &&
+			!list_source(p, host, s, now_ns, each, ctx))
 			return;
 	}
 }
@@ -270,29 +272,55 @@ find_tag(const struct picture *p, const char *name, struct tree_child *child)
 /* -- Fixed names --------------------------------------------------------- */
 
 static bool
-describe_fixed(const struct picture *p, const struct node *dir,
-	const struct fixed_name *f, struct tree_child *child)
+is_shown(const struct picture *p, const struct node *dir,
+	const struct fixed_name *f)
+{
+	if (f->dir != dir->kind)
+		return false;
+	if (f->kind == NODE_POINTS)
+		return tree_moments_of(p, tree_points_source(p, dir));
+	return f->kind != NODE_LINK ||
+	       tree_points_newest(p, dir) != HISTORY_NONE;
+}
+
+static void
+describe_fixed(const struct fixed_name *f, struct tree_child *child)
 {
 	child->kind = f->kind;
 	child->name = f->name;
-	child->point = HISTORY_NONE;
 	child->passing = f->kind == NODE_LINK || f->kind == NODE_TEXT;
-	if (f->kind == NODE_LINK)
-		child->point = tree_points_newest(p, dir);
-	return f->kind != NODE_LINK || child->point != HISTORY_NONE;
 }
 
+/* Does `latest` in dir lead to moments? */
+static bool
+leads_to_moments(const struct picture *p, const struct node *dir)
+{
+	return dir->kind == NODE_SOURCE &&
+	       tree_moments_of(p, tree_points_source(p, dir));
+}
+
+/* Where the link `latest` in dir leads to. */
 static int
-find_fixed(const struct picture *p, const struct node *dir, const char *name,
-	struct tree_child *child)
+describe_link(const struct picture *p, const struct node *dir,
+	struct tree_child *child, struct err *e)
+{
+	child->point = tree_points_newest(p, dir);
+	if (!leads_to_moments(p, dir))
+		return 0;
+	return tree_moments_find_at(
+		p, tree_points_source(p, dir), INT64_MAX, true, child, e);
+}
+
+static const struct fixed_name *
+find_fixed(const struct picture *p, const struct node *dir, const char *name)
 {
 	for (size_t i = 0; i < n_elements(fixed_names); i++) {
 		const struct fixed_name *f = &fixed_names[i];
 
-		if (f->dir == dir->kind && strcmp(f->name, name) == 0)
-			return describe_fixed(p, dir, f, child) ? 0 : -ENOENT;
+		if (strcmp(f->name, name) == 0 && is_shown(p, dir, f))
+			return f;
 	}
-	return -ENOENT;
+	return NULL;
 }
 
 /* Positions of fixed names are 1, 2, ...: below those of points only when
@@ -301,15 +329,18 @@ static bool
 list_fixed(const struct picture *p, const struct node *dir, uint64_t from,
 	tree_each *each, void *ctx)
 {
-	struct tree_child child;
 	uint64_t at = 0;
 
 	for (size_t i = 0; i < n_elements(fixed_names); i++) {
 		const struct fixed_name *f = &fixed_names[i];
+		struct tree_child child = TREE_CHILD_INIT;
 
-		if (f->dir != dir->kind || at++ < from ||
-			!describe_fixed(p, dir, f, &child))
+		if (f->dir != dir->kind || at++ < from || !is_shown(p, dir, f))
 			continue;
+		describe_fixed(f, &child);
+		child.bare = f->kind == NODE_LINK && leads_to_moments(p, dir);
+		if (f->kind == NODE_LINK && !child.bare)
+			describe_link(p, dir, &child, NULL);
 		if (!each(ctx, &child, at))
 			return false;
 	}
@@ -318,22 +349,55 @@ list_fixed(const struct picture *p, const struct node *dir, uint64_t from,
 
 /* -- All of them --------------------------------------------------------- */
 
-int
-tree_find(const struct picture *p, const struct node *dir, const char *name,
-	int64_t now_ns, struct tree_child *child)
+const struct history_point *
+tree_child_point(const struct picture *p, const struct tree_child *child)
+{
+	if (child->is_moment)
+		return &child->moment;
+	return child->point == HISTORY_NONE ? NULL
+					    : &p->listing->points[child->point];
+}
+
+/* A time below the at/ of a source. */
+static int
+find_at(const struct picture *p, const struct node *dir, const char *name,
+	int64_t now_ns, struct tree_child *child, struct err *e)
+{
+	size_t s = tree_points_source(p, dir);
+	int64_t t_ns;
+	int moving;
+
+	if (s == HISTORY_NONE ||
+		when_parse_moving(name, now_ns, &t_ns, &moving) != 0)
+		return -ENOENT;
+	return tree_moments_find_at(p, s, t_ns, moving, child, e);
+}
+
+static int
+find_generation(const struct picture *p, const struct node *dir,
+	const char *name, struct tree_child *child)
+{
+	child->kind = NODE_GENERATION;
+	return tree_points_generation(p, tree_points_source(p, dir), name) ==
+			       HISTORY_NONE
+		       ? -ENOENT
+		       : 0;
+}
+
+/* A name of a directory whose names are not fixed. */
+static int
+find_other(const struct picture *p, const struct node *dir, const char *name,
+	int64_t now_ns, struct tree_child *child, struct err *e)
 {
 	int64_t t_ns;
 
-	*child = (struct tree_child){ .name = name, .point = HISTORY_NONE };
-	if (find_fixed(p, dir, name, child) == 0)
-		return 0;
 	switch (dir->kind) {
 	case NODE_SOURCES:
 	case NODE_MOMENT:
 	case NODE_TAG:
 		return find_host(p, dir, name, now_ns, child);
 	case NODE_HOST:
-		return find_source(p, dir, name, now_ns, child);
+		return find_source(p, dir, name, now_ns, child, e);
 	case NODE_AT:
 		child->kind = NODE_MOMENT;
 		return when_parse(name, now_ns, &t_ns) == 0 ? 0 : -ENOENT;
@@ -344,26 +408,39 @@ tree_find(const struct picture *p, const struct node *dir, const char *name,
 	case NODE_TAG_SOURCE:
 		return tree_points_find(p, dir, name, child);
 	case NODE_BY_ID:
-		return tree_points_find_id(p, name, child);
+		return tree_points_find_id(p, name, child, e);
 	case NODE_SOURCE_AT:
-		return tree_points_find_at(p, dir, name, now_ns, child);
+		return find_at(p, dir, name, now_ns, child, e);
 	case NODE_GENERATIONS:
-		child->kind = NODE_GENERATION;
-		return tree_points_generation(p, tree_points_source(p, dir),
-			       name) == HISTORY_NONE
-			       ? -ENOENT
-			       : 0;
+		return find_generation(p, dir, name, child);
+	case NODE_POINTS:
+	case NODE_DAY:
+		return tree_moments_find(p, dir, name, child, e);
 	default:
 		return -ENOENT;
 	}
 }
 
-void
+int
+tree_find(const struct picture *p, const struct node *dir, const char *name,
+	int64_t now_ns, struct tree_child *child, struct err *e)
+{
+	const struct fixed_name *fixed = find_fixed(p, dir, name);
+
+	*child = (struct tree_child)TREE_CHILD_INIT;
+	child->name = name;
+	if (!fixed)
+		return find_other(p, dir, name, now_ns, child, e);
+	describe_fixed(fixed, child);
+	return fixed->kind == NODE_LINK ? describe_link(p, dir, child, e) : 0;
+}
+
+int
 tree_list(const struct picture *p, const struct node *dir, uint64_t from,
-	int64_t now_ns, tree_each *each, void *ctx)
+	int64_t now_ns, tree_each *each, void *ctx, struct err *e)
 {
 	if (!list_fixed(p, dir, from, each, ctx))
-		return;
+		return 0;
 	switch (dir->kind) {
 	case NODE_SOURCES:
 	case NODE_MOMENT:
@@ -385,9 +462,13 @@ tree_list(const struct picture *p, const struct node *dir, uint64_t from,
 	case NODE_GENERATIONS:
 		list_generations(p, dir, from, each, ctx);
 		break;
+	case NODE_POINTS:
+	case NODE_DAY:
+		return tree_moments_list(p, dir, from, each, ctx, e);
 	default:
 		break;
 	}
+	return 0;
 }
 
 /* Is it below at/, with a time that moves? */
@@ -420,10 +501,16 @@ tree_time(const struct picture *p, const struct node *dir, int64_t now_ns)
 }
 
 char *
-tree_link_target(const struct picture *p, const struct node *dir, size_t point)
+tree_link_target(const struct picture *p, const struct node *dir,
+	const struct tree_child *child)
 {
-	const char *name = p->listing->points[point].name;
+	const struct history_listing *l = p->listing;
+	const struct history_point *m = &child->moment;
 
-	return xasprintf(
-		"%s%s", dir->kind == NODE_SOURCE ? "snapshots/" : "", name);
+	if (!child->is_moment)
+		return xasprintf("%s%s",
+			dir->kind == NODE_SOURCE ? "snapshots/" : "",
+			l->points[child->point].name);
+	return xasprintf("generations/%s/points/%.10s/%s",
+		l->generations[m->generation].name, m->name, m->name + 11);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
-#include "repo/when.h"
 #include "fs/tag_name.h"
+#include "fs/tree_moments.h"
 #include "fs/tree_points.h"
 
 /* Points in the order of a directory. */
@@ -172,33 +172,23 @@ tree_points_find(const struct picture *p, const struct node *dir,
 }
 
 int
-tree_points_find_id(
-	const struct picture *p, const char *name, struct tree_child *child)
+tree_points_find_id(const struct picture *p, const char *name,
+	struct tree_child *child, struct err *e)
 {
 	size_t i = history_find_id(p->listing, name);
+	struct history_point m;
+	int rc;
 
-	if (i != HISTORY_NONE)
-		child->passing = strcmp(p->listing->points[i].id, name) != 0;
-	return found_point(child, i);
-}
-
-int
-tree_points_find_at(const struct picture *p, const struct node *dir,
-	const char *name, int64_t now_ns, struct tree_child *child)
-{
-	size_t s = tree_points_source(p, dir);
-	const struct history_source *source;
-	int64_t t_ns;
-	int moving;
-	size_t i;
-
-	if (s == HISTORY_NONE ||
-		when_parse_moving(name, now_ns, &t_ns, &moving) != 0)
-		return -ENOENT;
-	i = history_find_at(p->listing, s, t_ns);
-	source = &p->listing->sources[s];
-	child->passing =
-		moving || i + 1 == source->first_point + source->n_points;
+	if (i != HISTORY_NONE && strcmp(p->listing->points[i].id, name) == 0)
+		return found_point(child, i);
+	child->asked = true;
+	rc = history_moment_by_id(
+		p->history, p->listing, HISTORY_NONE, name, &m, e);
+	if (rc == 0)
+		tree_moments_describe(p, &m, child);
+	if (rc != -ENOENT)
+		return rc;
+	child->passing = true; /* another may come to begin so */
 	return found_point(child, i);
 }
 

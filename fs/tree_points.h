@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The virtual directories that list points: snapshots/ of a source and of a
- * generation, a tag's source, by-id/.
+ * The virtual directories that list snapshots: snapshots/ of a source and of a
+ * generation, a tag's source, by-id/ (where moments are found too).
  *
  * Positions in them follow the sequence numbers, so that a refresh in the
  * middle of a listing loses nothing.
@@ -24,12 +24,10 @@ size_t tree_points_newest(const struct picture *p, const struct node *dir);
 void tree_points_list(const struct picture *p, const struct node *dir,
 	uint64_t from, tree_each *each, void *ctx);
 
-/* A name in a list of points, in by-id/, and in the at/ of a source. */
+/* A name in a list of points, and in by-id/. */
 int tree_points_find(const struct picture *p, const struct node *dir,
 	const char *name, struct tree_child *child);
-int tree_points_find_id(
-	const struct picture *p, const char *name, struct tree_child *child);
-int tree_points_find_at(const struct picture *p, const struct node *dir,
-	const char *name, int64_t now_ns, struct tree_child *child);
+int tree_points_find_id(const struct picture *p, const char *name,
+	struct tree_child *child, struct err *e);
 
 #endif

@@ -16,7 +16,8 @@ struct open_view {
 	uint64_t key;
 	struct view *view; /* NULL while it is being opened */
 	bool taken;	   /* in use or being opened */
-	bool removed;
+	bool is_moment;
+	bool removed; /* never of a moment: nobody is asked for that */
 	uint64_t used; /* tick of the last use */
 };
 
@@ -138,6 +139,7 @@ claim(struct views *vs, const struct node *slot, struct view **view)
 	if (!o->taken) {
 		o->taken = true;
 		o->key = slot->key;
+		o->is_moment = slot->moment != NULL;
 		memcpy(o->id, slot->id, sizeof(o->id));
 	}
 	o->used = ++vs->tick;
@@ -147,12 +149,36 @@ claim(struct views *vs, const struct node *slot, struct view **view)
 	return o;
 }
 
+/* The moment is asked for anew: where it stands in the history may have
+ * changed since the node was made, or it has been removed. */
+static int
+open_moment(struct views *vs, const struct picture *p,
+	const struct node_moment *m, struct view **view, struct err *e)
+{
+	struct history_point now;
+	size_t s = history_find_source(p->listing, m->host, m->name);
+	int rc = -ENOENT;
+
+	if (s != HISTORY_NONE)
+		rc = history_moment_by_id(
+			vs->history, p->listing, s, m->point.id, &now, e);
+	if (rc == -ENOENT)
+		return err_set(
+			e, ESTALE, "moment %s has been removed", m->point.id);
+	if (rc != 0)
+		return rc;
+	return history_open_moment(vs->history, p->listing, &now, view, e);
+}
+
 static int
 open_point(struct views *vs, const struct picture *p, const struct node *slot,
 	struct view **view, struct err *e)
 {
-	size_t i = picture_find(p, slot->id, slot->key);
+	size_t i;
 
+	if (slot->moment)
+		return open_moment(vs, p, slot->moment, view, e);
+	i = picture_find(p, slot->id, slot->key);
 	if (i == HISTORY_NONE)
 		return err_set(
 			e, ESTALE, "snapshot %s has been removed", slot->id);
@@ -187,7 +213,7 @@ views_mark_removed(struct views *vs, const struct picture *p)
 	for (size_t i = 0; i < VIEWS_MAX; i++) {
 		struct open_view *o = &vs->open[i];
 
-		o->removed = o->taken &&
+		o->removed = o->taken && !o->is_moment &&
 			     picture_find(p, o->id, o->key) == HISTORY_NONE;
 	}
 }

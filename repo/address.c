@@ -159,31 +159,65 @@ address_find_source(const struct history_listing *l, const char *text,
 
 /* -- Times ------------------------------------------------------------------ */
 
+/* The newest point not later than t_ns, which time says. */
 static int
-find_moment(const struct history_listing *l, size_t source, const char *time,
-	int64_t t_ns, size_t *point, struct err *e)
+find_at(const struct address_space *in, const char *time, int64_t t_ns,
+	struct address *a, struct err *e)
 {
-	const struct history_source *s = &l->sources[source];
+	const struct history_listing *l = in->listing;
+	const struct history_source *s = &l->sources[a->source];
+	int r = history_moment_at(
+		in->history, l, a->source, t_ns, &a->point, e);
 
-	*point = history_find_at(l, source, t_ns);
-	if (*point != HISTORY_NONE)
-		return 0;
-	return err_set(e, ENOENT, "%s/%s has no snapshot at %s: the first is"
-		" %s", s->host, s->name, time,
+	if (r != -ENOENT)
+		return r;
+	return err_set(e, ENOENT, "%s/%s has no %s at %s: the first is %s",
+		s->host, s->name,
+		s->kind == HISTORY_DATABASE ? "point" : "snapshot", time,
 		l->points[s->first_point].name);
 }
 
+/* A moment by its name, which may have a suffix that is no part of a time;
+ * -ENOENT. */
 static int
-find_id(const struct history_listing *l, size_t source, const char *id,
-	size_t *point, struct err *e)
+find_name(const struct address_space *in, const char *name, struct address *a,
+	struct err *e)
 {
-	const struct history_source *s = &l->sources[source];
+	const struct history_listing *l = in->listing;
+	const struct history_source *s = &l->sources[a->source];
+	size_t i = history_find_name(l, a->source, name);
+	int r = -ENOENT;
 
-	*point = history_find_id(l, id);
-	if (*point != HISTORY_NONE && l->points[*point].source == source)
+	if (i != HISTORY_NONE) {
+		a->point = l->points[i];
 		return 0;
-	if (*point != HISTORY_NONE) {
-		s = &l->sources[l->points[*point].source];
+	}
+	if (!strchr(name, '.'))
+		return -ENOENT;
+	for (uint32_t g = s->n_generations; r == -ENOENT && g-- > 0;)
+		r = history_moment_by_name(in->history, l,
+			s->first_generation + g, name, &a->point, e);
+	return r;
+}
+
+static int
+find_id(const struct address_space *in, const char *id, struct address *a,
+	struct err *e)
+{
+	const struct history_listing *l = in->listing;
+	const struct history_source *s = &l->sources[a->source];
+	size_t i = history_find_id(l, id);
+	int r;
+
+	if (i != HISTORY_NONE && l->points[i].source == a->source) {
+		a->point = l->points[i];
+		return 0;
+	}
+	r = history_moment_by_id(in->history, l, a->source, id, &a->point, e);
+	if (r != -ENOENT)
+		return r;
+	if (i != HISTORY_NONE) {
+		s = &l->sources[l->points[i].source];
 		return err_set(e, ENOENT, "snapshot %s belongs to %s/%s", id,
 			s->host, s->name);
 	}
@@ -192,23 +226,22 @@ find_id(const struct history_listing *l, size_t source, const char *id,
 		id, s->host, s->name);
 }
 
-int
-address_find_point(const struct history_listing *l, size_t source,
-	const char *time, int64_t now_ns, size_t *point, struct err *e)
+/* The point of the source that a TIME names. */
+static int
+find_point(const struct address_space *in, const char *time, struct address *a,
+	struct err *e)
 {
-	const struct history_source *s = &l->sources[source];
 	int64_t t_ns;
+	int r;
 
-	if (!*time || strcmp(time, "latest") == 0) {
-		*point = s->first_point + s->n_points - 1;
-		return 0;
-	}
-	*point = history_find_name(l, source, time);
-	if (*point != HISTORY_NONE)
-		return 0;
-	if (when_parse(time, now_ns, &t_ns) == 0)
-		return find_moment(l, source, time, t_ns, point, e);
-	return find_id(l, source, time, point, e);
+	if (!*time || strcmp(time, "latest") == 0)
+		return find_at(in, time, INT64_MAX, a, e);
+	r = find_name(in, time, a, e);
+	if (r != -ENOENT)
+		return r;
+	if (when_parse(time, in->now_ns, &t_ns) == 0)
+		return find_at(in, time, t_ns, a, e);
+	return find_id(in, time, a, e);
 }
 
 /*
@@ -231,48 +264,61 @@ time_len(const char *text, int64_t now_ns)
 	}
 }
 
+/* A point of whatever source by its id. */
 static int
-find_time_and_path(const struct history_listing *l, const char *text,
-	int64_t now_ns, struct address *a, struct err *e)
+find_anywhere(const struct address_space *in, const char *id,
+	struct address *a, struct err *e)
 {
-	size_t n = time_len(text, now_ns);
+	const struct history_listing *l = in->listing;
+	size_t i = history_find_id(l, id);
+	int r = 0;
+
+	if (i != HISTORY_NONE)
+		a->point = l->points[i];
+	else
+		r = history_moment_by_id(
+			in->history, l, HISTORY_NONE, id, &a->point, e);
+	a->source = a->point.source;
+	if (r == -ENOENT)
+		return err_set(e, ENOENT, "no snapshot has the id %s", id);
+	return r;
+}
+
+static int
+find_time_and_path(const struct address_space *in, const char *text,
+	struct address *a, struct err *e)
+{
+	size_t n = time_len(text, in->now_ns);
 	auto_free char *time = xasprintf("%.*s", (int)n, text);
 
 	a->path = text + n + (text[n] == ':');
-	if (a->source != HISTORY_NONE)
-		return address_find_point(l, a->source, time, now_ns,
-			&a->point, e);
-	a->point = history_find_id(l, time);
-	if (a->point == HISTORY_NONE)
-		return err_set(e, ENOENT, "no snapshot has the id %s", time);
-	a->source = l->points[a->point].source;
-	return 0;
+	return a->source == HISTORY_NONE ? find_anywhere(in, time, a, e)
+					 : find_point(in, time, a, e);
 }
 
 int
-address_find(const struct history_listing *l, const char *text,
-	const char *host, int64_t now_ns, struct address *a, struct err *e)
+address_find(const struct address_space *in, const char *text,
+	struct address *a, struct err *e)
 {
-	a->source = HISTORY_NONE;
+	const struct history_listing *l = in->listing;
+
+	*a = (struct address){ .source = HISTORY_NONE, .path = "" };
 	if (*text == '@')
-		return find_time_and_path(l, text + 1, now_ns, a, e);
+		return find_time_and_path(in, text + 1, a, e);
 	for (const char *p = text; (p = strchr(p, '@')); p++) {
-		a->source = lookup(l, text, (size_t)(p - text), host);
+		a->source = lookup(l, text, (size_t)(p - text), in->host);
 		if (a->source != HISTORY_NONE)
-			return find_time_and_path(l, p + 1, now_ns, a, e);
+			return find_time_and_path(in, p + 1, a, e);
 	}
 	for (const char *p = text; (p = strchr(p, ':')); p++) {
-		a->source = lookup(l, text, (size_t)(p - text), host);
+		a->source = lookup(l, text, (size_t)(p - text), in->host);
 		if (a->source != HISTORY_NONE) {
 			a->path = p + 1;
-			return address_find_point(l, a->source, "", now_ns,
-				&a->point, e);
+			return find_point(in, "", a, e);
 		}
 	}
-	a->path = "";
-	a->source = lookup(l, text, strlen(text), host);
+	a->source = lookup(l, text, strlen(text), in->host);
 	if (a->source != HISTORY_NONE)
-		return address_find_point(l, a->source, "", now_ns, &a->point,
-			e);
-	return unknown_source(l, text, strcspn(text, "@:"), host, e);
+		return find_point(in, "", a, e);
+	return unknown_source(l, text, strcspn(text, "@:"), in->host, e);
 }

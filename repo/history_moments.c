@@ -111,6 +111,8 @@ tell(void *ctx, const struct history_point *told)
 	struct history_point p = *told;
 	size_t i = history_moment_snapshot(t->l, told);
 
+	p.tags = NULL;
+	p.n_tags = 0;
 	if (i != HISTORY_NONE) {
 		p = t->l->points[i];
 		p.time_ns = told->time_ns;

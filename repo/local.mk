@@ -5,6 +5,7 @@ libyore_a_SOURCES += \
 	repo/address.h \
 	repo/history.c \
 	repo/history_moments.c \
+	repo/open.c \
 	repo/open.h \
 	repo/history.h \
 	repo/unlock.c \

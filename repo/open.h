@@ -21,12 +21,16 @@ struct history_open_options {
 	 * always is (repo/cache/cache.h), "" for none. */
 	const char *cache_dir;
 	bool offline; /* nothing is asked of a store that is not local */
+	/* What is there: "yore", or a format that "yore formats" lists.  NULL:
+	 * a repository, else what it looks like. */
+	const char *format;
 	/* Who reads waits until the cache has taken it: for reading it full. */
 	bool patient;
 };
 
 /*
- * Open a repository for reading; *h is given.  -ENOENT no repository there,
+ * Open a repository, or what another program left (repo/foreign), for reading;
+ * *h is given.  -ENOENT nothing that is known there, -EINVAL no such format,
  * -EKEYREJECTED wrong key or none, -EPROTONOSUPPORT written by a newer yore.
  * Starts no thread before its first read.
  */

@@ -46,7 +46,7 @@ print_found(const struct find *f, const struct spot *p, const char *path,
 	if (f->json) {
 		json_t *line = json_line("entry");
 
-		json_point(line, f->listing, p->point);
+		json_point(line, f->listing, &p->point);
 		json_name(line, "path", path, len);
 		json_attr(line, a);
 		json_print(line);
@@ -56,7 +56,7 @@ print_found(const struct find *f, const struct spot *p, const char *path,
 		print_long(a, false);
 	if (f->full) {
 		print_name(p->source, strlen(p->source), f->raw);
-		printf("@%s:", p->point->name);
+		printf("@%s:", p->point.name);
 	}
 	print_name(path, len, f->raw);
 	print_end(f->raw);
@@ -77,7 +77,7 @@ find_below(struct find *f, const struct spot *p)
 	while ((r = walk_next(w, &entry, &e)) != 0) {
 		if (r < 0) {
 			log_error(
-				"%s@%s: %s", p->source, p->point->name, e.text);
+				"%s@%s: %s", p->source, p->point.name, e.text);
 			f->failed = true;
 		}
 		if (r < 0 || entry->leaving)
@@ -113,7 +113,7 @@ find_in_source(struct find *f, size_t source, const char *path)
 		auto_spot struct spot p = { .view = NULL };
 		struct err e = ERR_INIT;
 		int r = spot_open_point(f->history, f->listing,
-			s->first_point + i, path, &p, &e);
+			&f->listing->points[s->first_point + i], path, &p, &e);
 
 		if (r == 0) {
 			find_in(f, &p);
@@ -127,6 +127,8 @@ find_in_source(struct find *f, size_t source, const char *path)
 static int
 find_all(struct find *f, int argc, char **argv)
 {
+	struct address_space in = { f->history, f->listing, address_host(),
+		clock_wall_ns() };
 	struct address a;
 	struct err e = ERR_INIT;
 
@@ -134,8 +136,7 @@ find_all(struct find *f, int argc, char **argv)
 	for (size_t i = 0; argc == 0 && i < f->listing->n_sources; i++)
 		find_in_source(f, i, "");
 	for (int i = 0; i < argc; i++) {
-		if (address_find(f->listing, argv[i], address_host(),
-			    clock_wall_ns(), &a, &e) < 0)
+		if (address_find(&in, argv[i], &a, &e) < 0)
 			return tool_fail(&e);
 		find_in_source(f, a.source, a.path);
 	}

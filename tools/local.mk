@@ -75,6 +75,7 @@ yore_SOURCES = \
 	tools/snapshots.c \
 	tools/stats.c \
 	tools/umount.c \
+	tools/formats.c \
 	tools/version.c
 yore_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 yore_LDADD = libyoretools.a libyorewrite.a libyore.a $(LIBYORE_LIBS) \

@@ -55,7 +55,7 @@ print_json(
 {
 	json_t *line = json_line("entry");
 
-	json_point(line, ls->listing, ls->spot->point);
+	json_point(line, ls->listing, &ls->spot->point);
 	json_name(line, "path", path, len);
 	json_attr(line, a);
 	if (S_ISLNK(a->mode))

@@ -29,6 +29,7 @@ static const struct command *const commands[] = {
 	&command_unpin,
 	&command_evict,
 	&command_needs,
+	&command_formats,
 	&command_version,
 };
 

@@ -93,6 +93,7 @@ become(struct mount *m, const char *address, const char *mountpoint)
 		add_flag(m, "nocache");
 	if (m->options.offline)
 		add_flag(m, "offline");
+	add_option(m, "format", m->options.format);
 	if (m->foreground)
 		argv[n++] = f;
 	if (m->options.verbose)

@@ -20,6 +20,7 @@ enum {
 	COMMON_CACHE_DIR,
 	COMMON_NO_CACHE,
 	COMMON_OFFLINE,
+	COMMON_FORMAT,
 	COMMON_JSON,
 	COMMON_HELP,
 };
@@ -35,6 +36,7 @@ static const struct option common[] = {
 	{ "cache-dir", required_argument, NULL, COMMON_CACHE_DIR },
 	{ "no-cache", no_argument, NULL, COMMON_NO_CACHE },
 	{ "offline", no_argument, NULL, COMMON_OFFLINE },
+	{ "format", required_argument, NULL, COMMON_FORMAT },
 	{ "json", no_argument, NULL, COMMON_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "verbose", no_argument, NULL, 'v' },
@@ -53,6 +55,7 @@ static const char common_help[] =
 	"                             ~/.cache/yore)\n"
 	"      --no-cache             keep nothing of them on this disk\n"
 	"      --offline              read them from this disk only\n"
+	"      --format NAME          what is there (yore formats lists them)\n"
 	"      --json                 print JSON lines, see yore-json(5)\n"
 	"  -q, --quiet                print only errors\n"
 	"  -v, --verbose              print more\n"
@@ -144,6 +147,9 @@ take_common(struct options *o, int opt)
 		return true;
 	case COMMON_OFFLINE:
 		o->offline = true;
+		return true;
+	case COMMON_FORMAT:
+		o->format = optarg;
 		return true;
 	case COMMON_JSON:
 		o->json = true;

@@ -35,6 +35,7 @@ struct options {
 	const char *cache_dir; /* as in struct history_open_options */
 	struct unlock unlock;
 	bool offline;
+	const char *format; /* as in struct history_open_options */
 	bool patient;  /* as in struct history_open_options; a command's own */
 	size_t memory; /* likewise */
 	bool json;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* yore snapshots: the points of a repository, oldest first. */
+/*
+ * yore snapshots: the snapshots of a repository, or every point, oldest first.
+ * A database may have millions of points: they are printed as they come.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +19,7 @@ struct filter {
 	uint64_t latest; /* the newest so many of each source; 0: all */
 	char **sources;
 	int n_sources;
+	bool points;
 	bool json;
 };
 
@@ -88,8 +92,122 @@ print_source(
 	}
 }
 
+/* -- Points -------------------------------------------------------------- */
+
+struct points {
+	const struct filter *f;
+	const struct history_listing *l;
+	bool counting;
+	uint64_t n; /* of those wanted */
+	uint64_t skip;
+};
+
+static void
+json_one(const struct history_listing *l, const struct history_point *p)
+{
+	json_t *line = json_line("point");
+
+	json_point(line, l, p);
+	json_u64(line, "sequence", p->seq);
+	json_text(line, "generation", l->generations[p->generation].name);
+	json_flag(line, "is_snapshot",
+		history_moment_snapshot(l, p) != HISTORY_NONE);
+	json_print(line);
+}
+
+static void
+print_one(const struct history_listing *l, const struct history_point *p)
+{
+	const struct history_source *s = &l->sources[p->source];
+	bool whole = history_moment_snapshot(l, p) != HISTORY_NONE;
+
+	printf("%-26s %-32s  ", p->name, p->id);
+	print_name(s->host, strlen(s->host), false);
+	putchar('/');
+	print_name(s->name, strlen(s->name), false);
+	puts(whole ? "  snapshot" : "");
+}
+
+static bool
+take_point(void *ctx, const struct history_point *p)
+{
+	struct points *x = ctx;
+
+	if (!wanted(x->f, x->l, p))
+		return true;
+	if (x->counting)
+		x->n++;
+	else if (x->skip > 0)
+		x->skip--;
+	else if (x->f->json)
+		json_one(x->l, p);
+	else
+		print_one(x->l, p);
+	return !ferror(stdout);
+}
+
 static int
-print_all(const struct filter *f, const struct history_listing *l)
+each_point(struct history *h, struct points *x, size_t source, bool counting,
+	struct err *e)
+{
+	const struct history_source *s = &x->l->sources[source];
+	int r = 0;
+
+	x->counting = counting;
+	for (uint32_t g = 0; g < s->n_generations && r == 0; g++)
+		r = history_moments(h, x->l, s->first_generation + g,
+			INT64_MIN, take_point, x, e);
+	return r;
+}
+
+static int
+print_points(struct history *h, const struct filter *f,
+	const struct history_listing *l, size_t source, struct err *e)
+{
+	struct points x = { .f = f, .l = l };
+	int r = 0;
+
+	if (f->latest) {
+		r = each_point(h, &x, source, true, e);
+		x.skip = x.n > f->latest ? x.n - f->latest : 0;
+	}
+	return r ? r : each_point(h, &x, source, false, e);
+}
+
+/* -- The command --------------------------------------------------------- */
+
+static int
+print_sources(struct history *h, const struct filter *f,
+	const struct history_listing *l, const size_t *sources, size_t n)
+{
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t source = sources ? sources[i] : i;
+
+		if (!f->points)
+			print_source(f, l, source);
+		else if (print_points(h, f, l, source, &e) < 0)
+			return tool_fail(&e);
+	}
+	return STATUS_DONE;
+}
+
+static void
+print_head(const struct filter *f, const struct history_listing *l)
+{
+	if (f->json || l->n_points == 0)
+		return;
+	if (f->points)
+		printf("%-26s %-32s  %s\n", "TIME", "ID", "SOURCE");
+	else
+		printf("%-22s %-8s %9s %10s  %s\n", "TIME", "ID", "ENTRIES",
+			"SIZE", "SOURCE");
+}
+
+static int
+print_all(struct history *h, const struct filter *f,
+	const struct history_listing *l)
 {
 	auto_free size_t *sources = xcalloc(
 		(size_t)f->n_sources + 1, sizeof(*sources));
@@ -100,14 +218,10 @@ print_all(const struct filter *f, const struct history_listing *l)
 			    f->host ? f->host : address_host(), &sources[i],
 			    &e) < 0)
 			return tool_fail(&e);
-	if (!f->json && l->n_points)
-		printf("%-22s %-8s %9s %10s  %s\n", "TIME", "ID", "ENTRIES",
-			"SIZE", "SOURCE");
-	for (size_t i = 0; f->n_sources == 0 && i < l->n_sources; i++)
-		print_source(f, l, i);
-	for (int i = 0; i < f->n_sources; i++)
-		print_source(f, l, sources[i]);
-	return STATUS_DONE;
+	print_head(f, l);
+	if (f->n_sources == 0)
+		return print_sources(h, f, l, NULL, l->n_sources);
+	return print_sources(h, f, l, sources, (size_t)f->n_sources);
 }
 
 static int
@@ -128,6 +242,9 @@ take_options(struct options *o, struct filter *f)
 				return tool_usage(
 					"--latest %s: not a number", optarg);
 			break;
+		case 'p':
+			f->points = true;
+			break;
 		default:
 			return STATUS_USAGE;
 		}
@@ -144,6 +261,7 @@ run(const struct command *c, int argc, char **argv)
 		{ "host", required_argument, NULL, 'H' },
 		{ "tag", required_argument, NULL, 't' },
 		{ "latest", required_argument, NULL, 'n' },
+		{ "points", no_argument, NULL, 'p' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options o;
@@ -159,16 +277,18 @@ run(const struct command *c, int argc, char **argv)
 	if (status)
 		return status;
 	l = history_listing(h);
-	return print_all(&f, l);
+	return print_all(h, &f, l);
 }
 
 const struct command command_snapshots = {
 	.name = "snapshots",
-	.synopsis = "[-r REPO] [SOURCE...]",
-	.summary = "List snapshots",
+	.synopsis = "[-r REPO] [--points] [SOURCE...]",
+	.summary = "List snapshots, or every point",
 	.help = "      --host H               only of this host\n"
 		"  -t, --tag T                only those that carry the tag\n"
 		"  -n, --latest N             only the newest N of each "
-		"source\n",
+		"source\n"
+		"      --points               every moment of a database, not only\n"
+		"                             its snapshots\n",
 	.run = run,
 };

@@ -17,6 +17,7 @@ spot_open_repository(struct options *o, struct history **h)
 		.ctx = &asker,
 		.cache_dir = o->cache_dir,
 		.offline = o->offline,
+		.format = o->format,
 		.patient = o->patient,
 		.memory = o->memory };
 	struct err e = ERR_INIT;
@@ -53,14 +54,14 @@ tidy(const char *path)
 
 int
 spot_open_point(struct history *h, const struct history_listing *l,
-	size_t point, const char *path, struct spot *p, struct err *e)
+	const struct history_point *pt, const char *path, struct spot *p,
+	struct err *e)
 {
-	const struct history_point *pt = &l->points[point];
 	const struct history_source *s = &l->sources[pt->source];
 	int r;
 
-	*p = (struct spot){ .point = pt };
-	r = history_open(h, l, point, &p->view, e);
+	*p = (struct spot){ .point = *pt };
+	r = history_open_moment(h, l, pt, &p->view, e);
 	if (r < 0)
 		return err_prefix(e, "%s/%s@%s", s->host, s->name, pt->name);
 	p->path = tidy(path);
@@ -77,13 +78,13 @@ int
 spot_open(struct history *h, const struct history_listing *l,
 	const char *address, struct spot *p, struct err *e)
 {
+	struct address_space in = { h, l, address_host(), clock_wall_ns() };
 	struct address a;
-	int r = address_find(
-		l, address, address_host(), clock_wall_ns(), &a, e);
+	int r = address_find(&in, address, &a, e);
 
 	if (r < 0)
 		return r;
-	return spot_open_point(h, l, a.point, a.path, p, e);
+	return spot_open_point(h, l, &a.point, a.path, p, e);
 }
 
 void

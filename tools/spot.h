@@ -14,7 +14,7 @@ struct spot {
 	struct view_attr attr; /* of the node the path names */
 	char *path;	       /* without leading, trailing, doubled '/' */
 	char *source;	       /* host/name */
-	const struct history_point *point; /* lives as long as the listing */
+	struct history_point point; /* its tags live as long as the listing */
 };
 
 /* Unlock and open the repository that the options name; *h is given.  On
@@ -24,9 +24,10 @@ int spot_open_repository(struct options *o, struct history **h);
 /* Open what an address names; the caller owes spot_release. */
 int spot_open(struct history *h, const struct history_listing *l,
 	const char *address, struct spot *p, struct err *e);
-/* The same for a point of the listing and a path in it. */
+/* The same for a point and a path in it. */
 int spot_open_point(struct history *h, const struct history_listing *l,
-	size_t point, const char *path, struct spot *p, struct err *e);
+	const struct history_point *point, const char *path, struct spot *p,
+	struct err *e);
 void spot_release(struct spot *p);
 
 #define auto_spot AUTO(spot_release)

@@ -8,9 +8,12 @@
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "repo/cache/listing.h"
+#include "repo/fetch/flights.h"
 
 /* Two gaps with less than this between them are asked for together. */
 #define JOIN_MAX (128u << 10)
+/* Who wants what is being brought asks the store after so many ms. */
+#define FLIGHT_WAIT_MS 300
 /* keys/ is listed before anything can be sealed: names, one a line. */
 #define KEYS "keys/"
 #define KEYS_LIST "list/keys"
@@ -22,6 +25,7 @@ struct cached {
 	struct cache *cache;
 	const struct keyring *keys; /* NULL before the repository is unlocked */
 	bool offline;
+	struct flights flights; /* of cached_bring */
 
 	/* A listing that was made before it could be sealed. */
 	pthread_mutex_t lock; /* a leaf */
@@ -131,11 +135,16 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, const struct store_call *call, struct err *e)
 {
 	struct cache_gaps gaps = { .n = 1, .gap = { { off, len } } };
+	struct flight flight = { .name = name, .off = off, .len = len };
 	uint64_t end = off + len;
 	int r = 0;
 
 	*got = len;
 	if (cache_read(c->cache, name, off, len, buf, &gaps))
+		return 0;
+	if (flights_wait(&c->flights, name, off, len, FLIGHT_WAIT_MS,
+		    call ? call->cancel : NULL) &&
+		cache_read(c->cache, name, off, len, buf, &gaps))
 		return 0;
 	/* the rest would have been welcome, but not for a request */
 	if (call && call->enough > 0 && gaps.gap[0].off - off >= call->enough) {
@@ -145,12 +154,60 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	if (c->offline)
 		return absent(c, name, e);
 	join(&gaps);
+	flights_begin(&c->flights, &flight);
 	for (unsigned i = 0; i < gaps.n && r == 0; i++) {
 		if (gaps.gap[i].off < end)
 			r = fill(c, name, off, buf, gaps.gap[i].off,
 				gaps.gap[i].len, &end, call, e);
 	}
+	flights_end(&c->flights, &flight);
 	*got = (size_t)(end - off);
+	return r;
+}
+
+static int
+bring_gaps(struct cached *c, const char *name, const struct cache_gaps *gaps,
+	uint64_t end, const struct store_call *call, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < gaps->n && r == 0; i++) {
+		const struct cache_extent *gap = &gaps->gap[i];
+		auto_free uint8_t *buf = NULL;
+
+		if (gap->off >= end)
+			break;
+		buf = xmalloc(gap->len);
+		r = fill(c, name, gap->off, buf, gap->off, gap->len, &end,
+			call, e);
+	}
+	return r;
+}
+
+int
+cached_bring(struct store *s, const char *name, uint64_t off, uint64_t len,
+	const struct store_call *call, bool *kept, struct err *e)
+{
+	struct cached *c = cached_of(s);
+	struct flight flight = { .name = name, .off = off, .len = len };
+	struct cache_gaps gaps;
+	int r;
+
+	if (c->offline)
+		return absent(c, name, e);
+	if (flights_wait(&c->flights, name, off, len, FLIGHT_WAIT_MS,
+		    call ? call->cancel : NULL))
+		cache_sync(c->cache, NULL);
+	*kept = cache_read(c->cache, name, off, len, NULL, &gaps);
+	if (*kept)
+		return 0;
+	join(&gaps);
+	flights_begin(&c->flights, &flight);
+	r = bring_gaps(c, name, &gaps, off + len, call, e);
+	/* what has been given to the cache is not there at once */
+	*kept = r == 0 && cache_sync(c->cache, NULL) == 0 &&
+		cache_read(c->cache, name, off, len, NULL, NULL);
+	flights_end(&c->flights, &flight);
 	return r;
 }
 
@@ -346,6 +403,7 @@ cached_free(struct store *s)
 
 	cache_close(c->cache);
 	cache_listing_release(&c->seen);
+	flights_release(&c->flights);
 	pthread_mutex_destroy(&c->lock);
 	store_free(c->inner);
 	free(c->store.name);
@@ -376,6 +434,7 @@ cached_new(struct store *inner, struct cache *cache,
 	c->cache = cache;
 	c->offline = o->offline;
 	pthread_mutex_init(&c->lock, NULL);
+	flights_init(&c->flights);
 	return &c->store;
 }
 

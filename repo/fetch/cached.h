@@ -40,6 +40,15 @@ void cached_set_keys(struct store *s, const struct keyring *keys);
 void cached_keep_names(struct store *s, const char *prefix,
 	const char *const *names, size_t n);
 
+/*
+ * Bring [off, off + len) of an object into the cache, as far as it lacks, for
+ * somebody who will come for it: who does meanwhile waits for it a little.
+ * When this returns it can be read there, unless the cache could not keep it
+ * (*kept false).  s must be such a store.
+ */
+int cached_bring(struct store *s, const char *name, uint64_t off, uint64_t len,
+	const struct store_call *call, bool *kept, struct err *e);
+
 /* Whether a whole object is in the cache. */
 bool cached_holds(struct store *s, const char *name);
 /* The store itself, borrowed. */

@@ -14,6 +14,7 @@
 #include "repo/base/log.h"
 #include "repo/crypto/id.h"
 #include "repo/fetch/ahead.h"
+#include "repo/fetch/bring.h"
 #include "repo/fetch/detour.h"
 #include "repo/fetch/fetch.h"
 #include "repo/fetch/table.h"
@@ -32,6 +33,7 @@ struct fetch {
 	struct table table;
 	struct unsealer unsealer;
 	struct ahead ahead;
+	struct bring bring;
 	struct detours detours;
 };
 
@@ -85,6 +87,7 @@ fetch_new(struct store *store, const struct keyring *keys,
 	unsealer_init(&f->unsealer, keys);
 	detour_init(&f->detours);
 	set_up_ahead(f, o, memory);
+	bring_init(&f->bring, store);
 	return f;
 }
 
@@ -93,6 +96,7 @@ fetch_free(struct fetch *f)
 {
 	if (!f)
 		return;
+	bring_release(&f->bring);
 	ahead_release(&f->ahead);
 	table_release(&f->table);
 	unsealer_release(&f->unsealer);
@@ -237,6 +241,24 @@ void
 fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n)
 {
 	ahead_ask(&f->ahead, at, n);
+}
+
+uint64_t
+fetch_bring(struct fetch *f, const struct frame_place *at, size_t n)
+{
+	return bring_ask(&f->bring, at, n);
+}
+
+uint64_t
+fetch_bring_rate(struct fetch *f)
+{
+	return bring_rate(&f->bring);
+}
+
+bool
+fetch_brings(struct fetch *f)
+{
+	return bring_works(&f->bring);
 }
 
 void

@@ -12,6 +12,7 @@
 #ifndef YORE_FETCH_FETCH_H
 #define YORE_FETCH_FETCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "repo/base/err.h"
@@ -81,6 +82,17 @@ void fetch_set_namer(struct fetch *f, fetch_namer *namer, void *ctx);
  * full the rest is forgotten.
  */
 void fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n);
+
+/*
+ * Ask for the sealed bytes of frames far ahead of need, in the order in which
+ * they will be read: from a remote store into the disk cache
+ * (repo/fetch/bring.h).  Bytes that will travel; 0 where there is no cache.
+ */
+uint64_t fetch_bring(struct fetch *f, const struct frame_place *at, size_t n);
+/* Whether that brings anything. */
+bool fetch_brings(struct fetch *f);
+/* How fast it was of late, bytes a second; 0: not known. */
+uint64_t fetch_bring_rate(struct fetch *f);
 
 /*
  * Read on from a frame, in the caller's thread: one get of at most max bytes

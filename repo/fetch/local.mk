@@ -3,6 +3,8 @@
 libyore_a_SOURCES += \
 	repo/fetch/ahead.c \
 	repo/fetch/ahead.h \
+	repo/fetch/bring.c \
+	repo/fetch/bring.h \
 	repo/fetch/budget.c \
 	repo/fetch/budget.h \
 	repo/fetch/cached.c \
@@ -13,6 +15,8 @@ libyore_a_SOURCES += \
 	repo/fetch/detour.h \
 	repo/fetch/fetch.c \
 	repo/fetch/fetch.h \
+	repo/fetch/flights.c \
+	repo/fetch/flights.h \
 	repo/fetch/readahead.c \
 	repo/fetch/readahead.h \
 	repo/fetch/stretches.c \

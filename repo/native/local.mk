@@ -32,6 +32,7 @@ libyore_a_SOURCES += \
 	repo/native/newest.c \
 	repo/native/newest.h \
 	repo/native/open.c \
+	repo/native/open.h \
 	repo/native/pages.c \
 	repo/native/pages.h \
 	repo/native/places.c \
@@ -43,6 +44,8 @@ libyore_a_SOURCES += \
 	repo/native/repository.h \
 	repo/native/roster.c \
 	repo/native/roster.h \
+	repo/native/scout.c \
+	repo/native/scout.h \
 	repo/native/slots.c \
 	repo/native/slots.h \
 	repo/native/state.c \

@@ -21,8 +21,13 @@
 #define STREAMS 16
 #define WALKS 4
 #define MISSES_MAX 3
+/* Who goes so many nodes on is still on the same walk: between them are those
+ * that are read without asking, because a mount has been given their content. */
+#define NEAR 64
 #define FRAME_TYPICAL (256 * KIB)
 #define LOOKAHEAD_MAX (8 * MIB)
+/* A walk that reaches so far is one that a scout goes ahead of. */
+#define SCOUT_MIN (1 * MIB)
 /* Entries looked at in one go, when nothing is asked for and otherwise. */
 #define STEPS_FORESEEN 1024
 #define STEPS_ASKED 16384
@@ -75,11 +80,13 @@ lookahead_init(struct lookahead *l, const struct tree *tree,
 	pthread_mutex_init(&l->lock, NULL);
 	l->tree = tree;
 	l->fetch = fetch;
+	scout_init(&l->scout, tree, fetch);
 }
 
 void
 lookahead_release(struct lookahead *l)
 {
+	scout_release(&l->scout);
 	free(l->state);
 	pthread_mutex_destroy(&l->lock);
 }
@@ -103,8 +110,12 @@ same_frame(const struct frame_place *a, const struct frame_place *b)
 static void
 wish_add(struct wish *w, const struct frame_place *at)
 {
-	if (w->n == FRAMES_MAX || (w->n && same_frame(&w->at[w->n - 1], at)))
+	if (w->n == FRAMES_MAX)
 		return;
+	for (size_t i = w->n; i > 0; i--) {
+		if (same_frame(&w->at[i - 1], at))
+			return;
+	}
 	w->at[w->n++] = *at;
 }
 
@@ -388,7 +399,8 @@ walk_to(struct lookahead_state *st, uint64_t node)
 	for (int i = 0; i < WALKS; i++) {
 		struct walk *w = &st->walks[i];
 
-		if (w->last < node && node <= w->until)
+		if (w->frame.len && w->last < node &&
+			(node <= w->until || node - w->last <= NEAR))
 			return w;
 	}
 	return NULL;
@@ -422,33 +434,55 @@ confirm(struct lookahead_state *st, struct walk *w)
 		w->reach = LOOKAHEAD_MAX;
 }
 
+/* The walk that a read belongs to now.  Where small files of several packs take
+ * turns, the next one may lie where another walk has been, too: being foreseen
+ * counts for more. */
+static struct walk *
+find_walk(struct lookahead_state *st, uint64_t node,
+	const struct frame_place *at)
+{
+	struct walk *w = walk_to(st, node);
+
+	if (!w)
+		w = walk_at(st, at);
+	return w ? w : new_walk(st);
+}
+
+/* Returns whether what comes next is to be foreseen anew. */
+static bool
+follow(struct lookahead_state *st, struct walk *w, uint64_t node,
+	const struct frame_place *at)
+{
+	bool same = same_frame(&w->frame, at);
+	bool again = !same && (w->frame.len == 0 || node >= w->refill);
+
+	if (again && w->frame.len > 0)
+		confirm(st, w);
+	if (!same || node > w->last)
+		w->last = node;
+	w->frame = *at;
+	w->used = st->clock;
+	return again;
+}
+
 void
 lookahead_walk(struct lookahead *l, uint64_t node, const struct frame_place *at)
 {
 	struct wish wish;
 	struct lookahead_state *st;
 	struct walk *w;
+	bool goes_on;
 
 	wish.n = 0;
 	pthread_mutex_lock(&l->lock);
 	st = state_of(l);
 	st->clock++;
-	w = walk_at(st, at);
-	if (w) {
-		if (node > w->last)
-			w->last = node;
-	} else {
-		w = walk_to(st, node);
-		if (!w)
-			w = new_walk(st);
-		else if (node >= w->refill)
-			confirm(st, w);
-		w->last = node;
-		w->frame = *at;
-		if (node >= w->refill)
-			foresee(l, w, &wish);
-	}
-	w->used = st->clock;
+	w = find_walk(st, node, at);
+	if (follow(st, w, node, at))
+		foresee(l, w, &wish);
+	goes_on = w->reach >= SCOUT_MIN;
 	pthread_mutex_unlock(&l->lock);
-	wish_send(&wish, l->fetch);
+	/* what a scout has not come to yet it asks for soon, in fewer gets */
+	if (!goes_on || scout_follow(&l->scout, node))
+		wish_send(&wish, l->fetch);
 }

@@ -17,6 +17,7 @@
 #ifndef YORE_NATIVE_LOOKAHEAD_H
 #define YORE_NATIVE_LOOKAHEAD_H
 
+#include "repo/native/scout.h"
 #include "repo/native/tree.h"
 
 struct lookahead_state;
@@ -26,6 +27,7 @@ struct lookahead {
 	struct lookahead_state *state; /* made when first needed */
 	const struct tree *tree;
 	struct fetch *fetch;
+	struct scout scout; /* of walks that go on */
 };
 
 /* Borrows tree and fetch. */

@@ -25,6 +25,27 @@ number_of(const char *name)
 	return NEWEST_NUMBER_MAX - strtoull(name + NUMBER_AT, NULL, 10);
 }
 
+/* -- Marks: before all catalogs in the order of names ------------------- */
+
+#define MARK "cat/000000000000-s-"
+
+void
+newest_mark_name(char *out, const uint8_t source[SOURCE_KEY_LEN])
+{
+	hex_encode(stpcpy(out, MARK), source, SOURCE_KEY_LEN);
+}
+
+static bool
+is_mark(const char *name)
+{
+	return !strncmp(name, MARK, strlen(MARK)) &&
+	       strspn(name + strlen(MARK), "0123456789abcdef") ==
+		       SOURCE_KEY_LEN * 2 &&
+	       strlen(name) == strlen(MARK) + SOURCE_KEY_LEN * 2;
+}
+
+/* -- Catalogs ----------------------------------------------------------- */
+
 bool
 newest_is_full(const char *name)
 {
@@ -40,6 +61,7 @@ note(void *ctx, const char *name, uint64_t size)
 	bool full = number && newest_is_full(name);
 
 	(void)size;
+	nw->marked |= is_mark(name);
 	if (!number)
 		return true;
 	if (!nw->number)

@@ -21,7 +21,11 @@ struct newest {
 	unsigned n;
 	uint64_t number; /* the highest; 0: there are none */
 	uint64_t full;	 /* that of the full ones; 0: there are none */
+	bool marked; /* catalogs lack snapshots of those who cannot read */
 };
+
+/* What marks a source whose snapshots no catalog needs to have. */
+void newest_mark_name(char *out, const uint8_t source[SOURCE_KEY_LEN]);
 
 /* List cat/, as far as it has to be: one page. */
 int newest_list(struct store *s, struct newest *nw, struct err *e);

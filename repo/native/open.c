@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "repo/native/history.h"
 #include "repo/native/state.h"
-#include "repo/open.h"
+#include "repo/native/open.h"
 
 int
-history_open_repository(const char *repo, const struct history_open_options *o,
+history_open_native(const char *repo, const struct history_open_options *o,
 	struct history **h, struct err *e)
 {
 	auto_repository struct repository *rp = NULL;

@@ -193,6 +193,23 @@ try_open(const char *repo, const struct history_open_options *o, bool early,
 	return 0;
 }
 
+int
+repository_open_on(struct store *s, const struct history_open_options *o,
+	struct repository **rp, struct err *e)
+{
+	auto_repository struct repository *p = xcalloc(1, sizeof(*p));
+	int r;
+
+	p->store = s;
+	r = unlock(p, o, e);
+	if (r)
+		return r;
+	if (cached_cache(p->store))
+		cached_set_keys(p->store, p->keys);
+	*rp = steal(p);
+	return 0;
+}
+
 static int
 open_repository(const char *repo, const struct history_open_options *o,
 	bool early, struct repository **rp, struct err *e)

@@ -32,6 +32,9 @@ int repository_open(const char *repo, const struct history_open_options *o,
 int repository_open_early(const char *repo,
 	const struct history_open_options *o, struct repository **rp,
 	struct err *e);
+/* repository_open of a store that is open; takes it over, also when it fails. */
+int repository_open_on(struct store *s, const struct history_open_options *o,
+	struct repository **rp, struct err *e);
 void repository_free(struct repository *rp);
 
 /*

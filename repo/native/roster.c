@@ -374,6 +374,7 @@ ask_catalogs(struct roster *ro, const struct native_listing *before,
 	iv->same = before && newest_same(&iv->newest, &ro->newest);
 	if (!read_catalogs(ro, before, iv) && !iv->same)
 		*whole = true;
+	*whole |= iv->newest.marked;
 	return 0;
 }
 

@@ -38,23 +38,25 @@ marks_release(struct marks *all)
 
 /* -- Files -------------------------------------------------------------- */
 
-/* Replace a file as a whole. */
-static void
-write_file(char *path, const struct buf *b)
+int
+state_write(char *path, const struct buf *b)
 {
 	auto_free char *temporary = xasprintf("%s.XXXXXX", path);
 	auto_close int fd = -1;
+	int r;
 
 	if (path[0] != '/')
-		return;
+		return -ENOENT;
 	state_dir_make(path);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd >= 0 && write(fd, b->data, b->len) == (ssize_t)b->len &&
 		!fsync(fd) && !rename(temporary, path))
-		return;
+		return 0;
+	r = errno ? -errno : -ENOSPC;
 	log_debug("%s: not written: %m", path);
 	if (fd >= 0)
 		unlink(temporary);
+	return r;
 }
 
 /* -- The highest snapshot of each source -------------------------------- */
@@ -124,7 +126,7 @@ write_marks(char *path, const struct marks *all)
 			hex_encode(source, m->source, SOURCE_KEY_LEN), m->seq,
 			hex_encode(hash, m->hash, HASH_LEN), m->label);
 	}
-	write_file(path, &b);
+	state_write(path, &b);
 }
 
 static struct mark *
@@ -343,7 +345,7 @@ write_pin(const struct repository *rp, char *path, const struct pin *p)
 
 	buf_printf(&b, "%s %s %s\n%s\n", p->id, p->commitment, p->seal,
 		address_of(rp->store));
-	write_file(path, &b);
+	state_write(path, &b);
 }
 
 void

@@ -9,6 +9,7 @@
  *                             "<source key> <seq> <hash> <host/name>" lines
  *   pins/<hash of address>    which repository was last there:
  *                             "<id> <commitment> sealed|open", the address
+ *   <repository id>/stash/    what writers keep (repo/write/stash.h)
  */
 #ifndef YORE_NATIVE_STATE_H
 #define YORE_NATIVE_STATE_H
@@ -43,5 +44,9 @@ int state_pin(const struct repository *rp, struct err *e);
 int state_last_id(const struct store *s, char id[REPOSITORY_ID_LEN * 2 + 1]);
 /* Forget what was at an address: a repository has just been made there. */
 void state_pin_forget(const char *repo);
+
+/* Replace a file below repo/base/state_dir.h as a whole, durably (0600,
+ * directories 0700).  path is as before. */
+int state_write(char *path, const struct buf *b);
 
 #endif

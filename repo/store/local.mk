@@ -60,5 +60,7 @@ libyorewrite_a_SOURCES += \
 	repo/store/sink_directory.c \
 	repo/store/sink_fault.c \
 	repo/store/sink_s3.c \
+	repo/store/s3_confirm.c \
+	repo/store/s3_confirm.h \
 	repo/store/s3_upload.c \
 	repo/store/s3_upload.h

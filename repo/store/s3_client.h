@@ -87,7 +87,8 @@ struct s3_call {
 /*
  * Make the request and retry as above.  0 for a 2xx without an error in it.
  * Else the error names the object's URL and what the server said: -ENOENT
- * (404), -ENXIO (NoSuchBucket), -EEXIST (412), -EACCES (401, 403), -ERANGE
+ * (404), -ENXIO (NoSuchBucket), -EEXIST (412), -EACCES (401, 403), -EPERM
+ * (keys that are none, or no longer), -ERANGE
  * (416), -EOPNOTSUPP (405, 501 or NotImplemented), -EINTR cancelled, -EIO
  * everything else.
  */

@@ -73,7 +73,7 @@ s3_command_parse(
 	if (id->access_key && id->secret_key && good)
 		return 0;
 	s3_identity_release(id);
-	return err_set(e, EACCES,
+	return err_set(e, EPERM,
 		"the command for S3 keys did not print JSON with AccessKeyId "
 		"and SecretAccessKey");
 }
@@ -163,7 +163,7 @@ s3_command_run(const char *command, struct s3_identity *id, struct err *e)
 		kill(pid, SIGKILL);
 	well = ended_well(pid);
 	r = whole && well ? s3_command_parse(text, len, id, e)
-			  : err_set(e, EACCES, "the command for S3 keys %s",
+			  : err_set(e, EPERM, "the command for S3 keys %s",
 				    whole ? "failed" : "did not end in time");
 	secret_wipe(text, len);
 	free(text);

@@ -8,7 +8,7 @@
 
 /*
  * Run a command by /bin/sh -c, without standard input, for at most a minute,
- * and take its output (at most 64 KiB).  id is given.  -EACCES with what is the
+ * and take its output (at most 64 KiB).  id is given.  -EPERM with what is the
  * matter, but nothing of the output.
  */
 int s3_command_run(const char *command, struct s3_identity *id, struct err *e);

@@ -154,7 +154,7 @@ find(const char *profile, struct s3_identity *id, struct err *e)
 		r = from_profile(config, profile, id, e);
 	if (r != -ENOENT)
 		return r;
-	return err_set(e, EACCES,
+	return err_set(e, EPERM,
 		"no S3 keys: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
 		"or write profile \"%s\" into %s",
 		profile_name(profile),

@@ -35,7 +35,7 @@ struct s3_credentials;
 struct s3_credentials *s3_credentials_new(const char *profile);
 void s3_credentials_free(struct s3_credentials *c);
 
-/* A copy of what is current; owes s3_identity_release.  -EACCES there are
+/* A copy of what is current; owes s3_identity_release.  -EPERM there are
  * none, or what was found is no use. */
 int s3_credentials_get(
 	struct s3_credentials *c, struct s3_identity *id, struct err *e);

@@ -153,6 +153,10 @@ errno_of(int status, const char *code)
 		{ "NotImplemented", EOPNOTSUPP },
 		{ "MethodNotAllowed", EOPNOTSUPP },
 		{ "AccessDenied", EACCES },
+		{ "SignatureDoesNotMatch", EPERM },
+		{ "InvalidAccessKeyId", EPERM },
+		{ "InvalidToken", EPERM },
+		{ "ExpiredToken", EPERM },
 		{ "NoSuchKey", ENOENT },
 		{ "NoSuchUpload", ENOENT },
 		{ "NoSuchBucket", ENXIO },
@@ -207,6 +211,8 @@ meaning(int code)
 		return "the name is taken";
 	case EACCES:
 		return "access is denied";
+	case EPERM:
+		return "the keys are refused";
 	default:
 		return "the server refuses";
 	}

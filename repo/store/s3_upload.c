@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "repo/store/s3_confirm.h"
 
 #define PART_LEN (16u << 20)
 #define FULL_LEN (20u << 20) /* then a part of these is sent */
@@ -19,6 +20,7 @@
 #define TEXT_MAX (64u << 10)
 #define UPLOAD_ID_MAX 1024
 #define ABORT_PATIENCE_S 5
+#define PUTS_MAX 3 /* of an object that does not stay */
 
 struct part {
 	struct s3_call call;
@@ -87,16 +89,18 @@ check_free(struct s3_sink *s, const char *name, struct err *e)
 	return 0;
 }
 
-/* Whether the name is taken by what an earlier attempt wrote. */
+/* Whether the name is taken by what an earlier attempt wrote.  Who may not look
+ * assumes it: names are random. */
 static bool
 is_own(struct s3_sink *s, const char *name, const void *data, size_t len)
 {
 	auto_free uint8_t *there = xmalloc(len + 1);
 	size_t got = 0;
+	int r = s3_object_get(s->client, name, 0, len + 1, there, &got, NULL,
+		NULL);
 
-	return s3_object_get(s->client, name, 0, len + 1, there, &got, NULL,
-		       NULL) == 0 &&
-	       got == len && memcmp(there, data, len) == 0;
+	return r == -EACCES ||
+	       (r == 0 && got == len && memcmp(there, data, len) == 0);
 }
 
 /* Whether the service may have refused for the condition's sake. */
@@ -127,9 +131,10 @@ add_condition(struct s3_sink *s, struct s3_call *call)
 			(struct sign_pair){ "if-none-match", "*" };
 }
 
+/* etag is set to what the service says. */
 static int
 put(struct s3_sink *s, const char *name, const void *data, size_t len,
-	bool *refused, struct err *e)
+	bool *refused, char etag[HTTP_ETAG_MAX], struct err *e)
 {
 	auto_s3_call struct s3_call call = { .kind = S3_PUT,
 		.method = "PUT",
@@ -144,8 +149,27 @@ put(struct s3_sink *s, const char *name, const void *data, size_t len,
 	if (r == 0)
 		r = s3_call(s->client, &call, e);
 	*refused = r < 0 && refuses_conditions(&call);
-	if (r == -EEXIST && call.unsure && is_own(s, name, data, len))
+	memcpy(etag, call.rs.head.etag, HTTP_ETAG_MAX);
+	if (r == -EEXIST && call.unsure && is_own(s, name, data, len)) {
+		*etag = '\0';
 		return 0;
+	}
+	return r;
+}
+
+static int
+put_if_free(struct s3_sink *s, const char *name, const void *data, size_t len,
+	char etag[HTTP_ETAG_MAX], struct err *e)
+{
+	bool refused;
+	int r = put(s, name, data, len, &refused, etag, e);
+
+	if (!refused)
+		return r;
+	atomic_store(&s->unconditional, true);
+	r = put(s, name, data, len, &refused, etag, e);
+	if (r < 0 && r != -EEXIST) /* it was something else */
+		atomic_store(&s->unconditional, false);
 	return r;
 }
 
@@ -153,15 +177,14 @@ int
 s3_upload_whole(struct s3_sink *s, const char *name, const void *data,
 	size_t len, struct err *e)
 {
-	bool refused;
-	int r = put(s, name, data, len, &refused, e);
+	char etag[HTTP_ETAG_MAX];
+	int r = -ENODATA;
 
-	if (!refused)
-		return r;
-	atomic_store(&s->unconditional, true);
-	r = put(s, name, data, len, &refused, e);
-	if (r < 0 && r != -EEXIST) /* it was something else */
-		atomic_store(&s->unconditional, false);
+	for (unsigned n = 0; n < PUTS_MAX && r == -ENODATA; n++) {
+		r = put_if_free(s, name, data, len, etag, e);
+		if (r == 0 && s3_confirm_wants(name))
+			r = s3_confirm(s, name, len, etag, e);
+	}
 	return r;
 }
 
@@ -390,13 +413,13 @@ static bool
 is_complete(struct s3_upload *u)
 {
 	uint64_t size;
+	int r = s3_object_size(u->sink->client, u->name, &size, NULL);
 
-	return s3_object_size(u->sink->client, u->name, &size, NULL) == 0 &&
-	       size == u->sent;
+	return r == -EACCES || (r == 0 && size == u->sent);
 }
 
 static int
-complete(struct s3_upload *u, bool *refused, struct err *e)
+complete_once(struct s3_upload *u, bool *refused, struct err *e)
 {
 	auto_s3_call struct s3_call call = { .kind = S3_OTHER,
 		.method = "POST",
@@ -419,9 +442,20 @@ complete(struct s3_upload *u, bool *refused, struct err *e)
 }
 
 static int
-finish_multipart(struct s3_upload *u, struct err *e)
+complete(struct s3_upload *u, struct err *e)
 {
 	bool refused = false;
+	int r = complete_once(u, &refused, e);
+
+	if (!refused)
+		return r;
+	atomic_store(&u->sink->unconditional, true);
+	return complete_once(u, &refused, e);
+}
+
+static int
+finish_multipart(struct s3_upload *u, struct err *e)
+{
 	int r = part_start(u, u->pending.len, e);
 
 	for (unsigned i = 0; i < IN_FLIGHT && r == 0; i++)
@@ -429,11 +463,10 @@ finish_multipart(struct s3_upload *u, struct err *e)
 	if (r < 0)
 		return r;
 	buf_printf(&u->done, "</CompleteMultipartUpload>");
-	r = complete(u, &refused, e);
-	if (!refused)
-		return r;
-	atomic_store(&u->sink->unconditional, true);
-	return complete(u, &refused, e);
+	r = complete(u, e);
+	if (r == 0 && s3_confirm_wants(u->name))
+		r = s3_confirm(u->sink, u->name, u->sent, "", e);
+	return r;
 }
 
 int

@@ -9,6 +9,7 @@ struct s3_sink {
 	struct sink sink;
 	struct s3_client *client;
 	atomic_bool unconditional; /* the service cannot refuse taken names */
+	atomic_bool blind; /* this key may not look at what it has put */
 };
 
 /* A whole object, as put of struct sink_ops. */

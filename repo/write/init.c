@@ -7,36 +7,74 @@
 #include "repo/native/state.h"
 #include "repo/store/store.h"
 #include "repo/write/init.h"
+#include "repo/write/stash.h"
 
-static int
-put_slot(struct sink *sink, const struct repository_header *h,
-	const uint8_t *root, const struct slot_secret *secret, struct err *e)
+/* What is put there. */
+struct new_repository {
+	struct repository_header header;
+	struct keyring *keys;
+	struct buf text, slot;
+	char slot_name[64];
+	bool sealed;
+};
+
+static void
+new_release(struct new_repository *n)
 {
-	auto_buf struct buf slot = BUF_INIT;
-	char name[64], hex[33];
-	uint8_t id[16];
-	int r = slot_make(h->id, root, secret, &slot, e);
-
-	if (r)
-		return r;
-	random_bytes(id, sizeof(id));
-	snprintf(name, sizeof(name), "keys/%s", hex_encode(hex, id, 16));
-	return sink_put(sink, name, slot.data, slot.len, e);
+	keyring_free(n->keys);
+	buf_release(&n->text);
+	buf_release(&n->slot);
 }
 
 static int
-put_header(struct sink *sink, const struct repository_header *h,
-	const uint8_t *root, struct err *e)
+make_slot(struct new_repository *n, const uint8_t *root,
+	const struct slot_secret *secret, struct err *e)
 {
-	struct keyring *keys = keyring_new(h->id, root);
-	auto_buf struct buf text = BUF_INIT;
+	char hex[33];
+	uint8_t id[16];
+
+	random_bytes(id, sizeof(id));
+	snprintf(n->slot_name, sizeof(n->slot_name), "keys/%s",
+		hex_encode(hex, id, 16));
+	n->sealed = secret->type != SLOT_OPEN;
+	return slot_make(n->header.id, root, secret, &n->slot, e);
+}
+
+static void
+make_header(struct new_repository *n, const uint8_t *root)
+{
 	uint8_t mac[HASH_LEN];
 
-	repository_header_encode(h, &text);
-	header_mac(keys, text.data, text.len, mac);
-	repository_header_add_mac(&text, mac);
-	keyring_free(keys);
-	return sink_put(sink, "format", text.data, text.len, e);
+	n->keys = keyring_new(n->header.id, root);
+	repository_header_encode(&n->header, &n->text);
+	header_mac(n->keys, n->text.data, n->text.len, mac);
+	repository_header_add_mac(&n->text, mac);
+}
+
+/* The header is put last: before it is there, there is no repository. */
+static int
+put_both(struct sink *sink, const struct new_repository *n, struct err *e)
+{
+	int r = sink_put(sink, n->slot_name, n->slot.data, n->slot.len, e);
+
+	return r ? r : sink_put(sink, "format", n->text.data, n->text.len, e);
+}
+
+/* A key that only writes may be all that backups will have. */
+static void
+keep(const char *repo, const struct new_repository *n)
+{
+	struct repository rp = { .keys = n->keys,
+		.header = n->header,
+		.sealed = n->sealed };
+
+	state_pin_forget(repo);
+	if (store_open(repo, &rp.store, NULL))
+		return;
+	hex_encode(rp.id_text, n->header.id, sizeof(n->header.id));
+	if (!rp.store->local_path && !state_pin(&rp, NULL))
+		stash_made(&rp, &n->text, n->slot_name, &n->slot);
+	store_free(rp.store);
 }
 
 static bool
@@ -72,13 +110,12 @@ check_empty(const char *repo, struct err *e)
 	return r;
 }
 
-/* The header is written last: before it is there, there is no repository. */
 int
 repository_init(const char *repo, const struct slot_secret *secret,
 	char id_text[33], struct err *e)
 {
 	auto_sink struct sink *sink = NULL;
-	struct repository_header h = { .mac_covers = 0 };
+	struct new_repository n = { .sealed = false };
 	uint8_t *root;
 	time_t now = time(NULL);
 	struct tm tm;
@@ -88,17 +125,21 @@ repository_init(const char *repo, const struct slot_secret *secret,
 		r = sink_open(repo, true, &sink, e);
 	if (r)
 		return r;
-	random_bytes(h.id, sizeof(h.id));
+	random_bytes(n.header.id, sizeof(n.header.id));
 	gmtime_r(&now, &tm);
-	strftime(h.created, sizeof(h.created), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	strftime(n.header.created, sizeof(n.header.created),
+		"%Y-%m-%dT%H:%M:%SZ", &tm);
 	root = secret_alloc(KEY_LEN);
 	random_bytes(root, KEY_LEN);
-	r = put_slot(sink, &h, root, secret, e);
+	r = make_slot(&n, root, secret, e);
 	if (!r)
-		r = put_header(sink, &h, root, e);
+		make_header(&n, root);
 	secret_free(root, KEY_LEN);
 	if (!r)
-		state_pin_forget(repo);
-	hex_encode(id_text, h.id, sizeof(h.id));
+		r = put_both(sink, &n, e);
+	if (!r)
+		keep(repo, &n);
+	hex_encode(id_text, n.header.id, sizeof(n.header.id));
+	new_release(&n);
 	return r;
 }

@@ -25,6 +25,12 @@ libyorewrite_a_SOURCES += \
 	repo/write/init.c \
 	repo/write/init.h \
 	repo/write/job.c \
+	repo/write/stash.c \
+	repo/write/stash.h \
+	repo/write/stash_files.c \
+	repo/write/stash_pages.c \
+	repo/write/stash_private.h \
+	repo/write/stash_sink.c \
 	repo/write/known.c \
 	repo/write/known.h \
 	repo/write/map.c \

@@ -70,16 +70,31 @@ bring(struct parent_walk *pw, const struct ref *r)
 				FAR_STRETCH_MAX));
 }
 
+/* What cannot be had for one reason is said once. */
+static void
+complain(struct parent_walk *pw, int code, const struct err *e)
+{
+	if (code != -EACCES)
+		log_warn("a directory of the snapshot before: %s", e->text);
+	else if (!pw->complained)
+		log_warn("directories of the snapshot before cannot be read; "
+			 "files in them are read again: %s",
+			e->text);
+	pw->complained |= code == -EACCES;
+}
+
 static bool
 push_ref(struct parent_dir *pd, const struct ref *r)
 {
 	auto_frame struct frame *frame = NULL;
 	struct err e = ERR_INIT;
 	const uint8_t *data;
+	int code;
 
 	bring(pd->walk, r);
-	if (fetch_chunk(pd->walk->fetch, r, &frame, &data, &e)) {
-		log_warn("a directory of the snapshot before: %s", e.text);
+	code = fetch_chunk(pd->walk->fetch, r, &frame, &data, &e);
+	if (code) {
+		complain(pd->walk, code, &e);
 		return false;
 	}
 	return push(pd, xmemdup(data, r->chunk_len), r->chunk_len);

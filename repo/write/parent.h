@@ -19,6 +19,7 @@ struct parent_walk {
 	/* A request costs more than what it brings: pages that lie together
 	 * are fetched together. */
 	bool far;
+	bool complained; /* that the store denies pages */
 	struct stretches stretches;
 };
 

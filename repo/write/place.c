@@ -50,6 +50,25 @@ store_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
 	return store_meta(ctx, CHUNK_PAGE, page, len, ref, e);
 }
 
+/* A page of a directory: the next run will want to read it. */
+static int
+store_dir_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
+	struct err *e)
+{
+	struct run *run = ctx;
+	int r = store_page(run, page, len, ref, e);
+
+	if (r || !run->w->stash)
+		return r;
+	if (run->n_pages == run->cap_pages) {
+		run->cap_pages = run->cap_pages ? run->cap_pages * 2 : 256;
+		run->pages = xrealloc(
+			run->pages, run->cap_pages * sizeof(*run->pages));
+	}
+	run->pages[run->n_pages++] = ref->place;
+	return 0;
+}
+
 static int
 place_frames(struct run *run, struct job *j, struct err *e)
 {
@@ -212,7 +231,8 @@ enter(struct run *run, struct job *j, struct item *it)
 	d = &run->dirs[run->n_dirs++];
 	memset(d, 0, sizeof(*d));
 	keep(&d->self, &d->arena, it, j);
-	d->map = map_builder_new(true, &run->w->map_cut, store_page, run);
+	d->map = map_builder_new(
+		true, &run->w->map_cut, store_dir_page, run);
 }
 
 static void
@@ -418,6 +438,7 @@ place_release(struct run *run)
 	for (size_t i = 0; i < run->n_dirs; i++)
 		dir_build_release(&run->dirs[i]);
 	free(run->dirs);
+	free(run->pages);
 	map_builder_free(run->extents);
 	for (size_t i = 0; i < run->n_linked; i++)
 		free(run->linked[i]);

@@ -13,6 +13,7 @@
 #include "repo/base/log.h"
 #include "repo/format/object.h"
 #include "repo/history.h"
+#include "repo/native/newest.h"
 #include "repo/write/catalogs.h"
 #include "repo/write/run.h"
 #include "repo/write/sealed.h"
@@ -34,7 +35,8 @@ publish_index(struct run *run, struct err *e)
 	r = segments_put(w->rp, w->sink, en, n, packs, n_packs,
 		&run->result->stored, e);
 	index_refresh(w->index);
-	if (!r && segments_merge(w->rp, w->sink, w->index, &run->result->stored,
+	/* who knows only their own segments leaves them to those who see all */
+	if (!r && !run_is_blind(run) && segments_merge(w->rp, w->sink, w->index, &run->result->stored,
 			  &late))
 		log_warn("index segments were not merged: %s", late.text);
 	return r;
@@ -107,6 +109,35 @@ put_record(struct run *run, struct record *rec, uint8_t hash[HASH_LEN],
 	return sink_put(run->w->sink, name, s.bytes.data, s.bytes.len, e);
 }
 
+/* Tell readers, once, that the catalogs do not have all of this source. */
+static int
+put_mark(struct run *run, struct err *e)
+{
+	struct writer *w = run->w;
+	uint8_t source[SOURCE_KEY_LEN];
+	char name[OBJECT_NAME_MAX];
+	int r;
+
+	if (stash_is_marked(w->stash))
+		return 0;
+	source_key(w->rp->keys, run->o->host, run->o->name, source);
+	newest_mark_name(name, source);
+	r = sink_put(w->sink, name, "", 0, e);
+	if (r && r != -EEXIST)
+		return r;
+	stash_mark(w->stash);
+	return 0;
+}
+
+static int
+put_catalog(struct run *run, const struct record *rec,
+	const uint8_t hash[HASH_LEN], struct err *e)
+{
+	if (run_is_blind(run))
+		return put_mark(run, e);
+	return catalogs_add(run->w->rp, run->w->sink, rec, hash, e);
+}
+
 int
 run_publish(struct run *run, struct err *e)
 {
@@ -130,7 +161,7 @@ run_publish(struct run *run, struct err *e)
 		hex_encode(run->result->id, rec.id, OBJECT_ID_LEN);
 		run->result->seq = rec.seq;
 		run->result->first = rec.seq == 1;
-		if (catalogs_add(run->w->rp, run->w->sink, &rec, hash, &late))
+		if (put_catalog(run, &rec, hash, &late))
 			log_warn("snapshot is safe, but the catalog was not "
 				 "written: %s", late.text);
 	}
@@ -168,6 +199,9 @@ run_find_parent(struct run *run, struct err *e)
 	snprintf(prefix, sizeof(prefix), "snap/%s/",
 		hex_encode(hex, source, SOURCE_KEY_LEN));
 	r = store_list_names(run->w->rp->store, prefix, "", keep_last, last, e);
+	if (!r && !*last && run_is_blind(run))
+		return stash_first(
+			run->w->stash, run->o->host, run->o->name, e);
 	if (r || !*last)
 		return r;
 	record_name_parse(last, &seq, id);

@@ -20,6 +20,7 @@
 #include "repo/native/repository.h"
 #include "repo/format/object.h"
 #include "repo/write/cut.h"
+#include "repo/write/stash.h"
 #include "repo/write/known.h"
 #include "repo/write/map.h"
 #include "repo/write/pack.h"
@@ -37,6 +38,7 @@
 #define JOB_BYTES_MAX (8u << 20)    /* their content together */
 
 struct writer {
+	struct stash *stash; /* NULL: the repository is local */
 	struct repository *rp;
 	struct sink *sink;
 	struct index *index;
@@ -137,6 +139,8 @@ struct run {
 	uint64_t first_link;
 	struct entry root;
 	struct buf root_page, root_arena;
+	struct frame_place *pages; /* of directories; of remote repositories */
+	size_t n_pages, cap_pages;
 	int64_t progressed_ns, began_ns;
 
 	/* Counters. */
@@ -173,6 +177,13 @@ void job_work(struct run *run, struct job *j, struct packer *packer);
 /* place.c */
 int job_place(struct run *run, struct job *j, struct err *e);
 void place_release(struct run *run);
+
+/* Whether nothing of the repository can be read. */
+static inline bool
+run_is_blind(const struct run *run)
+{
+	return run->w->stash && stash_is_blind(run->w->stash);
+}
 
 /* publish.c */
 int run_publish(struct run *run, struct err *e);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/base/clock.h"
+#include "repo/crypto/id.h"
 #include "repo/history.h"
 #include "repo/native/state.h"
 #include "repo/write/run.h"
@@ -23,13 +24,47 @@ locate(void *ctx, struct ref *r, struct err *e)
 	return index_find(ctx, r, e);
 }
 
+/* What is kept of a remote repository lies before it.  Without a right to read
+ * the cache would only learn what is kept anyway, and take it for all. */
+static int
+open_repository(struct writer *w, const char *repo,
+	const struct history_open_options *o, struct err *e)
+{
+	struct history_open_options how = *o;
+	struct store *s = NULL;
+	int r = store_open(repo, &s, e);
+
+	if (r)
+		return r;
+	if (s->local_path)
+		return repository_open_on(s, o, &w->rp, e);
+	w->stash = stash_new(s);
+	s = stash_store(w->stash, s);
+	stash_probe(w->stash, s);
+	if (stash_is_blind(w->stash))
+		how.cache_dir = "";
+	return repository_open_on(s, &how, &w->rp, e);
+}
+
+static int
+open_sink(struct writer *w, const char *repo, struct err *e)
+{
+	int r = sink_open(repo, false, &w->sink, e);
+
+	if (!r && w->stash) {
+		stash_know(w->stash, w->rp);
+		w->sink = stash_sink(w->stash, w->sink);
+	}
+	return r;
+}
+
 int
 writer_open(const char *repo, const struct history_open_options *o,
 	struct writer **w, struct err *e)
 {
 	struct fetch_options fo = { .memory = FETCH_MEMORY };
 	auto_writer struct writer *p = xcalloc(1, sizeof(*p));
-	int r = repository_open(repo, o, &p->rp, e);
+	int r = open_repository(p, repo, o, e);
 
 	if (!r)
 		r = state_pin(p->rp, e);
@@ -38,7 +73,7 @@ writer_open(const char *repo, const struct history_open_options *o,
 			"%s: writing needs features this yore lacks; "
 			"use a newer yore", p->rp->store->name);
 	if (!r)
-		r = sink_open(repo, false, &p->sink, e);
+		r = open_sink(p, repo, e);
 	if (r)
 		return r;
 	p->index = index_new(p->rp, INDEX_MEMORY);
@@ -65,6 +100,7 @@ writer_free(struct writer *w)
 	if (w->sink)
 		sink_free(w->sink);
 	repository_free(w->rp);
+	stash_free(w->stash);
 	free(w);
 }
 
@@ -104,6 +140,18 @@ open_scan(struct run *run, struct err *e)
 }
 
 static int
+begin_stash(struct run *run, struct sink *sink, struct err *e)
+{
+	struct writer *w = run->w;
+	uint8_t source[SOURCE_KEY_LEN];
+
+	if (!w->stash)
+		return 0;
+	source_key(w->rp->keys, run->o->host, run->o->name, source);
+	return stash_begin(w->stash, sink, source, e);
+}
+
+static int
 prepare(struct run *run, struct err *e)
 {
 	struct writer *w = run->w;
@@ -111,6 +159,8 @@ prepare(struct run *run, struct err *e)
 	bool tree = !run->o->stdin_name && !run->o->database;
 	int r = tree ? open_scan(run, e) : 0;
 
+	if (!r)
+		r = begin_stash(run, sink, e);
 	if (!r)
 		r = run_find_parent(run, e);
 	if (r)
@@ -194,6 +244,9 @@ run_all(struct run *run, struct err *e)
 		r = pack_writer_finish(run->meta, e);
 	if (!r && !run->o->dry_run)
 		r = run_publish(run, e);
+	if (!r && !run->o->dry_run && run->w->stash)
+		stash_end(run->w->stash, run->w->rp->store, run->pages,
+			run->n_pages);
 	return r;
 }
 

@@ -5,9 +5,11 @@
 BENCH_TOOLS and BENCH_CORPORA (words separated by commas) replace the plan's.
 """
 import os
+import subprocess
 import sys
 import time
 
+import far_phases
 import machine
 import phases
 from common import (LONG, MOUNTS, ROOT, RUNS, SMALL, SNAPSHOTS, WORK, complain,
@@ -17,6 +19,7 @@ from tool import Tool
 
 READERS = ["native", "yore", "squashfuse", "restic", "borg"]
 EVERYONE = READERS + ["casync"]
+FAR = ["yore", "squashfuse_rclone", "restic", "borg"]
 # Who is measured with what: each tool where a goal or a ratio needs it.
 PLAN = {
     "writer": {"C1": EVERYONE, "C2": READERS, "C3": EVERYONE[1:],
@@ -29,6 +32,9 @@ PLAN = {
     "restore": {"C2": ["native", "yore", "restic", "borg"]},
     "many": {"C4": READERS[:4], "C4flat": READERS[:4]},
     "snapshots": {f"S{n}": ["yore"] for n in SNAPSHOTS},
+    "far_tree": {"C1": FAR + ["rclone"], "C2": ["yore"]},
+    "far_db": {"C3": FAR},
+    "far_writer": {"C2": ["yore", "restic", "borg"]},
 }
 
 
@@ -43,14 +49,19 @@ def corpora_of(phase):
 
 def tools_of(phase, corpus_name):
     planned = PLAN[phase][corpus_name]
-    if phase != "snapshots":
+    if phase.startswith("far"):
+        wanted = listed("BENCH_TOOLS")
+        planned = [t for t in planned if not wanted or t in wanted]
+    elif phase != "snapshots":
         planned = listed("BENCH_TOOLS") or (EVERYONE if SMALL else planned)
     return [Tool(t) for t in planned]
 
 
 def can(phase, tool, corpus):
     """Whether there is something to measure."""
-    if phase in ("writer", "snapshots") or tool.kind == "reference":
+    if phase in ("writer", "snapshots", "far_writer"):
+        return True
+    if tool.kind == "reference" or "rclone" in tool.name:
         return True
     if os.path.isdir(tool.repo(corpus.name)):
         return True
@@ -61,7 +72,7 @@ def can(phase, tool, corpus):
 
 def repeat(phase, tool, corpus):
     """The runs of a phase.  Whether they went well."""
-    body = getattr(phases, phase)
+    body = getattr(far_phases if phase.startswith("far") else phases, phase)
     run = 0
     for run in range(RUNS):
         began = time.monotonic()
@@ -78,7 +89,7 @@ def measure(phase, tool, corpus):
     try:
         repeat(phase, tool, corpus)
         return True
-    except (RuntimeError, OSError) as e:
+    except (RuntimeError, OSError, subprocess.SubprocessError) as e:
         complain(f"{phase} {tool.name} {corpus.name} FAILED: {e}")
         put(phase, tool.name, corpus.name, "failed", 0, 0, "", why=str(e))
         return False

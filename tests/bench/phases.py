@@ -181,7 +181,7 @@ def random_reads(m, measure, jobs):
           daemon_cpu=round(m.cpu() - cpu, 2))
 
 
-def queries(m, info, run):
+def queries(m, info, run, scans=True):
     r = random.Random(run + 100)
     ids = [r.randint(1, info["events"]) for _ in range(101)]
     uri = f"file:{m.root}/base.db?immutable=1"
@@ -192,6 +192,8 @@ def queries(m, info, run):
         "sqlite3", uri, f"select length(payload) from events where id={ids[0]}"])
     m.op("SQLite 100 queries cold", ["sqlite3", uri, points])
     m.op("SQLite 100 queries warm", ["sqlite3", uri, points])
+    if not scans:
+        return
     m.op("SQLite full scan cold", ["sqlite3", uri, scan], info["bytes"] / 1e6)
     m.op("SQLite full scan warm", ["sqlite3", uri, scan], info["bytes"] / 1e6)
 

@@ -148,7 +148,7 @@ class Mount:
         self.path = f"{MOUNTS}/{tool.name}"
         os.makedirs(self.path, exist_ok=True)
         self.variables = {
-            "TOOLHOME": tool.home(f"mount-{corpus.name}", empty=True),
+            "TOOLHOME": self.make_home(tool, corpus),
             "REPO": tool.repo(corpus.name), "NAME": corpus.newest,
             "SRC": corpus.source, "MNT": self.path}
         self.root = (f"{self.path}/{below}" if below
@@ -162,6 +162,9 @@ class Mount:
         except BaseException:
             self.close()
             raise
+
+    def make_home(self, tool, corpus):
+        return tool.home(f"mount-{corpus.name}", empty=True)
 
     def put(self, measure, value, unit, **more):
         put(self.phase, self.tool.name, self.corpus, measure, self.run, value,

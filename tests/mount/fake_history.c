@@ -6,6 +6,7 @@
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "tests/mount/fake_history.h"
+#include "tests/mount/fake_moments.h"
 #include "tests/mount/fake_tree.h"
 
 #define N_SOURCES 3
@@ -15,6 +16,7 @@ struct fake_history {
 	struct history history;
 	struct fake_options options;
 	struct fake_tree tree;
+	struct fake_moments database;
 	pthread_mutex_t lock; /* guards everything below */
 	struct history_listing *listing;
 	unsigned int first, last; /* the points there are */
@@ -93,16 +95,18 @@ make_listing(const struct fake_history *f, uint64_t version)
 	l->free = free_listing;
 	l->version = version;
 	l->n_sources = N_SOURCES;
-	l->sources = xcalloc(N_SOURCES, sizeof(*l->sources));
+	l->sources = xcalloc(N_SOURCES + 1, sizeof(*l->sources));
 	l->n_points = N_SOURCES * n;
-	l->points = xcalloc(l->n_points, sizeof(*l->points));
+	l->points = xcalloc(l->n_points + 2, sizeof(*l->points));
 	l->n_generations = 2 * N_SOURCES;
-	l->generations = xcalloc(l->n_generations, sizeof(*l->generations));
+	l->generations = xcalloc(l->n_generations + 2, sizeof(*l->generations));
 	l->tags = xcalloc(2, sizeof(*l->tags));
 	l->tags[l->n_tags++] = tags_third[0];
 	l->tags[l->n_tags++] = tags_even[0];
 	for (uint32_t s = 0; s < N_SOURCES; s++)
 		fill_source(f, l, s);
+	if (f->options.moments)
+		fake_moments_list(&f->database, l);
 	return l;
 }
 
@@ -123,6 +127,7 @@ fake_refresh(struct history *h, struct err *e)
 	unsigned int first, last;
 	char how[8] = "";
 
+	fake_moments_refresh(&f->database);
 	if (f->options.control)
 		c = fopen(f->options.control, "r");
 	if (!c || fscanf(c, "%u %u %7s", &first, &last, how) < 2)
@@ -149,7 +154,44 @@ fake_open(struct history *h, const struct history_listing *l, size_t point,
 	unsigned int number = (unsigned int)l->points[point].seq;
 
 	(void)e;
-	*view = fake_tree_open(&f->tree, number);
+	if (l->sources[l->points[point].source].kind == HISTORY_DATABASE)
+		*view = fake_moments_open(&f->database, &l->points[point]);
+	else
+		*view = fake_tree_open(&f->tree, number);
+	return 0;
+}
+
+static int
+fake_moments(struct history *h, const struct history_listing *l,
+	size_t generation, int64_t from_ns, history_each *each, void *ctx,
+	struct err *e)
+{
+	return fake_moments_tell(&((struct fake_history *)h)->database, l,
+		generation, from_ns, each, ctx, e);
+}
+
+static int
+fake_moment_at(struct history *h, const struct history_listing *l,
+	size_t source, int64_t t_ns, struct history_point *p, struct err *e)
+{
+	return fake_moments_at(
+		&((struct fake_history *)h)->database, l, source, t_ns, p, e);
+}
+
+static int
+fake_moment_by_id(struct history *h, const struct history_listing *l,
+	size_t source, const char *id, struct history_point *p, struct err *e)
+{
+	return fake_moments_by_id(
+		&((struct fake_history *)h)->database, l, source, id, p, e);
+}
+
+static int
+fake_open_moment(struct history *h, const struct history_listing *l,
+	const struct history_point *p, struct view **view, struct err *e)
+{
+	(void)l, (void)e;
+	*view = fake_moments_open(&((struct fake_history *)h)->database, p);
 	return 0;
 }
 
@@ -167,6 +209,7 @@ fake_free(struct history *h)
 
 	history_listing_put(f->listing);
 	fake_tree_release(&f->tree);
+	fake_moments_release(&f->database);
 	free(f->history.name);
 	free(f);
 }
@@ -177,6 +220,10 @@ static const struct history_ops fake_ops = {
 	.open = fake_open,
 	.stats = fake_stats,
 	.free = fake_free,
+	.moments = fake_moments,
+	.moment_at = fake_moment_at,
+	.moment_by_id = fake_moment_by_id,
+	.open_moment = fake_open_moment,
 };
 
 struct history *
@@ -190,6 +237,7 @@ fake_history_new(const struct fake_options *o)
 	f->options = *o;
 	pthread_mutex_init(&f->lock, NULL);
 	fake_tree_build(&f->tree, o);
+	fake_moments_init(&f->database, o->moments, o->database);
 	f->first = 1;
 	f->last = o->points;
 	f->listing = make_listing(f, 1);

@@ -13,6 +13,8 @@
  *   broken/       `read` and `link` fail, `dir` lists 5 names and fails
  *   point         the number of the point
  *   pieces        is read in pieces of 1,000 bytes
+ *
+ * and, when there are to be moments, a database.
  */
 #ifndef YORE_TESTS_FAKE_HISTORY_H
 #define YORE_TESTS_FAKE_HISTORY_H
@@ -28,6 +30,8 @@ struct fake_options {
 	bool xattrs;
 	bool acls;
 	bool acls_untold;    /* and listings do not say so */
+	unsigned int moments; /* of a database (fake_moments.h); 0: none */
+	const char *database; /* control of that, or NULL */
 	const char *control; /* file with "first last [fail]", which points
 			      * there are, read at every refresh; or NULL */
 };

@@ -151,6 +151,16 @@ fake_tree_build(struct fake_tree *t, const struct fake_options *o)
 }
 
 void
+fake_tree_build_database(struct fake_tree *t)
+{
+	memset(t, 0, sizeof(*t));
+	add_dir(t, 0, "");
+	add_file(t, 0, "orders.db", 6)->kind = FAKE_POINT;
+	add_file(t, 0, "orders.db.raw", 6)->kind = FAKE_POINT;
+	add_up(t);
+}
+
+void
 fake_tree_release(struct fake_tree *t)
 {
 	for (uint32_t i = 0; i < t->n; i++) {

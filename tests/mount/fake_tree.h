@@ -37,6 +37,8 @@ struct fake_tree {
 };
 
 void fake_tree_build(struct fake_tree *t, const struct fake_options *o);
+/* Another: of a database. */
+void fake_tree_build_database(struct fake_tree *t);
 void fake_tree_release(struct fake_tree *t);
 /* The view of the tree as it was at a point; borrows the tree. */
 struct view *fake_tree_open(const struct fake_tree *t, unsigned int point);

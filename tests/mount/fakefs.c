@@ -4,8 +4,8 @@
  *
  *   fakefs MOUNTPOINT [NAME=VALUE...]
  *
- * Names: points, dirs, files, size, big, xattrs, acls (2: untold), control
- * (of struct fake_options); address, refresh, idle, allow_other, store (of the
+ * Names: points, dirs, files, size, big, xattrs, acls (2: untold), moments,
+ * database, control (of struct fake_options); address, refresh, idle, allow_other, store (of the
  * mount).
  */
 #include <stdio.h>
@@ -69,6 +69,8 @@ take(const char *arg, struct fake_options *f, struct mount_options *m)
 		       take_flag(arg, "xattrs", &f->xattrs) ||
 		       take_flag(arg, "acls", &f->acls) ||
 		       take_text(arg, "control", &f->control) ||
+		       take_number(arg, "moments", &f->moments) ||
+		       take_text(arg, "database", &f->database) ||
 		       take_text(arg, "address", &m->address) ||
 		       take_flag(arg, "allow_other", &m->allow_other) ||
 		       take_flag(arg, "store", &m->store);

@@ -7,6 +7,8 @@ check_PROGRAMS += tests/mount/fakefs
 tests_mount_fakefs_SOURCES = \
 	tests/mount/fake_history.c \
 	tests/mount/fake_history.h \
+	tests/mount/fake_moments.c \
+	tests/mount/fake_moments.h \
 	tests/mount/fake_tree.c \
 	tests/mount/fake_tree.h \
 	tests/mount/fake_view.c \
@@ -24,6 +26,11 @@ dist_check_SCRIPTS += tests/mount/handles.sh
 dist_check_SCRIPTS += tests/mount/kinds.sh
 dist_check_SCRIPTS += tests/mount/ls.sh
 dist_check_SCRIPTS += tests/mount/many.sh
+dist_check_SCRIPTS += tests/mount/moments.sh
+dist_check_SCRIPTS += tests/mount/moments_many.sh
+dist_check_SCRIPTS += tests/mount/moments_move.sh
+dist_check_SCRIPTS += tests/mount/moments_numbers.sh
+dist_check_SCRIPTS += tests/mount/moments_slow.sh
 dist_check_SCRIPTS += tests/mount/names.sh
 dist_check_SCRIPTS += tests/mount/part.sh
 dist_check_SCRIPTS += tests/mount/permissions.sh

@@ -3,7 +3,7 @@
 # One cell of commands.sh, in its directory: cell.sh CELL COMMAND OPERATION OBJECT
 # WHEN KIND.  Prints what is wrong.  The fault has been ordered already.
 set -u
-cell=$1 command=$2 when=$5 kind=$6 line="$*"
+cell=$1 command=$2 object=$4 when=$5 kind=$6 line="$*"
 patience=20
 [ "$when" != 1+ ] || patience=1
 repository="s3://yore/$cell?timeout=$patience"
@@ -48,8 +48,8 @@ if [ "$command" = restore ]; then
 else
 	try backup -q -r "$repository" --host h --source t new
 	# one that failed may have been committed without knowing it
-	case $status$kind in
-	0lost) restored_is old new ;;
+	case $status$kind$object in
+	0lostcat) restored_is old new ;;
 	0*) restored_is new ;;
 	*) restored_is old new ;;
 	esac

@@ -6,7 +6,8 @@
 # free ports of the loopback.  See daemons.sh for how it is started and ends.
 #
 # It has a bucket "yore" and three users: rw owns it, ro may list it and get
-# what is in it, put may put and nothing else.
+# what is in it, put may put and nothing else.  (What put has put is put's: even
+# the owner of the bucket reads it only since the policy says so.)
 . "$(dirname "$0")/daemons.sh"
 
 mon_port=$(free_port)
@@ -127,6 +128,7 @@ until_ok 60 radosgw listens "$port"
 call PUT yore
 call PUT 'yore/?policy=' -H 'Content-Type: application/json' --data-raw \
 	"{\"Version\": \"2012-10-17\", \"Statement\": [
+	$(allow rw GetObject ListBucket PutObject DeleteObject),
 	$(allow ro GetObject ListBucket),
 	$(allow put PutObject AbortMultipartUpload)]}"
 

@@ -27,7 +27,7 @@ cost() {
 	at_most "$n" "$wanted" "requests of $what"
 }
 
-cost init 4 yore init -q --no-passphrase
+cost init 6 yore init -q --no-passphrase
 cost 'the first backup' 25 yore backup -q --host h --source t tree
 touch tree/1/f1
 cost 'a backup of one change' 45 yore backup -q --host h --source t tree

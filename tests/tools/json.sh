@@ -37,6 +37,7 @@ check yore backup --json --host h --source t tree
 echo more >>$'tree/\xff\n'
 check yore backup --json --host h --source t tree
 check yore snapshots --json
+check yore snapshots --json --points
 check yore ls --json
 check yore ls --json -R h/t
 jq -se 'map(select(.path_hex == "ff0a" and .path == "\\xff\\x0a"))

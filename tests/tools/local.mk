@@ -14,6 +14,7 @@ dist_check_SCRIPTS += tests/tools/list.sh
 dist_check_SCRIPTS += tests/tools/merge.sh
 dist_check_SCRIPTS += tests/tools/messages.sh
 dist_check_SCRIPTS += tests/tools/mount.sh
+dist_check_SCRIPTS += tests/tools/points.sh
 dist_check_SCRIPTS += tests/tools/prompt.sh
 dist_check_SCRIPTS += tests/tools/restore_killed.sh
 dist_check_SCRIPTS += tests/tools/restore_overwrite.sh
@@ -24,12 +25,23 @@ dist_check_SCRIPTS += tests/tools/unlock.sh
 
 tool_tests =
 tool_tests += tests/tools/test_address
+tool_tests += tests/tools/test_moments
 tool_tests += tests/tools/test_parse
 tool_tests += tests/tools/test_resolve
 tool_tests += tests/tools/test_restore
 thread_tests += tests/tools/test_restore
 
 tools_ldadd = libyoretools.a $(LDADD)
+tests_tools_test_moments_LDADD = $(tools_ldadd)
+tests_tools_test_moments_SOURCES = \
+	tests/mount/fake_history.c \
+	tests/mount/fake_history.h \
+	tests/mount/fake_moments.c \
+	tests/mount/fake_moments.h \
+	tests/mount/fake_tree.c \
+	tests/mount/fake_tree.h \
+	tests/mount/fake_view.c \
+	tests/tools/test_moments.c
 tests_tools_test_parse_LDADD = $(tools_ldadd)
 tests_tools_test_resolve_LDADD = $(tools_ldadd)
 tests_tools_test_restore_LDADD = $(tools_ldadd)

@@ -5,6 +5,7 @@
 # Tests of threads are listed in thread_tests too, which runs under TSan.
 # (.gitattributes merges this file line by line: no continued lines.)
 
+unit_tests += tests/unit/test_alopex
 unit_tests += tests/unit/test_attributes
 unit_tests += tests/unit/test_buf
 unit_tests += tests/unit/test_bytes
@@ -23,6 +24,7 @@ unit_tests += tests/unit/test_fetch_chunk
 unit_tests += tests/unit/test_fetch_stretch
 unit_tests += tests/unit/test_fetch_readahead
 unit_tests += tests/unit/test_fetch_table
+unit_tests += tests/unit/test_foreign_look
 unit_tests += tests/unit/test_hex
 unit_tests += tests/unit/test_history
 unit_tests += tests/unit/test_moments
@@ -92,6 +94,7 @@ unit_tests += tests/unit/test_roster
 unit_tests += tests/unit/test_native_view
 unit_tests += tests/unit/test_native_walk
 unit_tests += tests/unit/test_nodes
+unit_tests += tests/unit/test_numbers
 unit_tests += tests/unit/test_tag_name
 unit_tests += tests/unit/test_mount_options
 thread_tests += tests/unit/test_native_view
@@ -129,6 +132,7 @@ tests_unit_test_fetch_stretch_SOURCES = tests/unit/test_fetch_stretch.c tests/un
 tests_unit_test_native_view_SOURCES = tests/unit/test_native_view.c tests/unit/model.c tests/unit/model_compare.c tests/unit/model.h tests/unit/forge.c tests/unit/forge.h
 tests_unit_test_delta_points_SOURCES = tests/unit/test_delta_points.c tests/unit/pages_model.c tests/unit/pages_model.h
 tests_unit_test_nodes_LDADD = libyorefs.a $(LDADD)
+tests_unit_test_numbers_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_tag_name_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_mount_options_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_wal_SOURCES = tests/unit/test_wal.c tests/unit/wal_fixture.c tests/unit/wal_fixture.h
@@ -154,6 +158,7 @@ tests_unit_test_cache_limit_SOURCES = tests/unit/test_cache_limit.c tests/unit/c
 tests_unit_test_cache_listing_SOURCES = tests/unit/test_cache_listing.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_pins_SOURCES = tests/unit/test_cache_pins.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_share_SOURCES = tests/unit/test_cache_share.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
+tests_unit_test_alopex_SOURCES = tests/unit/test_alopex.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)

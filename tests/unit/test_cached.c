@@ -366,6 +366,142 @@ offline_what_lacks_is_named(void **state)
 	store_free(s);
 }
 
+/* -- Bringing ------------------------------------------------------------- */
+
+static uint64_t
+end_of_frame(size_t i)
+{
+	return pack->at[i].off + pack->at[i].len;
+}
+
+/* Wait until a frame is in the cache. */
+static void
+wait_kept(struct store *s, size_t i)
+{
+	while (!cache_read(cached_cache(s), pack->name, pack->at[i].off,
+		pack->at[i].len, NULL, NULL))
+		usleep(200);
+}
+
+static void
+frames_that_lie_near_each_other_are_brought_in_one_get(void **state)
+{
+	struct store *s = open_cached(false);
+	struct fetch *f = fetch_new(s, x.keys, NULL);
+	struct frame_place at[] = { pack->at[7], pack->at[2], pack->at[4] };
+
+	(void)state;
+	assert_int_equal(end_of_frame(7) - pack->at[2].off,
+		fetch_bring(f, at, n_elements(at)));
+	for (size_t i = 2; i < 8; i++)
+		wait_kept(s, i);
+	assert_int_equal(1, x.gets);
+	assert_int_equal(0, fetch_bring(f, at, n_elements(at)));
+	assert_true(fetch_bring_rate(f) > 0);
+	fetch_free(f);
+	store_free(s);
+}
+
+static void
+frames_that_lie_far_from_each_other_travel_alone(void **state)
+{
+	struct store *s = open_cached(false);
+	struct fetch *f = fetch_new(s, x.keys, NULL);
+	struct frame_place at[] = { pack->at[11], pack->at[0] };
+
+	(void)state;
+	assert_int_equal(pack->at[0].len + pack->at[11].len,
+		fetch_bring(f, at, n_elements(at)));
+	wait_kept(s, 0);
+	wait_kept(s, 11);
+	assert_int_equal(2, x.gets);
+	assert_int_equal(pack->at[0].len + pack->at[11].len, x.bytes);
+	fetch_free(f);
+	store_free(s);
+}
+
+static void *
+read_frame(void *ctx)
+{
+	struct fetch *f = ctx;
+	struct frame *fr = NULL;
+
+	assert_int_equal(0, fetch_frame(f, &pack->at[3], &fr, NULL));
+	assert_true(is_frame(fr, pack, 3, LEN));
+	frame_put(fr);
+	return NULL;
+}
+
+static void
+who_wants_what_is_on_its_way_waits_for_it(void **state)
+{
+	struct store *s = open_cached(false);
+	struct fetch *f = fetch_new(s, x.keys, NULL);
+	pthread_t reader;
+
+	(void)state;
+	hold(&x, pack);
+	fetch_bring(f, &pack->at[2], 4);
+	wait_gets(&x, pack, 1);
+	assert_int_equal(0, pthread_create(&reader, NULL, read_frame, f));
+	usleep(50000); /* it would ask meanwhile */
+	assert_int_equal(1, gets_of(&x, pack));
+	let_go(&x, pack);
+	pthread_join(reader, NULL);
+	assert_int_equal(1, gets_of(&x, pack));
+	fetch_free(f);
+	store_free(s);
+}
+
+static void
+who_waits_in_vain_asks_the_store(void **state)
+{
+	struct store *s = open_cached(false);
+	struct fetch *f = fetch_new(s, x.keys, NULL);
+	pthread_t reader;
+
+	(void)state;
+	hold(&x, pack);
+	fetch_bring(f, &pack->at[2], 4);
+	wait_gets(&x, pack, 1);
+	assert_int_equal(0, pthread_create(&reader, NULL, read_frame, f));
+	wait_gets(&x, pack, 2);
+	let_go(&x, pack);
+	pthread_join(reader, NULL);
+	fetch_free(f);
+	store_free(s);
+}
+
+static void
+without_a_cache_nothing_is_brought(void **state)
+{
+	struct fetch *f = fetch_new(&x.store, x.keys, NULL);
+
+	(void)state;
+	assert_false(fetch_brings(f));
+	assert_int_equal(0, fetch_bring(f, pack->at, 3));
+	fetch_free(f);
+	assert_int_equal(0, x.gets);
+}
+
+static void
+a_store_that_fails_is_brought_from_no_more(void **state)
+{
+	struct store *s = open_cached(false);
+	struct fetch *f = fetch_new(s, x.keys, NULL);
+
+	(void)state;
+	set_failures(&x, 2);
+	assert_true(fetch_brings(f));
+	fetch_bring(f, &pack->at[0], 1);
+	fetch_bring(f, &pack->at[11], 1);
+	while (fetch_brings(f))
+		usleep(200);
+	assert_int_equal(0, fetch_bring(f, &pack->at[5], 1));
+	fetch_free(f);
+	store_free(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -382,6 +518,12 @@ main(void)
 		TEST(listings_are_asked_for_again_and_kept_for_offline),
 		TEST(a_listing_made_before_the_keys_were_there_is_kept_with_them),
 		TEST(offline_what_lacks_is_named),
+		TEST(frames_that_lie_near_each_other_are_brought_in_one_get),
+		TEST(frames_that_lie_far_from_each_other_travel_alone),
+		TEST(who_wants_what_is_on_its_way_waits_for_it),
+		TEST(who_waits_in_vain_asks_the_store),
+		TEST(without_a_cache_nothing_is_brought),
+		TEST(a_store_that_fails_is_brought_from_no_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

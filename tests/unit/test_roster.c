@@ -331,6 +331,29 @@ catalogs_behind_what_was_seen_are_looked_into(void **state)
 }
 
 static void
+a_source_that_is_marked_has_snap_listed_each_time(void **state)
+{
+	auto_free char *command = xasprintf(
+		": >%s/cat/000000000000-s-0123456789abcdef0123", f.repo);
+	struct native_history *n;
+
+	(void)state;
+	make_snapshots(1, 5);
+	make_catalog(3, 'f', 1, 3);
+	assert_int_equal(system(command), 0);
+	n = open_far();
+	assert_int_equal(far->snap_lists, 1);
+	assert_int_equal(far->gets, 1 + 2);
+	make_snapshots(6, 6);
+	assert_int_equal(refreshed(n), 6);
+	assert_int_equal(far->snap_lists, 1);
+	assert_int_equal(far->gets, 1);
+	assert_int_equal(refreshed(n), 6);
+	assert_int_equal(far->gets, 0);
+	history_free(&n->history);
+}
+
+static void
 a_snapshot_keeps_its_key_through_all_of_it(void **state)
 {
 	struct native_history *n;
@@ -369,6 +392,7 @@ main(void)
 		TEST(a_damaged_catalog_has_snap_listed),
 		TEST(what_no_catalog_has_is_found_when_snap_is_listed),
 		TEST(catalogs_behind_what_was_seen_are_looked_into),
+		TEST(a_source_that_is_marked_has_snap_listed_each_time),
 		TEST(a_snapshot_keeps_its_key_through_all_of_it),
 	};
 

@@ -271,7 +271,7 @@ keys_that_expired_are_read_again(void **state)
 	assert_asked(&server, 1, "Credential=a1/");
 	assert_asked(&server, 2, "Credential=a2/");
 	/* but only once a call */
-	assert_int_equal(get_part(buf, NULL), -EACCES);
+	assert_int_equal(get_part(buf, NULL), -EPERM);
 	assert_int_equal(server_seen(&server), 5);
 	unsetenv("YORE_S3_COMMAND");
 	unlink(file);

@@ -142,6 +142,90 @@ an_object_of_another_writer_is_not(void **state)
 		-EEXIST);
 }
 
+/* -- What was stored is looked for --------------------------------------- */
+
+#define THERE(len) "HTTP/1.1 200 OK\r\nContent-Length: " #len "\r\n\r\n"
+#define FORBIDDEN ANSWER("403 Forbidden", "", 0, "")
+
+static void
+what_was_put_and_is_not_there_is_put_again(void **state)
+{
+	static const struct answer script[] = {
+		{ .text = OK_EMPTY },
+		{ .text = NOT_FOUND },
+		{ .text = NOT_FOUND },
+		{ .text = NOT_FOUND },
+		{ .text = NOT_FOUND },
+		{ .text = OK_EMPTY },
+		{ .text = THERE(4) },
+	};
+	(void)state;
+
+	SCRIPT(script);
+	assert_int_equal(sink_put(sink, "snap/0/1", "body", 4, NULL), 0);
+	assert_int_equal(server_seen(&server), 7);
+	assert_asked(&server, 1, "HEAD /b/p/snap/0/1 HTTP");
+	assert_asked(&server, 5, "PUT /b/p/snap/0/1 HTTP");
+}
+
+static void
+what_does_not_stay_is_an_error(void **state)
+{
+	static const struct answer script[] = {
+		{ .text = OK_EMPTY },
+		{ .text = THERE(3) },
+	};
+	struct err e = ERR_INIT;
+	(void)state;
+
+	SCRIPT(script);
+	assert_int_equal(sink_put(sink, "keys/1", "body", 4, &e), -EBADMSG);
+	assert_non_null(strstr(e.text, "s3://b/p/keys/1: the service said that "
+				       "it was stored, but it has another"));
+}
+
+static void
+another_object_than_was_put_is_an_error(void **state)
+{
+	static const struct answer script[] = {
+		{ .text = OK_ETAG },
+		{ .text = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
+			  "ETag: \"f\"\r\n\r\n" },
+	};
+	(void)state;
+
+	SCRIPT(script);
+	assert_int_equal(sink_put(sink, "format", "body", 4, NULL), -EBADMSG);
+}
+
+static void
+who_may_not_look_does_so_once(void **state)
+{
+	static const struct answer script[] = {
+		{ .text = OK_EMPTY },
+		{ .text = FORBIDDEN },
+		{ .text = OK_EMPTY },
+	};
+	(void)state;
+
+	SCRIPT(script);
+	assert_int_equal(sink_put(sink, "keys/1", "body", 4, NULL), 0);
+	assert_int_equal(sink_put(sink, "format", "body", 4, NULL), 0);
+	assert_int_equal(server_seen(&server), 3);
+}
+
+static void
+what_can_be_made_again_is_not_looked_for(void **state)
+{
+	static const struct answer script[] = { { .text = OK_EMPTY } };
+	(void)state;
+
+	SCRIPT(script);
+	assert_int_equal(sink_put(sink, "cat/1", "body", 4, NULL), 0);
+	assert_int_equal(sink_put(sink, "idx/1", "body", 4, NULL), 0);
+	assert_int_equal(server_seen(&server), 2);
+}
+
 /* -- Uploads -------------------------------------------------------------- */
 
 #define MIB (1u << 20)
@@ -168,12 +252,15 @@ begin_upload(size_t mib)
 static void
 a_small_upload_is_one_put(void **state)
 {
-	static const struct answer script[] = { { .text = OK_EMPTY } };
+	static const struct answer script[] = {
+		{ .text = OK_EMPTY },
+		{ .text = THERE(16777216) },
+	};
 	(void)state;
 
 	SCRIPT(script);
 	assert_int_equal(upload_commit(begin_upload(16), NULL), 0);
-	assert_int_equal(server_seen(&server), 1);
+	assert_int_equal(server_seen(&server), 2);
 	assert_asked(&server, 0, "PUT /b/p/data/00/x HTTP");
 	assert_asked(&server, 0, "\r\nif-none-match: *\r\n");
 	assert_int_equal(server.seen[0].body.len, 16 * MIB);
@@ -190,6 +277,7 @@ a_big_upload_goes_in_parts(void **state)
 		{ .text = OK_ETAG },
 		{ .text = OK_ETAG },
 		{ .text = DONE, .then = THEN_CLOSE },
+		{ .text = THERE(73400320) },
 	};
 	static const char list[] = "<CompleteMultipartUpload>"
 				   "<Part><PartNumber>1</"
@@ -208,7 +296,7 @@ a_big_upload_goes_in_parts(void **state)
 
 	SCRIPT(script);
 	assert_int_equal(upload_commit(begin_upload(70), NULL), 0);
-	assert_int_equal(server_seen(&server), 7);
+	assert_int_equal(server_seen(&server), 8);
 	assert_asked(&server, 0, "POST /b/p/data/00/x?uploads= HTTP");
 	for (size_t i = 1; i <= 5; i++) {
 		assert_asked(&server, i, "uploadId=u%2F1 HTTP");
@@ -369,6 +457,11 @@ main(void)
 		WITH_S3(an_object_whose_answer_was_lost_is_ours),
 		WITH_S3(so_is_one_that_curl_sent_again),
 		WITH_S3(an_object_of_another_writer_is_not),
+		WITH_S3(what_was_put_and_is_not_there_is_put_again),
+		WITH_S3(what_does_not_stay_is_an_error),
+		WITH_S3(another_object_than_was_put_is_an_error),
+		WITH_S3(who_may_not_look_does_so_once),
+		WITH_S3(what_can_be_made_again_is_not_looked_for),
 		WITH_S3(a_small_upload_is_one_put),
 		WITH_S3(a_big_upload_goes_in_parts),
 		WITH_S3(an_error_in_the_last_answer_is_tried_again),

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sealed bytes brought from a remote store into the disk cache, far ahead of
+ * who will read them: more than could lie decoded in memory.  Frames are asked
+ * for in the order they will be read; those that lie near each other in an
+ * object travel in one get, wherever in that order they stand.
+ *
+ * Advice, as read-ahead is: what fails is left to the reader, and a cache that
+ * does not keep what it is given is brought nothing more.  Who reads a frame
+ * that is on its way waits for it (repo/fetch/flights.h).
+ */
+#ifndef YORE_FETCH_BRING_H
+#define YORE_FETCH_BRING_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include "repo/base/cancel.h"
+#include "repo/format/ref.h"
+#include "repo/store/store.h"
+
+#define BRING_THREADS 8
+#define BRING_QUEUE_MAX 512
+/* Two frames with less between them travel together: at 1 Gbit/s that costs
+ * what one get more would, of BRING_THREADS at a time 30 ms away. */
+#define BRING_GAP (512u << 10)
+#define BRING_RANGE_MAX (4u << 20)
+
+struct bring_range {
+	struct frame_place at; /* the first frame: object and offset */
+	uint64_t len;
+};
+
+struct bring {
+	struct store *store; /* immutable; with a cache before it */
+	struct cancel cancel;
+
+	pthread_mutex_t lock; /* a leaf */
+	pthread_cond_t wake;
+	bool stop;
+	unsigned lost; /* ranges in a row that the cache did not keep */
+	unsigned n_threads, n_idle;
+	pthread_t threads[BRING_THREADS];
+	size_t range_max; /* so much takes a quarter of a second */
+	unsigned n_busy;
+	int64_t busy_since; /* some thread is at work */
+	uint64_t busy_ns, busy_bytes; /* of late */
+	size_t n;
+	struct bring_range queue[BRING_QUEUE_MAX]; /* wanted first first */
+};
+
+/* store is borrowed; without a cache before it nothing is ever brought. */
+void bring_init(struct bring *b, struct store *store);
+/* Gives up what is queued or on its way. */
+void bring_release(struct bring *b);
+
+/* Bytes a second of late, all threads together; 0: not known. */
+uint64_t bring_rate(struct bring *b);
+/* Whether asking makes sense. */
+bool bring_works(struct bring *b);
+/*
+ * Ask for frames, in the order in which they will be read; a
+ * frame may come more than once.  Returns at once: the bytes that will be asked
+ * of the store at most.
+ */
+uint64_t bring_ask(struct bring *b, const struct frame_place *at, size_t n);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All formats.  One that contains another comes before it: a root with both
+ * generations of Litestream is one history.
+ */
+#include "repo/foreign/foreign.h"
+
+const struct foreign_format *const foreign_formats[] = {
+	NULL,
+};

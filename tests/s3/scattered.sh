@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A snapshot whose files lie in the packs of twelve is read as a few stretches
+# of each, not a request a frame.
+. "${top_srcdir:-.}/tests/s3/lib.sh" || exit 1
+need_fuse
+
+start_server
+export YORE_REPOSITORY=s3://yore/r YORE_CACHE_DIR=$work/cache
+yore init -q --no-passphrase
+mkdir tree mnt
+
+# change N: one of twelve files has new content, at random places
+change() {
+	python3 - "$1" <<-'P'
+	import os, random, sys
+	state = int(sys.argv[1])
+	r = random.Random(state)
+	for d in range(60):
+	    os.makedirs(f"tree/{d:02}", exist_ok=True)
+	    for i in range(60):
+	        if state == 0 or r.random() < 1 / 12:
+	            with open(f"tree/{d:02}/{i:02}", "wb") as f:
+	                f.write(r.randbytes(6000))
+	P
+}
+
+for state in {0..11}; do
+	change "$state"
+	yore backup -q --host h --source t tree
+done
+rm -r cache
+start_proxy delay=20
+mount_yore -o refresh=0 mnt
+mark
+tar -cf read.tar -C mnt/latest/h/t .
+n=$(asked)
+echo "$n requests for $(find tree -type f | wc -l) files in" \
+	"$(find bucket -path '*data*' -type f | wc -l) packs," \
+	"$(since | awk '{ n += $7 } END { print n }') bytes"
+at_most "$n" 75 'requests of tar'
+mkdir out
+tar -xf read.tar -C out
+diff -r tree out || fail 'other content'
+umount mnt
+mark
+mount_yore -o refresh=0 mnt
+tar -cf - -C mnt/latest/h/t . | cmp - read.tar || fail 'other the second time'
+at_most "$(asked)" 1 'requests after a remount'

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A replica in a directory of its own: made, read through views, damaged. */
+#ifndef YORE_TESTS_FOREIGN_FIXTURE_H
+#define YORE_TESTS_FOREIGN_FIXTURE_H
+
+#include "tests/unit/unit.h"
+#include "repo/base/buf.h"
+#include "repo/foreign/stem.h"
+#include "repo/history.h"
+
+/* Absolute path of the directory; empty outside of a test. */
+extern char fixture_dir[64];
+
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+
+/* Write a file below it, with the directories above; modified at a second. */
+void fixture_put(const char *name, const void *data, size_t len);
+void fixture_put_text(const char *name, const char *text);
+void fixture_touch(const char *name, int64_t seconds);
+void fixture_remove(const char *name);
+
+/* The store of the directory and one root in it, for what opens histories. */
+struct store *fixture_store(void);
+struct stem_root *fixture_root(const char *prefix, const char *name);
+
+/* Content of a file of a view: 0 and out, or the error. */
+int fixture_read(struct view *v, const char *path, struct buf *out);
+/* Value of an attribute, "" for none. */
+const char *fixture_xattr(struct view *v, const char *path, const char *name);
+/* "a/b=content;" of every file, content "!" where it cannot be read, in order
+ * of the walk; terminated. */
+void fixture_walk(struct view *v, struct buf *out);
+/* The snapshot of a source with this id, opened; NULL: none, or it fails. */
+struct view *fixture_open(
+	struct history *h, const char *source, const char *id);
+
+/*
+ * Damage every file below the directory in turn: cut off at 16 places, removed,
+ * exchanged with the next one, a bit flipped in each 64 bytes; call check for
+ * each, with the name of the file.  Restores all.
+ */
+void fixture_damage(void (*check)(void *ctx, const char *name), void *ctx);
+
+#define IN_FIXTURE(test) \
+	cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+
+#endif
