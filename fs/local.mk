@@ -66,6 +66,8 @@ libyorefs_a_SOURCES = \
 	fs/tree_moments.h \
 	fs/tree_points.c \
 	fs/tree_points.h \
+	fs/tree_sources.c \
+	fs/tree_sources.h \
 	fs/views.c \
 	fs/views.h
 
