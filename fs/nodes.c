@@ -218,8 +218,8 @@ find(struct nodes *t, const struct node_spec *spec, uint64_t ino)
 
 	for (; n; n = n->next_in_bucket) {
 		if (n->kind == spec->kind && n->parent == spec->parent &&
-			strcmp(n->name, spec->name) == 0 &&
-			n->key == key && strcmp(n->id, id) == 0)
+			strcmp(n->name, spec->name) == 0 && n->key == key &&
+			strcmp(n->id, id) == 0)
 			return n;
 	}
 	return NULL;

@@ -12,9 +12,10 @@
  * A node is (parent, name, kind, point): a name that comes to mean another
  * point becomes another node, so nothing the kernel knows of a node ever
  * changes.  The slot of a snapshot is opened from the listing; that of another
- * moment, which no listing has, keeps what its history told of it.  The kernel's look-ups are counted; nodes it has forgotten wait
- * in line (NFS clients may come back with old handles) and the oldest are
- * freed when there are NODES_IDLE_MAX of them.
+ * moment, which no listing has, keeps what its history told of it.  The
+ * kernel's look-ups are counted; nodes it has forgotten wait in line (NFS
+ * clients may come back with old handles) and the oldest are freed when there
+ * are NODES_IDLE_MAX of them.
  */
 #ifndef YORE_FS_NODES_H
 #define YORE_FS_NODES_H

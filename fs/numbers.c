@@ -35,8 +35,7 @@ numbers_of_snapshot(const struct history_point *p)
 }
 
 uint64_t
-numbers_of_moment(
-	const struct history_source *s, const struct history_point *p)
+numbers_of_moment(const struct history_source *s, const struct history_point *p)
 {
 	uint64_t h = hash_more(0xcbf29ce484222325ULL, s->host);
 

@@ -64,9 +64,8 @@ add_dots(struct reply_dir *dir, uint64_t from)
 	struct fuse_entry_param e = { .attr = { .st_mode = S_IFDIR } };
 	const struct node *n = dir->c->node;
 
-	e.attr.st_ino = n->kind == NODE_TREE
-				? numbers_inode(n->key, dir->c->at)
-				: n->ino;
+	e.attr.st_ino = n->kind == NODE_TREE ? numbers_inode(n->key, dir->c->at)
+					     : n->ino;
 	return (from > 0 || reply_dir_add(dir, ".", &e, 1)) &&
 	       (from > 1 || reply_dir_add(dir, "..", &e, 2));
 }

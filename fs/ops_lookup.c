@@ -30,8 +30,7 @@ lookup_virtual(struct call *c, struct node *dir, const char *name)
 	int rc;
 
 	interrupt_begin(c->req);
-	rc = tree_find(
-		c->picture, dir, name, clock_wall_ns(), &child, &c->e);
+	rc = tree_find(c->picture, dir, name, clock_wall_ns(), &child, &c->e);
 	if (rc == -ENOENT)
 		return false;
 	if (rc == 0)

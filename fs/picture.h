@@ -34,8 +34,8 @@ struct picture {
 };
 
 /* What the history lists now; changed_ns as in the struct. */
-struct picture *picture_new(struct history *h, const struct scope *scope,
-	int64_t changed_ns);
+struct picture *picture_new(
+	struct history *h, const struct scope *scope, int64_t changed_ns);
 struct picture *picture_get(struct picture *p);
 void picture_put(struct picture *p);
 

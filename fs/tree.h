@@ -28,9 +28,9 @@ struct tree_child {
 			   * it up tells: point need not be known */
 };
 
-#define TREE_CHILD_INIT                  \
-	{                                \
-		.point = HISTORY_NONE,   \
+#define TREE_CHILD_INIT                \
+	{                              \
+		.point = HISTORY_NONE, \
 	}
 
 /* The point that a child leads to, or NULL.  Borrowed from either. */

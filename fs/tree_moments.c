@@ -267,8 +267,8 @@ list_times(const struct picture *p, const struct node *dir, size_t generation,
 	if (__builtin_add_overflow(l.day_ns,
 		    (int64_t)((from >> 32) & INT32_MAX) * NS_PER_MS, &from_ns))
 		return 0;
-	return history_moments(p->history, p->listing, generation, from_ns,
-		list_time, &l, e);
+	return history_moments(
+		p->history, p->listing, generation, from_ns, list_time, &l, e);
 }
 
 int

@@ -75,8 +75,8 @@ first_of_host(const struct history_listing *l, const char *host)
 }
 
 int
-tree_sources_find_host(const struct picture *p, const struct node *dir, const char *name,
-	int64_t now_ns, struct tree_child *child)
+tree_sources_find_host(const struct picture *p, const struct node *dir,
+	const char *name, int64_t now_ns, struct tree_child *child)
 {
 	const struct history_listing *l = p->listing;
 
@@ -92,8 +92,8 @@ tree_sources_find_host(const struct picture *p, const struct node *dir, const ch
 }
 
 void
-tree_sources_list_hosts(const struct picture *p, const struct node *dir, uint64_t from,
-	int64_t now_ns, tree_each *each, void *ctx)
+tree_sources_list_hosts(const struct picture *p, const struct node *dir,
+	uint64_t from, int64_t now_ns, tree_each *each, void *ctx)
 {
 	const struct history_listing *l = p->listing;
 	const char *last = "";
@@ -134,8 +134,9 @@ describe_source(const struct picture *p, const struct node *host, size_t s,
 }
 
 int
-tree_sources_find(const struct picture *p, const struct node *host, const char *name,
-	int64_t now_ns, struct tree_child *child, struct err *e)
+tree_sources_find(const struct picture *p, const struct node *host,
+	const char *name, int64_t now_ns, struct tree_child *child,
+	struct err *e)
 {
 	size_t s = history_find_source(p->listing, host->name, name);
 
@@ -161,8 +162,8 @@ list_source(const struct picture *p, const struct node *host, size_t s,
 }
 
 void
-tree_sources_list(const struct picture *p, const struct node *host, uint64_t from,
-	int64_t now_ns, tree_each *each, void *ctx)
+tree_sources_list(const struct picture *p, const struct node *host,
+	uint64_t from, int64_t now_ns, tree_each *each, void *ctx)
 {
 	const struct history_listing *l = p->listing;
 	size_t s = first_of_host(l, host->name);

@@ -17,7 +17,7 @@ struct open_view {
 	struct view *view; /* NULL while it is being opened */
 	bool taken;	   /* in use or being opened */
 	bool is_moment;
-	bool removed; /* never of a moment: nobody is asked for that */
+	bool removed;  /* never of a moment: nobody is asked for that */
 	uint64_t used; /* tick of the last use */
 };
 

@@ -266,8 +266,8 @@ time_len(const char *text, int64_t now_ns)
 
 /* A point of whatever source by its id. */
 static int
-find_anywhere(const struct address_space *in, const char *id,
-	struct address *a, struct err *e)
+find_anywhere(const struct address_space *in, const char *id, struct address *a,
+	struct err *e)
 {
 	const struct history_listing *l = in->listing;
 	size_t i = history_find_id(l, id);

@@ -41,10 +41,10 @@ struct history_point {
 	bool damaged;		 /* record unreadable: open will fail */
 	struct view_attr root;	 /* attributes of the tree's root */
 	struct view_totals totals;
-	uint64_t key;		 /* stable identity, for st_ino: below 2^24,
-				  * unique in the listing, the same in every
-				  * listing that has the point; of a moment:
-				  * below 2^48, unique in its source */
+	uint64_t key; /* stable identity, for st_ino: below 2^24,
+		       * unique in the listing, the same in every
+		       * listing that has the point; of a moment:
+		       * below 2^48, unique in its source */
 };
 
 struct history_generation {
@@ -200,8 +200,7 @@ int history_moment_at(struct history *h, const struct history_listing *l,
 	size_t source, int64_t t_ns, struct history_point *p, struct err *e);
 /* source may be HISTORY_NONE: of any source. */
 int history_moment_by_id(struct history *h, const struct history_listing *l,
-	size_t source, const char *id, struct history_point *p,
-	struct err *e);
+	size_t source, const char *id, struct history_point *p, struct err *e);
 /* The moment that history_moments names so; -ENOENT. */
 int history_moment_by_name(struct history *h, const struct history_listing *l,
 	size_t generation, const char *name, struct history_point *p,
@@ -210,8 +209,8 @@ int history_moment_by_name(struct history *h, const struct history_listing *l,
 int history_open_moment(struct history *h, const struct history_listing *l,
 	const struct history_point *p, struct view **view, struct err *e);
 /* Index in l of the snapshot that a moment is, or HISTORY_NONE. */
-size_t history_moment_snapshot(const struct history_listing *l,
-	const struct history_point *p);
+size_t history_moment_snapshot(
+	const struct history_listing *l, const struct history_point *p);
 
 /* Characters of a moment's name before its suffix. */
 #define HISTORY_MOMENT_LEN 24

@@ -16,8 +16,8 @@
 #define NS_PER_MS 1000000LL
 
 static bool
-has_moments(const struct history *h, const struct history_listing *l,
-	size_t source)
+has_moments(
+	const struct history *h, const struct history_listing *l, size_t source)
 {
 	return h->ops->moments && l->sources[source].kind == HISTORY_DATABASE;
 }
@@ -93,8 +93,8 @@ struct telling {
 static void
 name_moment(struct telling *t, struct history_point *p)
 {
-	bool same = t->begun &&
-		    begin_of_ms(t->last_ns) == begin_of_ms(p->time_ns);
+	bool same =
+		t->begun && begin_of_ms(t->last_ns) == begin_of_ms(p->time_ns);
 	size_t len;
 
 	t->n = same ? t->n + 1 : 1;
@@ -158,13 +158,15 @@ history_moments(struct history *h, const struct history_listing *l,
 	int rc = 0;
 
 	if (has_moments(h, l, source))
-		rc = h->ops->moments(h, l, generation, begin_of_ms(from_ns),
-			tell, &t, e);
+		rc = h->ops->moments(
+			h, l, generation, begin_of_ms(from_ns), tell, &t, e);
 	else
 		tell_snapshots(&t, generation);
 	if (rc == 0 && t.disordered)
-		return err_set(e, EUCLEAN, "%s: moments of %s/%s are told out"
-			" of order", h->name, l->sources[source].host,
+		return err_set(e, EUCLEAN,
+			"%s: moments of %s/%s are told out"
+			" of order",
+			h->name, l->sources[source].host,
 			l->sources[source].name);
 	return rc;
 }
@@ -205,8 +207,7 @@ complete(struct history *h, const struct history_listing *l,
 		*p = l->points[i];
 		return 0;
 	}
-	rc = history_moments(
-		h, l, p->generation, p->time_ns, is_wanted, &w, e);
+	rc = history_moments(h, l, p->generation, p->time_ns, is_wanted, &w, e);
 	if (rc == 0 && !w.found)
 		return err_set(e, ESTALE, "moment %s has been removed", p->id);
 	return rc;

@@ -155,8 +155,8 @@ each_point(struct history *h, struct points *x, size_t source, bool counting,
 
 	x->counting = counting;
 	for (uint32_t g = 0; g < s->n_generations && r == 0; g++)
-		r = history_moments(h, x->l, s->first_generation + g,
-			INT64_MIN, take_point, x, e);
+		r = history_moments(h, x->l, s->first_generation + g, INT64_MIN,
+			take_point, x, e);
 	return r;
 }
 
@@ -288,7 +288,8 @@ const struct command command_snapshots = {
 		"  -t, --tag T                only those that carry the tag\n"
 		"  -n, --latest N             only the newest N of each "
 		"source\n"
-		"      --points               every moment of a database, not only\n"
+		"      --points               every moment of a database, not "
+		"only\n"
 		"                             its snapshots\n",
 	.run = run,
 };

@@ -29,8 +29,7 @@ void fake_moments_release(struct fake_moments *m);
 void fake_moments_refresh(struct fake_moments *m);
 
 /* Append source, generations and snapshots, for which there is room. */
-void fake_moments_list(
-	const struct fake_moments *m, struct history_listing *l);
+void fake_moments_list(const struct fake_moments *m, struct history_listing *l);
 
 /* As in struct history_ops. */
 int fake_moments_tell(struct fake_moments *m, const struct history_listing *l,
@@ -39,8 +38,7 @@ int fake_moments_tell(struct fake_moments *m, const struct history_listing *l,
 int fake_moments_at(struct fake_moments *m, const struct history_listing *l,
 	size_t source, int64_t t_ns, struct history_point *p, struct err *e);
 int fake_moments_by_id(struct fake_moments *m, const struct history_listing *l,
-	size_t source, const char *id, struct history_point *p,
-	struct err *e);
+	size_t source, const char *id, struct history_point *p, struct err *e);
 struct view *fake_moments_open(
 	const struct fake_moments *m, const struct history_point *p);
 

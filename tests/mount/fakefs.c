@@ -5,8 +5,8 @@
  *   fakefs MOUNTPOINT [NAME=VALUE...]
  *
  * Names: points, dirs, files, size, big, xattrs, acls (2: untold), moments,
- * database, control (of struct fake_options); address, refresh, idle, allow_other, store (of the
- * mount).
+ * database, control (of struct fake_options); address, refresh, idle,
+ * allow_other, store (of the mount).
  */
 #include <stdio.h>
 #include <string.h>

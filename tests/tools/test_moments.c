@@ -107,11 +107,13 @@ an_id_alone_tells_the_source(void **state)
 static void
 what_was_found_can_be_opened(void **state)
 {
-	const char *const texts[][2] = { { "00010\n",
-						 "@000000090000000a:orders.db" },
-		{ "00020\n", "web2/orders.db@2026-01-01T23-50-05Z:orders.db.raw" },
+	const char *const texts[][2] = {
+		{ "00010\n", "@000000090000000a:orders.db" },
+		{ "00020\n",
+			"web2/orders.db@2026-01-01T23-50-05Z:orders.db.raw" },
 		{ "00039\n", "web2/orders.db:orders.db" },
-		{ "00002\n", "web1/home@2026-01-01T02-00-00Z:point" } };
+		{ "00002\n", "web1/home@2026-01-01T02-00-00Z:point" }
+	};
 
 	(void)state;
 	for (size_t i = 0; i < n_elements(texts); i++) {
@@ -121,8 +123,8 @@ what_was_found_can_be_opened(void **state)
 
 		if (spot_open(history, listing, texts[i][1], &p, &e) != 0)
 			fail_msg("%s", e.text);
-		assert_int_equal(0,
-			view_read(p.view, p.attr.node, 0, 6, &d, &e));
+		assert_int_equal(
+			0, view_read(p.view, p.attr.node, 0, 6, &d, &e));
 		assert_memory_equal(texts[i][0], d.iov[0].iov_base, 6);
 	}
 }

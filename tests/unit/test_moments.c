@@ -175,9 +175,9 @@ listing(void)
 		.n_generations = 2 };
 	l->generations[0] = (struct history_generation){ .source = DATABASE,
 		.n_points = 1 };
-	l->generations[1] = (struct history_generation){ .source = DATABASE,
-		.first_point = 1,
-		.n_points = 1 };
+	l->generations[1] = (struct history_generation){
+		.source = DATABASE, .first_point = 1, .n_points = 1
+	};
 	add_point(l, "t0", TREE, 2, 50 * S);
 	add_point(l, "s0", TREE, 2, 40 * S);
 	add_point(l, "t2", TREE, 2, 60 * S);
@@ -232,10 +232,10 @@ moments_are_told_in_order_with_names_of_their_own(void **state)
 	assert_string_equal("s0=10.000Z d1=10.005Z d2=10.006Z d3=10.006Z-2 "
 			    "d4=10.006Z-3 d5=11.000Z ",
 		told(&with, l, 0, INT64_MIN, 0));
-	assert_string_equal("s1=20.000Z d6=20.999Z ",
-		told(&with, l, 1, INT64_MIN, 0));
-	assert_string_equal("d1=10.005Z d2=10.006Z ",
-		told(&with, l, 0, 10 * S + 1, 2));
+	assert_string_equal(
+		"s1=20.000Z d6=20.999Z ", told(&with, l, 1, INT64_MIN, 0));
+	assert_string_equal(
+		"d1=10.005Z d2=10.006Z ", told(&with, l, 0, 10 * S + 1, 2));
 	assert_string_equal("", told(&with, l, 0, INT64_MAX, 0));
 }
 
@@ -245,8 +245,7 @@ a_name_does_not_depend_on_where_the_telling_begins(void **state)
 	auto_listing struct history_listing *l = listing();
 
 	(void)state;
-	assert_string_equal("d3=10.006Z-2 ",
-		told(&with, l, 0, deltas[3].t, 1));
+	assert_string_equal("d3=10.006Z-2 ", told(&with, l, 0, deltas[3].t, 1));
 	assert_string_equal("d5=11.000Z ", told(&with, l, 0, 11 * S, 1));
 }
 
@@ -261,16 +260,16 @@ a_source_without_moments_has_its_snapshots(void **state)
 	assert_string_equal("t0=50.000Z s0=50.000Z-2 t2=00.000Z ",
 		told(&with, l, 2, INT64_MIN, 0));
 	assert_string_equal("t2=00.000Z ", told(&with, l, 2, 50 * S + 1, 0));
-	assert_string_equal("s0=10.000Z ",
-		told(&without, l, 0, INT64_MIN, 0));
-	assert_int_equal(0,
-		history_moment_at(&without, l, DATABASE, 15 * S, &p, NULL));
+	assert_string_equal("s0=10.000Z ", told(&without, l, 0, INT64_MIN, 0));
+	assert_int_equal(
+		0, history_moment_at(&without, l, DATABASE, 15 * S, &p, NULL));
 	assert_string_equal("s0", p.id);
-	assert_int_equal(0, history_moment_at(&with, l, TREE, 55 * S, &p, NULL));
+	assert_int_equal(
+		0, history_moment_at(&with, l, TREE, 55 * S, &p, NULL));
 	assert_string_equal("s0", p.id);
 	assert_int_equal(4, p.key);
-	assert_int_equal(-ENOENT,
-		history_moment_at(&with, l, TREE, 39 * S, &p, NULL));
+	assert_int_equal(
+		-ENOENT, history_moment_at(&with, l, TREE, 39 * S, &p, NULL));
 }
 
 static void
@@ -294,8 +293,8 @@ the_newest_moment_not_later_is_found(void **state)
 		assert_string_equal(at[i].id, p.id);
 		assert_string_equal(at[i].name, p.name);
 	}
-	assert_int_equal(-ENOENT, history_moment_at(&with, l, DATABASE,
-					  10 * S - 1, &p, NULL));
+	assert_int_equal(-ENOENT,
+		history_moment_at(&with, l, DATABASE, 10 * S - 1, &p, NULL));
 }
 
 static void
@@ -305,20 +304,20 @@ a_moment_is_found_by_its_id(void **state)
 	struct history_point p;
 
 	(void)state;
-	assert_int_equal(0,
-		history_moment_by_id(&with, l, DATABASE, "d3", &p, NULL));
+	assert_int_equal(
+		0, history_moment_by_id(&with, l, DATABASE, "d3", &p, NULL));
 	assert_string_equal("1970-01-01T00-00-10.006Z-2", p.name);
 	assert_int_equal(0,
 		history_moment_by_id(&with, l, HISTORY_NONE, "d6", &p, NULL));
 	assert_int_equal(DATABASE, p.source);
-	assert_int_equal(0,
-		history_moment_by_id(&with, l, DATABASE, "s0", &p, NULL));
+	assert_int_equal(
+		0, history_moment_by_id(&with, l, DATABASE, "s0", &p, NULL));
 	assert_int_equal(DATABASE, p.source);
-	assert_int_equal(0,
-		history_moment_by_id(&with, l, TREE, "s0", &p, NULL));
+	assert_int_equal(
+		0, history_moment_by_id(&with, l, TREE, "s0", &p, NULL));
 	assert_int_equal(TREE, p.source);
-	assert_int_equal(-ENOENT,
-		history_moment_by_id(&with, l, TREE, "d3", &p, NULL));
+	assert_int_equal(
+		-ENOENT, history_moment_by_id(&with, l, TREE, "d3", &p, NULL));
 	assert_int_equal(-ENOENT,
 		history_moment_by_id(&with, l, HISTORY_NONE, "d9", &p, NULL));
 	assert_int_equal(-ENOENT,
@@ -348,8 +347,8 @@ a_moment_is_found_by_its_name(void **state)
 			"1970-01-01T00-00-10.006Z-02",
 			"1970-01-01T00-00-20.999Z" };
 
-		assert_int_equal(-ENOENT, history_moment_by_name(&with, l, 0,
-						  none[i], &p, NULL));
+		assert_int_equal(-ENOENT,
+			history_moment_by_name(&with, l, 0, none[i], &p, NULL));
 	}
 }
 
@@ -397,8 +396,8 @@ a_moment_that_is_a_snapshot_is_opened_as_one(void **state)
 	assert_int_equal(1, opened_snapshot);
 	assert_int_equal(99, opened);
 	p = delta(3);
-	assert_int_equal(-ESTALE,
-		history_open_moment(&without, l, &p, &v, NULL));
+	assert_int_equal(
+		-ESTALE, history_open_moment(&without, l, &p, &v, NULL));
 }
 
 static void
@@ -411,10 +410,10 @@ what_the_store_says_is_handed_on(void **state)
 
 	(void)state;
 	failing = EIO;
-	assert_int_equal(-EIO,
-		history_moments(&with, l, 0, 0, hear, &heard, &e));
-	assert_int_equal(-EIO,
-		history_moment_at(&with, l, DATABASE, 0, &p, &e));
+	assert_int_equal(
+		-EIO, history_moments(&with, l, 0, 0, hear, &heard, &e));
+	assert_int_equal(
+		-EIO, history_moment_at(&with, l, DATABASE, 0, &p, &e));
 	assert_int_equal(-EIO,
 		history_moment_by_id(&with, l, HISTORY_NONE, "d1", &p, &e));
 	assert_string_equal("the store", e.text);

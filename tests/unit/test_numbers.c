@@ -81,8 +81,8 @@ numbers_stay_what_they_are(void **state)
 	assert_int_equal(7, numbers_of_snapshot(&p));
 	assert_int_equal(moment(&orders, 7, 2), moment(&orders, 7, 2));
 	assert_int_equal(moment(&orders, 7, 0) + 2, moment(&orders, 7, 2));
-	assert_int_equal(moment(&orders, 7, 0) ^ moment(&orders, 5, 0),
-		(7 ^ 5) << 2);
+	assert_int_equal(
+		moment(&orders, 7, 0) ^ moment(&orders, 5, 0), (7 ^ 5) << 2);
 	assert_int_equal(0xd19c2189d3dde4e1, moment(&orders, 7, 1));
 	assert_int_equal(0xec4f8840915ac93f, moment(&orders, 7, 1000));
 	assert_int_equal(0x8fd94d750e41b760, numbers_virtual(0, "sources"));
