@@ -9,7 +9,7 @@
 #include "repo/base/log.h"
 #include "repo/foreign/alopex_manifest.h"
 #include "repo/foreign/alopex_view.h"
-#include "repo/foreign/files.h"
+#include "repo/foreign/listed.h"
 #include "repo/foreign/points.h"
 
 #define HOST "alopex"
@@ -42,7 +42,7 @@ struct backup {
 };
 
 struct looking {
-	const struct stem_root *root;
+	const char *prefix;	/* of names that begin with ts- */
 	struct backup *backups; /* by seconds */
 	size_t n;
 };
@@ -68,7 +68,7 @@ static bool
 count_object(void *ctx, const struct store_object *o)
 {
 	struct looking *k = ctx;
-	const char *name = o->name + strlen(k->root->prefix);
+	const char *name = o->name + strlen(k->prefix);
 	const char *slash = strchr(name, '/');
 	uint64_t seconds;
 
@@ -94,7 +94,7 @@ static int
 find_latest(struct stem *s, const struct looking *k, uint64_t *seconds,
 	bool *named, struct err *e)
 {
-	auto_free char *name = xasprintf("%slatest", k->root->prefix);
+	auto_free char *name = xasprintf("%slatest", k->prefix);
 	auto_free uint8_t *text = NULL;
 	size_t len = 0, at;
 	int r = store_get_all(s->store, name, LATEST_MAX, &text, &len, e);
@@ -136,16 +136,16 @@ add_backups(struct points *p, const struct looking *k, bool finished,
 		snprintf(id, sizeof(id), "ts-%" PRIu64, b->seconds);
 		if (named && b->seconds == latest)
 			it.tag = "latest";
-		files_root_attr(&it.root, it.time_ns);
+		listed_root_attr(&it.root, it.time_ns);
 		points_add(p, &it);
 	}
 }
 
 static int
-look_at_root(struct stem *s, struct points *p, const struct stem_root *root,
+look_at_root(struct stem *s, struct points *p, const struct foreign_root *root,
 	struct err *e)
 {
-	struct looking k = { .root = root };
+	struct looking k = { .prefix = root->prefix };
 	auto_free char *unfinished = xasprintf("%s" UNFINISHED, root->name);
 	uint64_t latest = 0;
 	bool named = false;
@@ -169,20 +169,22 @@ look(struct stem *s, struct history_listing *before, struct history_listing **l,
 	struct err *e)
 {
 	auto_points struct points *p = points_new();
-	int r = 0;
 
-	for (size_t i = 0; !r && i < s->n_roots; i++)
-		r = look_at_root(s, p, &s->roots[i], e);
-	if (!r)
-		*l = points_listing(p, before);
-	return r;
+	for (size_t i = 0; i < s->n_roots; i++) {
+		int r = look_at_root(s, p, &s->roots[i], e);
+
+		if (r)
+			return r;
+	}
+	*l = points_listing(p, before);
+	return 0;
 }
 
 /* -- Opening ----------------------------------------------------------------
  */
 
 /* The root that a source is of, and whether it is of what was not finished. */
-static const struct stem_root *
+static const struct foreign_root *
 root_of(const struct stem *s, const char *source, bool *unfinished)
 {
 	for (size_t i = 0; i < s->n_roots; i++) {
@@ -205,7 +207,7 @@ open_(struct history *h, const struct history_listing *l, size_t point,
 	const struct history_point *p = &l->points[point];
 	const struct history_source *source = &l->sources[p->source];
 	bool unfinished = false;
-	const struct stem_root *root = root_of(s, source->name, &unfinished);
+	const struct foreign_root *root = root_of(s, source->name, &unfinished);
 
 	if (!root)
 		return err_set(e, ESTALE, "%s is gone", source->name);
@@ -233,20 +235,124 @@ static const struct history_ops ops = {
 	.free = stem_free,
 };
 
-int
-alopex_open(struct store *store, struct stem_root *roots, size_t n,
-	struct history **h, struct err *e)
+/* -- Recognising and opening --------------------------------------------------
+ */
+
+/* Backups are below ALOPEX_BACKUPS, or here, when that was moved. */
+static int
+is_here(struct foreign_look *k, const char *below, struct err *e)
+{
+	const struct foreign_names *names;
+	int r = foreign_look_names(k, below, &names, e);
+	uint64_t seconds;
+
+	for (size_t i = 0; !r && i < names->n; i++) {
+		const char *name = names->names[i];
+		size_t len = strlen(name);
+
+		if (name[len - 1] == '/' &&
+			alopex_parse_name(name, len - 1, &seconds))
+			return 1;
+	}
+	return r;
+}
+
+/* A backup has a manifest, or something beside it says which is the newest. */
+static int
+look_for_moved(struct foreign_look *k, const struct foreign_names *names,
+	struct err *e)
+{
+	int r = is_here(k, "", e);
+
+	if (r <= 0 || foreign_names_have(names, "latest"))
+		return r;
+	for (size_t i = 0; i < names->n; i++) {
+		const struct foreign_names *in;
+		uint64_t seconds;
+
+		if (!alopex_parse_name(names->names[i],
+			    strlen(names->names[i]) - 1, &seconds))
+			continue;
+		r = foreign_look_names(k, names->names[i], &in, e);
+		return r ? r : foreign_names_have(in, ALOPEX_MANIFEST);
+	}
+	return 0;
+}
+
+static int
+look_for_backups(struct foreign_look *k, struct err *e)
+{
+	const struct foreign_names *names;
+	int r = foreign_look_names(k, "", &names, e);
+
+	if (r)
+		return r;
+	if (foreign_names_have(names, ".lifecycle/"))
+		return is_here(k, ALOPEX_BACKUPS, e);
+	return look_for_moved(k, names, e);
+}
+
+static bool
+note_lifecycle(void *ctx, const struct store_object *o)
+{
+	size_t len = strlen(o->name), end = strlen("/.lifecycle/");
+	bool *found = ctx;
+
+	*found = len < end ? !strcmp(o->name, ".lifecycle/")
+			   : !strcmp(o->name + len - end, "/.lifecycle/");
+	return !*found;
+}
+
+/* Where the backups of each root are, so that stem's roots are those. */
+static int
+find_backups(
+	const struct foreign_open *o, struct foreign_root *roots, struct err *e)
+{
+	for (size_t i = 0; i < o->n_roots; i++) {
+		bool below = false;
+		int r = store_list_folder(o->place->store, o->roots[i].prefix,
+			note_lifecycle, &below, e);
+
+		if (r)
+			return r;
+		roots[i].name = o->roots[i].name;
+		roots[i].prefix = xasprintf("%s%s", o->roots[i].prefix,
+			below ? ALOPEX_BACKUPS : "");
+	}
+	return 0;
+}
+
+static int
+open_backups(const struct foreign_open *o, struct history **h, struct err *e)
 {
 	struct stem *s = xcalloc(1, sizeof(*s));
-	int r;
+	struct foreign_open at = *o;
+	auto_free struct foreign_root *roots =
+		xcalloc(o->n_roots, sizeof(*roots));
+	int r = find_backups(o, roots, e);
 
+	at.roots = roots;
 	s->history.ops = &ops;
 	s->look = look;
 	s->free = free_;
-	r = stem_init(s, store, roots, n, e);
-	if (r)
-		stem_put(s);
-	else
-		*h = &s->history;
+	if (!r) {
+		r = stem_init(s, &at, e);
+		if (r)
+			stem_put(s);
+		else
+			*h = &s->history;
+	} else {
+		free(s);
+	}
+	for (size_t i = 0; i < o->n_roots; i++)
+		free(roots[i].prefix);
 	return r;
 }
+
+const struct foreign_format alopex_format = {
+	.name = HOST,
+	.about = "snapshot directories of alopex",
+	.marks = ALOPEX_BACKUPS "ts-SECONDS/",
+	.look = look_for_backups,
+	.open = open_backups,
+};

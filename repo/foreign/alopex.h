@@ -32,13 +32,11 @@
 #define ALOPEX_BACKUPS ".lifecycle/backup/"
 
 /*
- * The histories of roots, each a directory that holds ts-SECONDS/ (its prefix
- * ends in ALOPEX_BACKUPS, unless that directory was moved).  Store, roots and
- * *h as in stem_init.  One LIST a root and a GET of latest; nothing else before
- * a snapshot is opened: a LIST and a GET of its manifest.
+ * Recognises a directory that has ALOPEX_BACKUPS, and one that was moved from
+ * there.  Opening asks for one LIST a root and a GET of latest, and nothing
+ * else before a snapshot is opened: a LIST and a GET of its manifest.
  */
-int alopex_open(struct store *store, struct stem_root *roots, size_t n,
-	struct history **h, struct err *e);
+extern const struct foreign_format alopex_format;
 
 /* The seconds of "ts-SECONDS"; false: it is none. */
 bool alopex_parse_name(const char *name, size_t len, uint64_t *seconds);

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include "repo/foreign/files.h"
+#include "repo/foreign/listed.h"
 #include "repo/foreign/json.h"
 
 /* The member of an object that has this name: once, or -EUCLEAN. */
@@ -36,7 +36,7 @@ number(struct json object, const char *name, uint64_t max, uint64_t *n,
 
 	if (r)
 		return r;
-	if (!json_u64(v, n) || *n > max)
+	if (!json_number_of(v, n) || *n > max)
 		return err_set(
 			e, EUCLEAN, "its \"%s\" is no number that fits", name);
 	return 0;
@@ -73,17 +73,17 @@ add_entry(struct alopex_manifest *m, size_t *room, struct json v, struct err *e)
 		r = err_set(e, EUCLEAN, "its \"path\" is no string");
 	if (r)
 		return r;
-	json_text(text, &path);
+	json_bytes_of(text, &path);
 	size_t len = path.len;
 
 	buf_append(&path, "", 1);
-	if (!files_path_ok((char *)path.data, len) ||
+	if (!listed_path_ok((char *)path.data, len) ||
 		alopex_manifest_skips((char *)path.data)) {
 		m->n_refused++;
 		return 0;
 	}
-	if (m->n == FILES_MAX)
-		return err_set(e, EUCLEAN, "more than %u entries", FILES_MAX);
+	if (m->n == LISTED_MAX)
+		return err_set(e, EUCLEAN, "more than %u entries", LISTED_MAX);
 	if (m->n == *room) {
 		*room = *room ? 2 * *room : 64;
 		m->entries = xrealloc(m->entries, *room * sizeof(*m->entries));
@@ -100,7 +100,7 @@ compare(const void *a, const void *b)
 {
 	const struct alopex_entry *x = a, *y = b;
 
-	return files_compare_paths(x->path, y->path);
+	return listed_compare_paths(x->path, y->path);
 }
 
 /* In order; what is there twice must not say two things. */

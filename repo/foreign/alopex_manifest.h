@@ -16,13 +16,13 @@
 #define ALOPEX_MANIFEST_MAX (64u << 20)
 
 struct alopex_entry {
-	char *path; /* files_path_ok, not below a name .lifecycle */
+	char *path; /* listed_path_ok, not below a name .lifecycle */
 	uint64_t size;
 	uint32_t crc; /* CRC-32 of its content */
 };
 
 struct alopex_manifest {
-	struct alopex_entry *entries; /* by path (files_compare_paths), once */
+	struct alopex_entry *entries; /* by path (listed_compare_paths), once */
 	size_t n;
 	/* Entries whose path is none that a backup could hold ("..", absolute,
 	 * empty, with NUL): not among them. */

@@ -15,7 +15,7 @@
 #include "repo/base/cancel.h"
 #include "repo/base/log.h"
 #include "repo/foreign/alopex_manifest.h"
-#include "repo/foreign/files.h"
+#include "repo/foreign/listed.h"
 #include "repo/foreign/gzip.h"
 
 #define PIECE (256u << 10)
@@ -35,7 +35,7 @@ struct file {
 };
 
 struct alopex_view {
-	struct files files; /* first */
+	struct listed files; /* first */
 	struct stem *stem;
 	char *prefix;
 	bool unfinished;
@@ -51,7 +51,7 @@ struct alopex_view {
 };
 
 static struct alopex_view *
-view_of(struct files *f)
+view_of(struct listed *f)
 {
 	return (struct alopex_view *)f;
 }
@@ -226,7 +226,7 @@ check_pieces(struct alopex_view *v, size_t i, uint64_t off, const uint8_t *p,
 }
 
 static int
-read_(struct files *f, size_t i, uint64_t off, size_t len,
+read_(struct listed *f, size_t i, uint64_t off, size_t len,
 	struct view_data *data, struct err *e)
 {
 	struct alopex_view *v = view_of(f);
@@ -251,7 +251,7 @@ read_(struct files *f, size_t i, uint64_t off, size_t len,
 		return r;
 	uint8_t *from = bytes + (off - first);
 
-	files_give(data, steal(bytes), from, len);
+	listed_give(data, steal(bytes), from, len);
 	return 0;
 }
 
@@ -259,21 +259,21 @@ read_(struct files *f, size_t i, uint64_t off, size_t len,
  */
 
 static ssize_t
-xattr_get(struct files *f, size_t i, const char *name, void *value, size_t size,
-	struct err *e)
+xattr_get(struct listed *f, size_t i, const char *name, void *value,
+	size_t size, struct err *e)
 {
 	int state = view_of(f)->of[i].state;
 
 	if (!strcmp(name, "user.yore.state"))
-		return files_answer(state_names[state], value, size, e);
+		return listed_answer(state_names[state], value, size, e);
 	if (!strcmp(name, "user.yore.unverified") &&
 		(state == UNVERIFIED || state == UNLISTED))
-		return files_answer("1", value, size, e);
+		return listed_answer("1", value, size, e);
 	return err_set(e, ENODATA, "no attribute %s", name);
 }
 
 static ssize_t
-root_xattr(struct files *f, const char *name, void *value, size_t size,
+root_xattr(struct listed *f, const char *name, void *value, size_t size,
 	struct err *e)
 {
 	struct alopex_view *v = view_of(f);
@@ -285,10 +285,10 @@ root_xattr(struct files *f, const char *name, void *value, size_t size,
 	size_t damaged = n[MISSING] + n[SIZE] + n[CRC] + v->n_refused;
 
 	if (!strcmp(name, "user.yore.state"))
-		return files_answer(v->unfinished   ? "unfinished"
-				    : damaged > 0   ? "damaged"
-				    : n[UNVERIFIED] ? "unverified"
-						    : "ok",
+		return listed_answer(v->unfinished   ? "unfinished"
+				     : damaged > 0   ? "damaged"
+				     : n[UNVERIFIED] ? "unverified"
+						     : "ok",
 			value, size, e);
 	if (!strcmp(name, "user.yore.damaged"))
 		snprintf(text, sizeof(text), "%zu", damaged);
@@ -296,7 +296,7 @@ root_xattr(struct files *f, const char *name, void *value, size_t size,
 		snprintf(text, sizeof(text), "%zu", n[UNLISTED]);
 	else
 		return err_set(e, ENODATA, "no attribute %s", name);
-	return files_answer(text, value, size, e);
+	return listed_answer(text, value, size, e);
 }
 
 /* -- Life -------------------------------------------------------------------
@@ -315,7 +315,7 @@ stop(struct alopex_view *v)
 }
 
 static void
-free_(struct files *f)
+free_(struct listed *f)
 {
 	struct alopex_view *v = view_of(f);
 
@@ -328,12 +328,12 @@ free_(struct files *f)
 		pthread_mutex_destroy(&v->verifying[i]);
 	pthread_mutex_destroy(&v->lock);
 	pthread_cond_destroy(&v->more);
-	files_release(f);
+	listed_release(f);
 	stem_put(v->stem);
 	free(v);
 }
 
-static const struct files_ops ops = {
+static const struct listed_ops ops = {
 	.read = read_,
 	.xattr_get = xattr_get,
 	.root_xattr = root_xattr,
@@ -345,12 +345,12 @@ static const struct files_ops ops = {
 
 struct gathering {
 	const char *prefix;
-	struct files_entry *entries; /* paths are ours */
+	struct listed_entry *entries; /* paths are ours */
 	size_t n, room;
 	bool too_many;
 };
 
-static struct files_entry *
+static struct listed_entry *
 add(struct gathering *g, const char *path)
 {
 	if (g->n == g->room) {
@@ -358,7 +358,7 @@ add(struct gathering *g, const char *path)
 		g->entries =
 			xrealloc(g->entries, g->room * sizeof(*g->entries));
 	}
-	g->entries[g->n] = (struct files_entry){ .path = xstrdup(path),
+	g->entries[g->n] = (struct listed_entry){ .path = xstrdup(path),
 		.modified_ns = INT64_MIN };
 	return &g->entries[g->n++];
 }
@@ -379,12 +379,12 @@ gather(void *ctx, const struct store_object *o)
 	struct gathering *g = ctx;
 	const char *path = o->name + strlen(g->prefix);
 
-	if (!files_path_ok(path, strlen(path)) || alopex_manifest_skips(path))
+	if (!listed_path_ok(path, strlen(path)) || alopex_manifest_skips(path))
 		return true;
-	g->too_many = g->n >= FILES_MAX;
+	g->too_many = g->n >= LISTED_MAX;
 	if (g->too_many)
 		return false;
-	struct files_entry *f = add(g, path);
+	struct listed_entry *f = add(g, path);
 
 	f->size = o->size;
 	f->modified_ns = o->modified_ns;
@@ -396,9 +396,9 @@ gather(void *ctx, const struct store_object *o)
 static int
 compare(const void *a, const void *b)
 {
-	const struct files_entry *x = a, *y = b;
+	const struct listed_entry *x = a, *y = b;
 
-	return files_compare_paths(x->path, y->path);
+	return listed_compare_paths(x->path, y->path);
 }
 
 /* What is there and what the manifest says, made one. */
@@ -413,11 +413,11 @@ compare_all(struct gathering *g, const struct alopex_manifest *m)
 		const struct alopex_entry *x = &m->entries[i];
 		int order = 1;
 
-		while (at < n && (order = files_compare_paths(
+		while (at < n && (order = listed_compare_paths(
 					  g->entries[at].path, x->path)) < 0)
 			at++;
-		struct files_entry *f = at < n && order == 0 ? &g->entries[at]
-							     : add(g, x->path);
+		struct listed_entry *f = at < n && order == 0 ? &g->entries[at]
+							      : add(g, x->path);
 
 		f->tag = at >= n || order     ? MISSING
 			 : f->size != x->size ? SIZE
@@ -450,7 +450,7 @@ load_manifest(struct stem *stem, const struct alopex_backup *b,
 	return r;
 }
 
-/* The sums, where files_init has put each file. */
+/* The sums, where listed_init has put each file. */
 static void
 take_sums(struct alopex_view *v, const struct alopex_manifest *m)
 {
@@ -462,7 +462,7 @@ take_sums(struct alopex_view *v, const struct alopex_manifest *m)
 		int order = 1;
 
 		v->of[i].state = (int)v->files.files[i].tag;
-		while (at < m->n && (order = files_compare_paths(
+		while (at < m->n && (order = listed_compare_paths(
 					     m->entries[at].path, path)) < 0)
 			at++;
 		if (at < m->n && order == 0)
@@ -486,7 +486,7 @@ alopex_view_open(struct stem *stem, const struct alopex_backup *b,
 			e, ESTALE, "%s: the backup has been removed", b->label);
 	if (!r && g.too_many)
 		r = err_set(e, EUCLEAN, "%s has more than %u files", b->label,
-			FILES_MAX);
+			LISTED_MAX);
 	if (!r)
 		r = load_manifest(stem, b, &m, e);
 	if (r)
@@ -502,7 +502,7 @@ alopex_view_open(struct stem *stem, const struct alopex_backup *b,
 		pthread_mutex_init(&v->verifying[i], NULL);
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->more, NULL);
-	files_init(&v->files, &ops, b->label, b->time_ns, g.entries, g.n);
+	listed_init(&v->files, &ops, b->label, b->time_ns, g.entries, g.n);
 	take_sums(v, &m);
 	*view = &v->files.view;
 	return 0;

@@ -3,8 +3,10 @@
  * All formats.  One that contains another comes before it: a root with both
  * generations of Litestream is one history.
  */
+#include "repo/foreign/alopex.h"
 #include "repo/foreign/foreign.h"
 
 const struct foreign_format *const foreign_formats[] = {
+	&alopex_format,
 	NULL,
 };

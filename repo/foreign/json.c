@@ -122,7 +122,7 @@ append_escape(struct buf *out, const char *p, const char *end)
 }
 
 void
-json_text(struct json string, struct buf *out)
+json_bytes_of(struct json string, struct buf *out)
 {
 	const char *p = string.p + 1, *end = string.p + string.len - 1;
 
@@ -142,12 +142,12 @@ json_is_text(struct json v, const char *text)
 
 	if (json_kind(v) != JSON_STRING)
 		return false;
-	json_text(v, &b);
+	json_bytes_of(v, &b);
 	return b.len == strlen(text) && memcmp(b.data, text, b.len) == 0;
 }
 
 bool
-json_u64(struct json v, uint64_t *n)
+json_number_of(struct json v, uint64_t *n)
 {
 	*n = 0;
 	for (size_t i = 0; i < v.len; i++) {

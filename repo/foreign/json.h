@@ -50,12 +50,12 @@ bool json_next(
 
 /* The bytes of a string, its escapes taken away, appended to out; they may
  * hold NUL, and are UTF-8. */
-void json_text(struct json string, struct buf *out);
+void json_bytes_of(struct json string, struct buf *out);
 /* Whether v is this string. */
 bool json_is_text(struct json v, const char *text);
 /* The value of a number without sign, fraction and exponent that fits; else
  * false. */
-bool json_u64(struct json v, uint64_t *n);
+bool json_number_of(struct json v, uint64_t *n);
 
 /* -- Arrays that come bit by bit ------------------------------------------ */
 

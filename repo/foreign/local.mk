@@ -18,8 +18,8 @@ libyore_a_SOURCES += \
 	repo/foreign/alopex_manifest.h \
 	repo/foreign/alopex_view.c \
 	repo/foreign/alopex_view.h \
-	repo/foreign/files.c \
-	repo/foreign/files.h \
+	repo/foreign/listed.c \
+	repo/foreign/listed.h \
 	repo/foreign/gzip.c \
 	repo/foreign/gzip.h \
 	repo/foreign/json.c \

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "repo/foreign/stem.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include "repo/base/buf.h"
+#include "repo/base/log.h"
 
 struct stem *
 stem_get(struct stem *s)
@@ -24,11 +24,10 @@ stem_put(struct stem *s)
 		free(s->roots[i].name);
 	}
 	free(s->roots);
-	store_free(s->store);
+	foreign_place_put(s->place);
 	pthread_mutex_destroy(&s->refresh_lock);
 	pthread_mutex_destroy(&s->lock);
-	free(s->history.name);
-	free(s->history.local_path);
+	foreign_place_unname(&s->history);
 	s->free(s);
 }
 
@@ -69,13 +68,7 @@ stem_refresh(struct history *h, struct err *e)
 void
 stem_stats(struct history *h, struct history_stats *st)
 {
-	struct store_stats of;
-
-	store_stats(stem_of(h)->store, &of);
-	*st = (struct history_stats){ .store_lists = of.lists,
-		.store_gets = of.gets,
-		.store_bytes = of.bytes,
-		.store_errors = of.errors };
+	foreign_place_stats(stem_of(h)->place, st);
 }
 
 void
@@ -84,24 +77,31 @@ stem_free(struct history *h)
 	stem_put(stem_of(h));
 }
 
-int
-stem_init(struct stem *s, struct store *store, struct stem_root *roots,
-	size_t n, struct err *e)
+bool
+stem_does_without(const struct stem *s, int r, const struct err *e)
 {
-	uint64_t id = 1469598103934665603ULL;
+	if (s->n_roots == 1 || (r != -EPROTONOSUPPORT && r != -EUCLEAN))
+		return false;
+	log_warn("%s", e->text);
+	return true;
+}
 
-	s->store = store;
-	s->roots = roots;
-	s->n_roots = n;
+int
+stem_init(struct stem *s, const struct foreign_open *o, struct err *e)
+{
+	s->place = foreign_place_get(o->place);
+	s->store = s->place->store;
+	s->roots = xcalloc(o->n_roots, sizeof(*s->roots));
+	for (; s->n_roots < o->n_roots; s->n_roots++) {
+		const struct foreign_root *root = &o->roots[s->n_roots];
+
+		s->roots[s->n_roots] =
+			(struct foreign_root){ .prefix = xstrdup(root->prefix),
+				.name = xstrdup(root->name) };
+	}
 	s->refs = 1;
 	pthread_mutex_init(&s->refresh_lock, NULL);
 	pthread_mutex_init(&s->lock, NULL);
-	s->history.name = xstrdup(store->name);
-	if (store->local_path)
-		s->history.local_path = xstrdup(store->local_path);
-	for (const char *p = store->name; *p; p++)
-		id = (id ^ (unsigned char)*p) * 1099511628211ULL;
-	snprintf(s->history.id, sizeof(s->history.id), "%016llx",
-		(unsigned long long)id);
+	foreign_place_name(s->place, &s->history);
 	return s->look(s, NULL, &s->listing, e);
 }

@@ -1,26 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the histories of this folder have in common that make their listing
- * anew at each refresh (alopex, tito, zlayer): a store, roots in it, the
+ * anew at each refresh (alopex, tito, zlayer): a place, roots in it, the
  * listing, and being counted, since views outlive who opened them.
  */
 #ifndef YORE_FOREIGN_STEM_H
 #define YORE_FOREIGN_STEM_H
 
 #include <pthread.h>
-#include "repo/history.h"
-#include "repo/store/store.h"
-
-/* A replica in a store: a source, or the one it is named after. */
-struct stem_root {
-	char *prefix; /* of its objects' names: "", or ends in '/' */
-	char *name;   /* of its source */
-};
+#include "repo/foreign/foreign.h"
 
 struct stem {
 	struct history history; /* first */
-	struct store *store;
-	struct stem_root *roots;
+	struct foreign_place *place;
+	struct store *store; /* the place's */
+	struct foreign_root *roots;
 	size_t n_roots;
 	_Atomic int refs;
 	/* Look at the store again and give what is there as a listing: before,
@@ -34,10 +28,11 @@ struct stem {
 };
 
 /* Fill s in, but for history.ops, look and free, which are set, and look a
- * first time.  The store and the roots (n of them, their strings too) are
- * taken over, also when it fails; then the caller owes stem_put. */
-int stem_init(struct stem *s, struct store *store, struct stem_root *roots,
-	size_t n, struct err *e);
+ * first time.  Also when it fails the caller owes stem_put. */
+int stem_init(struct stem *s, const struct foreign_open *o, struct err *e);
+/* Whether looking at one of several roots may go on without it, after it
+ * failed with r: then that is logged. */
+bool stem_does_without(const struct stem *s, int r, const struct err *e);
 struct stem *stem_get(struct stem *s);
 void stem_put(struct stem *s);
 

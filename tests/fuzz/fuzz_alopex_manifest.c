@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 #include "repo/foreign/alopex_manifest.h"
-#include "repo/foreign/files.h"
+#include "repo/foreign/listed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t len);
 
@@ -18,11 +18,11 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	for (size_t i = 0; i < m.n; i++) {
 		const char *path = m.entries[i].path;
 
-		assert(files_path_ok(path, strlen(path)));
+		assert(listed_path_ok(path, strlen(path)));
 		assert(*path != '/' && strncmp(path, "../", 3));
 		assert(!strstr(path, "/../"));
 		assert(i == 0 ||
-			files_compare_paths(m.entries[i - 1].path, path) < 0);
+			listed_compare_paths(m.entries[i - 1].path, path) < 0);
 	}
 	return 0;
 }

@@ -21,9 +21,9 @@ take_apart(struct json v, unsigned depth)
 	assert(depth <= JSON_DEPTH_MAX);
 	assert(json_check(v.p, v.len, &again, NULL) == 0);
 	assert(again.p == v.p && again.len == v.len);
-	json_u64(v, &n);
+	json_number_of(v, &n);
 	if (json_kind(v) == JSON_STRING) {
-		json_text(v, &text);
+		json_bytes_of(v, &text);
 		assert(text.len <= v.len - 2);
 	}
 	if (json_kind(v) < JSON_ARRAY)

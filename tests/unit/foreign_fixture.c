@@ -81,22 +81,25 @@ fixture_remove(const char *name)
 	assert_int_equal(0, remove(path));
 }
 
-struct store *
-fixture_store(void)
+int
+fixture_history(const struct foreign_format *f, const char *prefix,
+	const char *name, struct history **h)
 {
-	struct store *s;
+	const struct history_open_options options = { .cache_dir = "" };
+	struct foreign_root root = { .prefix = xstrdup(prefix),
+		.name = xstrdup(name) };
+	struct store *s = NULL;
 
 	assert_int_equal(0, store_open_foreign(fixture_dir, &s, NULL));
-	return s;
-}
+	struct foreign_place *p = foreign_place_new(s, &options);
+	const struct foreign_open o = {
+		.place = p, .host = f->name, .roots = &root, .n_roots = 1
+	};
+	int r = f->open(&o, h, NULL);
 
-struct stem_root *
-fixture_root(const char *prefix, const char *name)
-{
-	struct stem_root *r = xcalloc(1, sizeof(*r));
-
-	r->prefix = xstrdup(prefix);
-	r->name = xstrdup(name);
+	foreign_place_put(p);
+	free(root.prefix);
+	free(root.name);
 	return r;
 }
 

@@ -20,9 +20,10 @@ void fixture_put_text(const char *name, const char *text);
 void fixture_touch(const char *name, int64_t seconds);
 void fixture_remove(const char *name);
 
-/* The store of the directory and one root in it, for what opens histories. */
-struct store *fixture_store(void);
-struct stem_root *fixture_root(const char *prefix, const char *name);
+/* Open the replica below a folder ("", or ends in '/') of the directory as a
+ * format's; its source is called name.  0 and *h, or the error. */
+int fixture_history(const struct foreign_format *f, const char *prefix,
+	const char *name, struct history **h);
 
 /* Content of a file of a view: 0 and out, or the error. */
 int fixture_read(struct view *v, const char *path, struct buf *out);

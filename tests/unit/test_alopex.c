@@ -17,9 +17,7 @@ open_data(void)
 {
 	struct history *h = NULL;
 
-	assert_int_equal(
-		0, alopex_open(fixture_store(), fixture_root(BACKUPS, "data"),
-			   1, &h, NULL));
+	assert_int_equal(0, fixture_history(&alopex_format, "", "data", &h));
 	return h;
 }
 

@@ -101,8 +101,8 @@ escapes_become_the_bytes_they_stand_for(void **state)
 	auto_buf struct buf b = BUF_INIT;
 
 	(void)state;
-	json_text(value("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\u00e9\\u20ac"
-			"\\ud83d\\ude00z\""),
+	json_bytes_of(value("\"a\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0000\\u00e9\\u20ac"
+			    "\\ud83d\\ude00z\""),
 		&b);
 	assert_int_equal(20, b.len);
 	assert_memory_equal("a\"\\/\b\f\n\r\t\0\xc3\xa9\xe2\x82\xac"
@@ -116,14 +116,14 @@ only_whole_numbers_that_fit_are_numbers(void **state)
 	uint64_t n;
 
 	(void)state;
-	assert_true(json_u64(value("18446744073709551615"), &n));
+	assert_true(json_number_of(value("18446744073709551615"), &n));
 	assert_true(n == UINT64_MAX);
-	assert_true(json_u64(value("0"), &n));
-	assert_false(json_u64(value("18446744073709551616"), &n));
-	assert_false(json_u64(value("-1"), &n));
-	assert_false(json_u64(value("1.0"), &n));
-	assert_false(json_u64(value("1e3"), &n));
-	assert_false(json_u64(value("\"1\""), &n));
+	assert_true(json_number_of(value("0"), &n));
+	assert_false(json_number_of(value("18446744073709551616"), &n));
+	assert_false(json_number_of(value("-1"), &n));
+	assert_false(json_number_of(value("1.0"), &n));
+	assert_false(json_number_of(value("1e3"), &n));
+	assert_false(json_number_of(value("\"1\""), &n));
 }
 
 /* -- Arrays that come bit by bit ------------------------------------------ */

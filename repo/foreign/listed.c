@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "repo/foreign/files.h"
+#include "repo/foreign/listed.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 
 #define NAME_LEN_MAX 255
 
-struct files_node {
+struct listed_node {
 	const char *name; /* within a path; not terminated */
 	uint32_t name_len;
 	uint32_t parent;
@@ -21,21 +21,21 @@ struct files_node {
 	bool is_dir;
 };
 
-static struct files *
+static struct listed *
 files_of(struct view *v)
 {
-	return (struct files *)v; /* its first member */
+	return (struct listed *)v; /* its first member */
 }
 
 /* -- Paths ------------------------------------------------------------------
  */
 
 bool
-files_path_ok(const char *path, size_t len)
+listed_path_ok(const char *path, size_t len)
 {
 	const char *p = path, *end = path + len;
 
-	if (len == 0 || len > FILES_PATH_MAX || memchr(path, '\0', len))
+	if (len == 0 || len > LISTED_PATH_MAX || memchr(path, '\0', len))
 		return false;
 	for (;;) {
 		const char *slash = memchr(p, '/', (size_t)(end - p));
@@ -57,7 +57,7 @@ rank(char ch)
 }
 
 int
-files_compare_paths(const char *a, const char *b)
+listed_compare_paths(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
 		a++;
@@ -69,9 +69,9 @@ files_compare_paths(const char *a, const char *b)
 static int
 compare_files(const void *a, const void *b)
 {
-	const struct files_entry *x = a, *y = b;
+	const struct listed_entry *x = a, *y = b;
 
-	return files_compare_paths(x->path, y->path);
+	return listed_compare_paths(x->path, y->path);
 }
 
 /* -- Building ----------------------------------------------------------------
@@ -85,15 +85,15 @@ struct span {
 };
 
 struct building {
-	struct files *f;
+	struct listed *f;
 	struct span *spans; /* one a node */
 	size_t room;
 };
 
 static uint32_t
-add_node(struct building *b, struct files_node n, struct span s)
+add_node(struct building *b, struct listed_node n, struct span s)
 {
-	struct files *f = b->f;
+	struct listed *f = b->f;
 
 	if (f->n_nodes == b->room) {
 		b->room = b->room ? 2 * b->room : 64;
@@ -113,7 +113,7 @@ name_len(const char *path)
 
 /* Where the files end that have the same next part as file i. */
 static uint32_t
-span_end(const struct files *f, uint32_t i, const struct span *s, size_t len)
+span_end(const struct listed *f, uint32_t i, const struct span *s, size_t len)
 {
 	const char *name = f->files[i].path + s->skip;
 	uint32_t end = i + 1;
@@ -132,7 +132,7 @@ span_end(const struct files *f, uint32_t i, const struct span *s, size_t len)
 static uint32_t
 add_entry(struct building *b, uint32_t dir, uint32_t i)
 {
-	struct files *f = b->f;
+	struct listed *f = b->f;
 	struct span s = b->spans[dir];
 	const char *name = f->files[i].path + s.skip;
 	size_t len = name_len(name);
@@ -146,7 +146,7 @@ add_entry(struct building *b, uint32_t dir, uint32_t i)
 			 "out",
 			f->label, f->files[i].path);
 	add_node(b,
-		(struct files_node){ .name = name,
+		(struct listed_node){ .name = name,
 			.name_len = (uint32_t)len,
 			.parent = dir,
 			.first = i,
@@ -159,7 +159,7 @@ add_entry(struct building *b, uint32_t dir, uint32_t i)
 }
 
 static void
-add_totals(struct files *f)
+add_totals(struct listed *f)
 {
 	struct view_totals *t = &f->totals;
 
@@ -175,11 +175,11 @@ add_totals(struct files *f)
 }
 
 static void
-build(struct files *f)
+build(struct listed *f)
 {
 	struct building b = { .f = f };
 
-	add_node(&b, (struct files_node){ .is_dir = true, .name = "" },
+	add_node(&b, (struct listed_node){ .is_dir = true, .name = "" },
 		(struct span){ .hi = (uint32_t)f->n_files });
 	for (uint32_t dir = 0; dir < f->n_nodes; dir++) {
 		if (!f->nodes[dir].is_dir)
@@ -195,8 +195,8 @@ build(struct files *f)
 /* -- Nodes ------------------------------------------------------------------
  */
 
-static const struct files_node *
-find(struct files *f, uint64_t node, struct err *e)
+static const struct listed_node *
+find(struct listed *f, uint64_t node, struct err *e)
 {
 	if (node < f->n_nodes)
 		return &f->nodes[node];
@@ -204,10 +204,10 @@ find(struct files *f, uint64_t node, struct err *e)
 	return NULL;
 }
 
-static const struct files_node *
-find_dir(struct files *f, uint64_t node, int *r, struct err *e)
+static const struct listed_node *
+find_dir(struct listed *f, uint64_t node, int *r, struct err *e)
 {
-	const struct files_node *n = find(f, node, e);
+	const struct listed_node *n = find(f, node, e);
 
 	*r = n ? 0 : -ENOENT;
 	if (n && !n->is_dir) {
@@ -218,10 +218,10 @@ find_dir(struct files *f, uint64_t node, int *r, struct err *e)
 	return n;
 }
 
-static const struct files_node *
-find_file(struct files *f, uint64_t node, int *r, struct err *e)
+static const struct listed_node *
+find_file(struct listed *f, uint64_t node, int *r, struct err *e)
 {
-	const struct files_node *n = find(f, node, e);
+	const struct listed_node *n = find(f, node, e);
 
 	*r = n ? 0 : -ENOENT;
 	if (n && n->is_dir) {
@@ -241,7 +241,7 @@ time_of(int64_t t_ns)
 }
 
 void
-files_root_attr(struct view_attr *a, int64_t time_ns)
+listed_root_attr(struct view_attr *a, int64_t time_ns)
 {
 	*a = (struct view_attr){ .mode = S_IFDIR | 0555,
 		.nlink = 1,
@@ -252,16 +252,16 @@ files_root_attr(struct view_attr *a, int64_t time_ns)
 }
 
 static void
-attr_of(const struct files *f, uint64_t node, struct view_attr *a)
+attr_of(const struct listed *f, uint64_t node, struct view_attr *a)
 {
-	const struct files_node *n = &f->nodes[node];
+	const struct listed_node *n = &f->nodes[node];
 
-	files_root_attr(a, 0);
+	listed_root_attr(a, 0);
 	a->node = a->ino = node;
 	a->mtime = a->ctime = f->mtime;
 	if (n->is_dir)
 		return;
-	const struct files_entry *file = &f->files[n->first];
+	const struct listed_entry *file = &f->files[n->first];
 
 	a->mode = S_IFREG | file->mode;
 	a->has_xattrs = true;
@@ -274,7 +274,7 @@ attr_of(const struct files *f, uint64_t node, struct view_attr *a)
 static int
 attr(struct view *v, uint64_t node, struct view_attr *a, struct err *e)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 
 	if (!find(f, node, e))
 		return -ENOENT;
@@ -283,7 +283,7 @@ attr(struct view *v, uint64_t node, struct view_attr *a, struct err *e)
 }
 
 static int
-compare_name(const struct files_node *n, const char *name, size_t len)
+compare_name(const struct listed_node *n, const char *name, size_t len)
 {
 	size_t least = n->name_len < len ? n->name_len : len;
 	int order = memcmp(n->name, name, least);
@@ -295,9 +295,9 @@ static int
 lookup(struct view *v, uint64_t dir, const char *name, size_t len,
 	struct view_attr *a, struct err *e)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 	int r;
-	const struct files_node *d = find_dir(f, dir, &r, e);
+	const struct listed_node *d = find_dir(f, dir, &r, e);
 
 	if (!d)
 		return r;
@@ -322,12 +322,12 @@ list(struct view *v, uint64_t dir, uint64_t from,
 	bool (*each)(void *ctx, const struct view_dirent *d), void *ctx,
 	struct err *e)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 	int r;
-	const struct files_node *d = find_dir(f, dir, &r, e);
+	const struct listed_node *d = find_dir(f, dir, &r, e);
 
 	for (; d && from < d->n; from++) {
-		const struct files_node *n = &f->nodes[d->first + from];
+		const struct listed_node *n = &f->nodes[d->first + from];
 		struct view_dirent en = { .name = n->name,
 			.name_len = n->name_len,
 			.next = from + 1 };
@@ -342,7 +342,7 @@ list(struct view *v, uint64_t dir, uint64_t from,
 static int
 parent(struct view *v, uint64_t node, uint64_t *dir, struct err *e)
 {
-	const struct files_node *n = find(files_of(v), node, e);
+	const struct listed_node *n = find(files_of(v), node, e);
 
 	if (n)
 		*dir = n->parent;
@@ -353,7 +353,7 @@ parent(struct view *v, uint64_t node, uint64_t *dir, struct err *e)
  */
 
 void
-files_give(struct view_data *data, void *owner, void *bytes, size_t len)
+listed_give(struct view_data *data, void *owner, void *bytes, size_t len)
 {
 	data->iov[data->n] =
 		(struct iovec){ .iov_base = bytes, .iov_len = len };
@@ -366,9 +366,9 @@ static int
 read_(struct view *v, uint64_t node, uint64_t off, size_t len,
 	struct view_data *data, struct err *e)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 	int r;
-	const struct files_node *n = find_file(f, node, &r, e);
+	const struct listed_node *n = find_file(f, node, &r, e);
 
 	if (!n)
 		return r;
@@ -394,9 +394,9 @@ static int
 seek(struct view *v, uint64_t node, uint64_t off, int whence, uint64_t *found,
 	struct err *e)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 	int r;
-	const struct files_node *n = find_file(f, node, &r, e);
+	const struct listed_node *n = find_file(f, node, &r, e);
 
 	if (!n)
 		return r;
@@ -411,9 +411,9 @@ extents(struct view *v, uint64_t node, uint64_t from,
 	bool (*each)(void *ctx, const struct view_extent *x), void *ctx,
 	struct err *e)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 	int r;
-	const struct files_node *n = find_file(f, node, &r, e);
+	const struct listed_node *n = find_file(f, node, &r, e);
 	const char *object =
 		n && f->ops->object ? f->ops->object(f, n->first) : NULL;
 
@@ -430,7 +430,7 @@ extents(struct view *v, uint64_t node, uint64_t from,
 }
 
 ssize_t
-files_answer(const char *text, void *value, size_t size, struct err *e)
+listed_answer(const char *text, void *value, size_t size, struct err *e)
 {
 	size_t len = strlen(text);
 
@@ -445,8 +445,8 @@ static ssize_t
 xattr_get(struct view *v, uint64_t node, const char *name, void *value,
 	size_t size, struct err *e)
 {
-	struct files *f = files_of(v);
-	const struct files_node *n = find(f, node, e);
+	struct listed *f = files_of(v);
+	const struct listed_node *n = find(f, node, e);
 
 	if (!n)
 		return -ENOENT;
@@ -466,11 +466,11 @@ xattr_list(
 }
 
 static void
-add_below(const struct files *f, const struct files_node *d,
+add_below(const struct listed *f, const struct listed_node *d,
 	struct view_totals *t)
 {
 	for (uint32_t i = d->first; i < d->first + d->n; i++) {
-		const struct files_node *n = &f->nodes[i];
+		const struct listed_node *n = &f->nodes[i];
 
 		t->entries++;
 		if (n->is_dir) {
@@ -487,9 +487,9 @@ add_below(const struct files *f, const struct files_node *d,
 static int
 totals(struct view *v, uint64_t dir, struct view_totals *t, struct err *e)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 	int r;
-	const struct files_node *d = find_dir(f, dir, &r, e);
+	const struct listed_node *d = find_dir(f, dir, &r, e);
 
 	if (!d)
 		return r;
@@ -505,7 +505,7 @@ totals(struct view *v, uint64_t dir, struct view_totals *t, struct err *e)
 static void
 free_(struct view *v)
 {
-	struct files *f = files_of(v);
+	struct listed *f = files_of(v);
 
 	f->ops->free(f);
 }
@@ -527,7 +527,7 @@ static const struct view_ops view_ops = {
 
 /* Of files that have one path keep the first. */
 static void
-drop_doubles(struct files *f)
+drop_doubles(struct listed *f)
 {
 	size_t n = 0;
 
@@ -544,8 +544,8 @@ drop_doubles(struct files *f)
 }
 
 void
-files_init(struct files *f, const struct files_ops *ops, const char *label,
-	int64_t time_ns, const struct files_entry *files, size_t n)
+listed_init(struct listed *f, const struct listed_ops *ops, const char *label,
+	int64_t time_ns, const struct listed_entry *files, size_t n)
 {
 	f->view.ops = &view_ops;
 	f->view.refs = 1;
@@ -564,7 +564,7 @@ files_init(struct files *f, const struct files_ops *ops, const char *label,
 }
 
 void
-files_release(struct files *f)
+listed_release(struct listed *f)
 {
 	for (size_t i = 0; i < f->n_files; i++)
 		free((char *)(uintptr_t)f->files[i].path);
