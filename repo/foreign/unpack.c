@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include "repo/base/buf.h"
 #include "repo/foreign/gzip.h"
+#include "repo/foreign/lz4.h"
 #include "repo/foreign/zstd.h"
 
 /* Read at once: at first what most objects are, then more. */
@@ -16,8 +18,9 @@ struct unpack {
 	const char *name;
 	uint64_t size; /* of the object */
 	uint64_t max;
-	struct gzip_stream *gzip; /* one of the two */
+	struct gzip_stream *gzip; /* one of these, or none */
 	struct zstd_stream *zstd;
+	struct lz4_stream *lz4;
 	uint8_t *in; /* room bytes */
 	size_t room;
 	size_t n_in, at_in;
@@ -39,8 +42,12 @@ unpack_new(struct store *s, const char *name, uint64_t size,
 	u->max = max;
 	if (kind == UNPACK_GZIP)
 		u->gzip = gzip_stream_new();
-	else
+	else if (kind == UNPACK_ZSTD)
 		u->zstd = zstd_stream_new();
+	else if (kind == UNPACK_LZ4)
+		u->lz4 = lz4_stream_new();
+	else
+		u->ended = size == 0;
 	return u;
 }
 
@@ -51,6 +58,7 @@ unpack_free(struct unpack *u)
 		return;
 	gzip_stream_free(u->gzip);
 	zstd_stream_free(u->zstd);
+	lz4_stream_free(u->lz4);
 	free(u->in);
 	free(u);
 }
@@ -98,13 +106,37 @@ fill(struct unpack *u, struct err *e)
 	return 0;
 }
 
+/* As it is: as the decoders do. */
+static int
+pass(struct unpack *u, const uint8_t *in, size_t *n_in, void *out,
+	size_t *n_out)
+{
+	if (*n_out > *n_in)
+		*n_out = *n_in;
+	*n_in = *n_out;
+	memcpy(out, in, *n_out);
+	return u->off + *n_out == u->size;
+}
+
+static int
+decode_some(struct unpack *u, const uint8_t *in, size_t *n_in, void *out,
+	size_t *n_out, struct err *e)
+{
+	if (u->gzip)
+		return gzip_stream_decode(u->gzip, in, n_in, out, n_out, e);
+	if (u->zstd)
+		return zstd_stream_decode(u->zstd, in, n_in, out, n_out, e);
+	if (u->lz4)
+		return lz4_stream_decode(u->lz4, in, n_in, out, n_out, e);
+	return pass(u, in, n_in, out, n_out);
+}
+
 static int
 decode(struct unpack *u, void *buf, size_t *len, struct err *e)
 {
 	size_t n_in = u->n_in - u->at_in;
 	const uint8_t *in = u->in + u->at_in;
-	int r = u->gzip ? gzip_stream_decode(u->gzip, in, &n_in, buf, len, e)
-			: zstd_stream_decode(u->zstd, in, &n_in, buf, len, e);
+	int r = decode_some(u, in, &n_in, buf, len, e);
 
 	u->at_in += n_in;
 	if (r < 0) {

@@ -11,7 +11,8 @@
 #include <sys/types.h>
 #include "repo/store/store.h"
 
-enum unpack_kind { UNPACK_GZIP, UNPACK_ZSTD };
+/* LZ4: a frame with a sum of its content; PLAIN: as it is. */
+enum unpack_kind { UNPACK_GZIP, UNPACK_ZSTD, UNPACK_LZ4, UNPACK_PLAIN };
 
 struct unpack;
 

@@ -2,6 +2,7 @@
 /* Objects packed by zlib and libzstd themselves. */
 #include <errno.h>
 #include <stdio.h>
+#include <lz4frame.h>
 #include <zlib.h>
 #include <zstd.h>
 #include "tests/unit/unit.h"
@@ -31,10 +32,23 @@ pack_gzip(const void *data, size_t len, uint8_t *out, size_t room)
 }
 
 static size_t
+pack_lz4(const void *data, size_t len, uint8_t *out)
+{
+	LZ4F_preferences_t p = {
+		.frameInfo = { .contentChecksumFlag =
+				       LZ4F_contentChecksumEnabled }
+	};
+
+	return LZ4F_compressFrame(out, 2 * PLAIN_LEN, data, len, &p);
+}
+
+static size_t
 pack(enum unpack_kind kind, const void *data, size_t len, uint8_t *out)
 {
 	if (kind == UNPACK_GZIP)
 		return pack_gzip(data, len, out, 2 * PLAIN_LEN);
+	if (kind == UNPACK_LZ4)
+		return pack_lz4(data, len, out);
 	return ZSTD_compress(out, 2 * PLAIN_LEN, data, len, 3);
 }
 
@@ -73,7 +87,7 @@ objects_of_any_length_come_back(void **state)
 	auto_free uint8_t *packed = xmalloc(2 * PLAIN_LEN);
 
 	(void)state;
-	for (int kind = UNPACK_GZIP; kind <= UNPACK_ZSTD; kind++) {
+	for (int kind = UNPACK_GZIP; kind <= UNPACK_LZ4; kind++) {
 		for (size_t i = 0; i < n_elements(lens); i++) {
 			size_t n = pack(kind, plain, lens[i], packed);
 
@@ -91,7 +105,7 @@ what_decodes_to_too_much_is_refused(void **state)
 	auto_free uint8_t *packed = xmalloc(2 * PLAIN_LEN);
 
 	(void)state;
-	for (int kind = UNPACK_GZIP; kind <= UNPACK_ZSTD; kind++) {
+	for (int kind = UNPACK_GZIP; kind <= UNPACK_LZ4; kind++) {
 		size_t n = pack(kind, plain, 5000, packed);
 
 		put(packed, n);
@@ -106,7 +120,7 @@ what_is_cut_off_anywhere_is_refused(void **state)
 	auto_free uint8_t *packed = xmalloc(2 * PLAIN_LEN);
 
 	(void)state;
-	for (int kind = UNPACK_GZIP; kind <= UNPACK_ZSTD; kind++) {
+	for (int kind = UNPACK_GZIP; kind <= UNPACK_LZ4; kind++) {
 		size_t n = pack(kind, plain, 500, packed);
 
 		for (size_t len = 0; len < n; len++) {
@@ -126,7 +140,7 @@ what_follows_the_end_is_refused(void **state)
 	auto_free uint8_t *packed = xmalloc(2 * PLAIN_LEN);
 
 	(void)state;
-	for (int kind = UNPACK_GZIP; kind <= UNPACK_ZSTD; kind++) {
+	for (int kind = UNPACK_GZIP; kind <= UNPACK_LZ4; kind++) {
 		size_t n = pack(kind, plain, 500, packed);
 
 		memcpy(packed + n, packed, n); /* another member, frame */
@@ -190,6 +204,18 @@ no_flipped_bit_of_gzip_gives_wrong_bytes(void **state)
 }
 
 static void
+what_is_not_packed_is_passed_on(void **state)
+{
+	(void)state;
+	put(plain, 5000);
+	assert_int_equal(5000, unpack(UNPACK_PLAIN, 5000, 7, 5000));
+	assert_int_equal(100, unpack(UNPACK_PLAIN, 100, 4096, PLAIN_LEN));
+	assert_int_equal(0, unpack(UNPACK_PLAIN, 0, 4096, PLAIN_LEN));
+	assert_int_equal(-EUCLEAN, unpack(UNPACK_PLAIN, 5000, 7, 4999));
+	assert_int_equal(-EBADMSG, unpack(UNPACK_PLAIN, 5001, 4096, PLAIN_LEN));
+}
+
+static void
 the_sum_is_that_of_the_standard(void **state)
 {
 	(void)state;
@@ -233,6 +259,7 @@ main(void)
 		cmocka_unit_test(what_follows_the_end_is_refused),
 		cmocka_unit_test(skippable_frames_and_raw_deflate_are_refused),
 		cmocka_unit_test(no_flipped_bit_of_gzip_gives_wrong_bytes),
+		cmocka_unit_test(what_is_not_packed_is_passed_on),
 		cmocka_unit_test(the_sum_is_that_of_the_standard),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
