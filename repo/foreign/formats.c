@@ -5,8 +5,10 @@
  */
 #include "repo/foreign/alopex.h"
 #include "repo/foreign/foreign.h"
+#include "repo/foreign/litestream03/history.h"
 
 const struct foreign_format *const foreign_formats[] = {
 	&alopex_format,
+	&litestream03,
 	NULL,
 };

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Replicas that other programs wrote, and tests of them.
+# (.gitattributes merges this file line by line: no continued lines.)
+
+foreign_litestream03 = tests/foreign/litestream03_replica.c tests/foreign/litestream03_replica.h tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
+foreign_tests =
+foreign_tests += tests/foreign/test_litestream03
+tests_foreign_test_litestream03_SOURCES = tests/foreign/test_litestream03.c $(foreign_litestream03)
+
+unit_tests += $(foreign_tests)
+EXTRA_DIST += tests/foreign/litestream03
