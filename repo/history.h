@@ -133,8 +133,8 @@ struct history_ops {
 	 * not told.
 	 *
 	 * The first question about a source asks the store, and later the
-	 * first one after each refresh, for what is new; all others are
-	 * answered from memory, in O(log n) and what is told.  When the store
+	 * first one after each refresh that went well, for what is new; all
+	 * others are answered from memory, in O(log n) and what is told.  When the store
 	 * fails and something is known from before, that is the answer.
 	 * -EINTR when cancel_current() was raised; no lock that anything else
 	 * waits for is held meanwhile.

@@ -120,10 +120,13 @@ static int
 refresh(struct history *h, struct err *e)
 {
 	struct native_history *n = native_history_of(h);
+	int r;
 
 	index_refresh(n->index);
-	moments_refresh(&n->moments);
-	return reload(n, e);
+	r = reload(n, e);
+	if (r == 0) /* else the next question would wait for it, too */
+		moments_refresh(&n->moments);
+	return r;
 }
 
 /* -- Views ----------------------------------------------------------------------- */

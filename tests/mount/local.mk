@@ -16,10 +16,15 @@ tests_mount_fakefs_SOURCES = \
 tests_mount_fakefs_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
 tests_mount_fakefs_LDADD = libyorefs.a libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)
 
+# put_states stores states of a database as bases and deltas.
+check_PROGRAMS += tests/mount/put_states
+tests_mount_put_states_LDADD = libyorewrite.a libyore.a $(LIBYORE_LIBS)
+
 EXTRA_DIST += tests/mount/mount.sh
 EXTRA_DIST += tests/mount/handles.py
 dist_check_SCRIPTS += tests/mount/at.sh
 dist_check_SCRIPTS += tests/mount/crowd.sh
+dist_check_SCRIPTS += tests/mount/databases.sh
 dist_check_SCRIPTS += tests/mount/end.sh
 dist_check_SCRIPTS += tests/mount/errors.sh
 dist_check_SCRIPTS += tests/mount/handles.sh
