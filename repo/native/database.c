@@ -225,6 +225,30 @@ gather(struct reading *rd, uint64_t off, size_t len, struct err *e)
 	return 0;
 }
 
+/* Ask for all frames of deltas that the pages need, at once, if there is more
+ * than one: they lie in as many objects. */
+static void
+ask_together(const struct reading *rd, uint64_t off, size_t len)
+{
+	uint32_t i = page_at(rd->d, off) - rd->first;
+	uint32_t end = page_at(rd->d, off + len - 1) - rd->first + 1;
+	struct frame_place at[VIEW_DATA_PIECES];
+	size_t n = 0;
+
+	for (; i < end && n < VIEW_DATA_PIECES; i++) {
+		const struct page_source *s = &rd->s[i];
+
+		if (s->origin != PAGE_OF_DELTA ||
+			(i > 0 && native_database_follows(s - 1, s)))
+			continue;
+		if (!native_database_place(rd->d, s, &at[n], NULL))
+			n++;
+	}
+	/* the first one is this reader's own to fetch */
+	if (n > 1)
+		fetch_ahead(rd->d->fetch, at + 1, n - 1);
+}
+
 /* -- Operations ------------------------------------------------------------------- */
 
 static int
@@ -254,6 +278,8 @@ read_(struct database *db, uint64_t off, size_t len, struct view_data *data,
 	if (len > to - off)
 		len = (size_t)(to - off);
 	r = native_database_find(d, rd->first, rd->n, false, rd->s, e);
+	if (!r)
+		ask_together(rd, off, len);
 	if (!r)
 		r = gather(rd, off, len, e);
 	if (!r)

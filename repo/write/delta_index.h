@@ -10,16 +10,15 @@
 #include "repo/native/deltas.h"
 #include "repo/write/delta_object.h"
 
-/* Where the new delta's own pages lie: in frames of `slots` pages each, but for
- * the last. */
+/* Where the new delta's own pages lie. */
 struct delta_own {
 	const uint32_t *pgno; /* ascending; borrowed */
 	size_t n;
-	uint32_t slots;
 	struct delta_frame {
 		uint64_t off;
 		uint32_t len;
-	} *frames; /* owned */
+		size_t end; /* behind its last page, in pgno */
+	} *frames; /* in the order of pages; owned */
 	size_t n_frames, cap;
 	/* Pages from here to the end are zeros unless they are among these. */
 	uint32_t zeros_from;

@@ -23,7 +23,9 @@ struct source {
 struct merge {
 	struct delta_index *ix;
 	const struct delta_own *own;
-	size_t next_own; /* page of own that comes next */
+	size_t next_own; /* page of own that comes next, */
+	size_t frame;	 /* the frame it lies in, */
+	size_t first;	 /* and the first page of that */
 	uint32_t next_zero;
 	struct source s[SOURCES_MAX];
 	unsigned n;
@@ -36,16 +38,20 @@ static void
 own_pages(struct merge *m, struct delta_run *run)
 {
 	const struct delta_own *own = m->own;
+	const struct delta_frame *f = &own->frames[m->frame];
 	size_t i = m->next_own;
-	const struct delta_frame *f = &own->frames[i / own->slots];
 
+	if (i == f->end) {
+		m->first = i;
+		f = &own->frames[++m->frame];
+	}
 	*run = (struct delta_run){ .first = own->pgno[i],
 		.count = 1,
 		.n = m->ix->record->n,
 		.off = f->off,
 		.len = f->len,
-		.slot = (uint32_t)(i % own->slots) };
-	while (++i < own->n && i % own->slots &&
+		.slot = (uint32_t)(i - m->first) };
+	while (++i < f->end &&
 		own->pgno[i] == run->first + run->count)
 		run->count++;
 	m->next_own = i;

@@ -16,7 +16,10 @@
 #include "repo/write/delta_index.h"
 #include "repo/write/delta_private.h"
 
-#define FRAME_LEN (64u << 10) /* of pages */
+/* Pages that follow each other share a frame up to here, others up to there:
+ * who wants one of them gets all. */
+#define FRAME_LEN (64u << 10)
+#define FRAME_SCATTERED (16u << 10)
 #define PAGES_LEVEL 2	      /* zstd; as databases' in DESIGN, "Sizes" */
 #define RECORD_LEVEL 3
 
@@ -45,7 +48,7 @@ making_release(struct making *m)
 /* -- Pages ------------------------------------------------------------------ */
 
 static void
-add_frame(struct delta_own *own, uint64_t off, uint32_t len)
+add_frame(struct delta_own *own, uint64_t off, uint32_t len, size_t end)
 {
 	if (own->n_frames == own->cap) {
 		own->cap = own->cap ? 2 * own->cap : 16;
@@ -53,7 +56,7 @@ add_frame(struct delta_own *own, uint64_t off, uint32_t len)
 			own->frames, own->cap * sizeof(*own->frames));
 	}
 	own->frames[own->n_frames++] =
-		(struct delta_frame){ .off = off, .len = len };
+		(struct delta_frame){ .off = off, .len = len, .end = end };
 }
 
 /* Pages pgno[from..to) are in the frame's buffer: their numbers, and off it
@@ -71,7 +74,7 @@ put_frame(struct making *m, size_t from, size_t to, struct err *e)
 		&m->object, FRAME_DATA, PAGES_LEVEL, &m->frame, &len, e);
 	m->frame.len = 0;
 	if (!r)
-		add_frame(&m->own, off, len);
+		add_frame(&m->own, off, len, to);
 	return r;
 }
 
@@ -86,6 +89,15 @@ check_number(const struct making *m, size_t i, struct err *e)
 	return err_set(e, EINVAL, "page %" PRIu32 " out of order", pgno);
 }
 
+/* Whether a frame with `len` bytes of pages ends behind page pgno[i]. */
+static bool
+frame_ends(const struct delta_own *own, size_t i, size_t len, uint32_t size)
+{
+	if (i + 1 == own->n || len + size > FRAME_LEN)
+		return true;
+	return len >= FRAME_SCATTERED && own->pgno[i + 1] != own->pgno[i] + 1;
+}
+
 static int
 put_pages(struct making *m, struct err *e)
 {
@@ -95,7 +107,6 @@ put_pages(struct making *m, struct err *e)
 	size_t from = 0;
 	int r = 0;
 
-	own->slots = size < FRAME_LEN ? FRAME_LEN / size : 1;
 	for (size_t i = 0; i < own->n && !r; i++) {
 		uint8_t *page = buf_reserve(&m->frame, size);
 
@@ -106,7 +117,7 @@ put_pages(struct making *m, struct err *e)
 			r = page_table_set(
 				&m->dw->table, s, own->pgno[i], page, e);
 		m->frame.len += size;
-		if (!r && (i + 1 - from == own->slots || i + 1 == own->n)) {
+		if (!r && frame_ends(own, i, m->frame.len, size)) {
 			r = put_frame(m, from, i + 1, e);
 			from = i + 1;
 		}

@@ -18,3 +18,6 @@ bench: yore$(EXEEXT) yorefs$(EXEEXT)
 # The disk cache alone: make tests/bench/cache_speed && tests/bench/cache_speed DIR
 EXTRA_PROGRAMS += tests/bench/cache_speed
 CLEANFILES += tests/bench/cache_speed$(EXEEXT)
+
+# A database with a long past: see the file.
+check_PROGRAMS += tests/bench/deltas

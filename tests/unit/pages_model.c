@@ -52,9 +52,10 @@ model_open(struct model *m)
 		.file = MODEL_NAME,
 		.path = "/srv/" MODEL_NAME,
 		.state_dir = m->state_dir };
+	const struct history_open_options how = { .memory = 0 };
 	struct err e = ERR_INIT;
 
-	if (writer_open(m->repo, NULL, &m->w, &e) ||
+	if (writer_open(m->repo, &how, &m->w, &e) ||
 		delta_writer_open(m->w, &o, &m->dw, &e))
 		fail_msg("%s", e.text);
 }
