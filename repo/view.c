@@ -139,6 +139,25 @@ view_neighbours(struct view *v, uint64_t node, int max,
 	return v->ops->neighbours(v, node, max, each, ctx);
 }
 
+int
+view_check(struct view *v, uint64_t node, struct view_check **c, struct err *e)
+{
+	*c = NULL;
+	return v->ops->check ? v->ops->check(v, node, c, e) : 0;
+}
+
+void
+view_check_add(struct view_check *c, const void *data, size_t len)
+{
+	c->ops->add(c, data, len);
+}
+
+int
+view_check_end(struct view_check *c, struct err *e)
+{
+	return c->ops->end(c, e);
+}
+
 void
 view_data_release(struct view_data *data)
 {

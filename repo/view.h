@@ -103,6 +103,20 @@ enum view_part {
 
 struct view;
 
+/* Whether the bytes of a file are those that were stored, told while they pass
+ * by, in order; embedded in what a format makes.  One thread. */
+struct view_check;
+
+struct view_check_ops {
+	void (*add)(struct view_check *c, const void *data, size_t len);
+	/* All have passed: 0, or -EBADMSG.  Frees c. */
+	int (*end)(struct view_check *c, struct err *e);
+};
+
+struct view_check {
+	const struct view_check_ops *ops;
+};
+
 struct view_ops {
 	/* Attributes of a node. */
 	int (*attr)(struct view *v, uint64_t node, struct view_attr *attr,
@@ -169,6 +183,10 @@ struct view_ops {
 		void (*each)(void *ctx, uint64_t node, const void *data,
 			size_t len),
 		void *ctx);
+	/* A check of a whole file against a sum that was stored with it; *c is
+	 * given, NULL: there is none.  May be NULL. */
+	int (*check)(struct view *v, uint64_t node, struct view_check **c,
+		struct err *e);
 	/* The last reference is gone. */
 	void (*free)(struct view *v);
 };
@@ -211,6 +229,11 @@ int view_places(struct view *v, uint64_t node, enum view_part part,
 int view_neighbours(struct view *v, uint64_t node, int max,
 	void (*each)(void *ctx, uint64_t node, const void *data, size_t len),
 	void *ctx);
+
+int view_check(struct view *v, uint64_t node, struct view_check **c,
+	struct err *e);
+void view_check_add(struct view_check *c, const void *data, size_t len);
+int view_check_end(struct view_check *c, struct err *e);
 
 void view_data_release(struct view_data *data);
 

@@ -35,6 +35,7 @@ libyoretools_a_SOURCES = \
 	tools/progress.c \
 	tools/progress.h \
 	tools/restore.h \
+	tools/restore_database.c \
 	tools/restore_dir.c \
 	tools/restore_entry.c \
 	tools/restore_meta.c \

@@ -2,6 +2,7 @@
 /* yore restore: write a snapshot, or part of it, to a directory. */
 #include "tools/restore.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@ enum {
 	OPT_OVERWRITE = OPTION_OWN,
 	OPT_VERIFY,
 	OPT_THREADS,
+	OPT_IF_MISSING,
 };
 
 struct sample {
@@ -87,6 +89,13 @@ status_of(struct restore *r, int code, bool lost, const struct err *e)
 	return lost || r->report.n_errors ? STATUS_PARTLY : STATUS_DONE;
 }
 
+/* A database as a whole, not one of the files it is shown as. */
+static bool
+is_database(const struct history_listing *l, const struct spot *p)
+{
+	return l->sources[p->point.source].kind == HISTORY_DATABASE && !*p->path;
+}
+
 static int
 restore(struct options *o, const struct restore_options *ro, struct history *h,
 	const char *address, const char *target)
@@ -110,7 +119,13 @@ restore(struct options *o, const struct restore_options *ro, struct history *h,
 	interrupt_defer();
 	progress_begin(!o->quiet && !o->json && !ro->verbose);
 	progress_ticker_start(&ticker);
-	code = restore_run(&r, &p.attr, p.path, target, &e);
+	if (is_database(l, &p))
+		code = restore_database(&r, target, &e);
+	else if (ro->if_missing)
+		code = err_set(&e, EINVAL,
+			"%s: --if-missing is for databases", address);
+	else
+		code = restore_run(&r, &p.attr, p.path, target, &e);
 	progress_ticker_stop(&ticker);
 	lost = restore_report_print(&r.report);
 	if (code == 0 && !interrupt_came())
@@ -153,6 +168,9 @@ take_options(struct options *o, struct restore_options *ro)
 		case OPT_VERIFY:
 			ro->verify = true;
 			break;
+		case OPT_IF_MISSING:
+			ro->if_missing = true;
+			break;
 		case OPT_THREADS:
 			if (parse_number(optarg, 1, 64, &n) < 0)
 				return tool_usage(
@@ -174,6 +192,7 @@ run(const struct command *c, int argc, char **argv)
 		{ "dry-run", no_argument, NULL, 'n' },
 		{ "verify", no_argument, NULL, OPT_VERIFY },
 		{ "threads", required_argument, NULL, OPT_THREADS },
+		{ "if-missing", no_argument, NULL, OPT_IF_MISSING },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options o;
@@ -194,7 +213,8 @@ run(const struct command *c, int argc, char **argv)
 
 const struct command command_restore = {
 	.name = "restore",
-	.synopsis = "[-r REPO] [--overwrite[=HOW]] ADDRESS TARGET",
+	.synopsis = "[-r REPO] [--overwrite[=HOW]] [--if-missing] ADDRESS "
+		    "TARGET",
 	.summary = "Write a snapshot, or part of it, to a directory",
 	.help = "      --overwrite[=HOW]      replace what exists: always "
 		"(the\n"
@@ -202,6 +222,8 @@ const struct command command_restore = {
 		"  -n, --dry-run              only tell what would be done\n"
 		"      --verify               read everything back afterwards\n"
 		"      --threads N            workers (chosen from the "
-		"machine)\n",
+		"machine)\n"
+		"      --if-missing           of a database: leave one that "
+		"exists\n",
 	.run = run,
 };

@@ -11,6 +11,7 @@
  *   restore_entry.c   everything that is not a directory
  *   restore_meta.c    owner, mode, times, extended attributes
  *   restore_report.c  what could not be done
+ *   restore_database.c  a database, which is one file
  *
  * Names from the snapshot are used as single components relative to an open
  * directory, through tools/resolve.h, and new things are created exclusively:
@@ -37,6 +38,7 @@ struct restore_options {
 	enum restore_overwrite overwrite;
 	bool dry_run;
 	bool verify;	  /* read everything back afterwards */
+	bool if_missing;  /* a database that exists is left as it is */
 	bool verbose;	  /* name each path */
 	unsigned threads; /* 0: chosen from the machine */
 };
@@ -222,5 +224,12 @@ restore_stopped(struct restore *r)
  */
 int restore_run(struct restore *r, const struct view_attr *attr,
 	const char *path, const char *target, struct err *e);
+
+/*
+ * The database that r->view is of becomes target, or is put into it under its
+ * own name when that is a directory.  -EEXIST, -EBADMSG it is not what was
+ * stored, other -errno; then nothing has changed.
+ */
+int restore_database(struct restore *r, const char *target, struct err *e);
 
 #endif

@@ -395,6 +395,7 @@ static const struct database_ops ops = {
 	.read = read_,
 	.extents = extents,
 	.xattr_get = xattr_get,
+	.check = native_database_check,
 	.free = free_,
 };
 

@@ -51,6 +51,10 @@ int native_database_base(const struct native_database_options *o,
 /* Instead of putting it into a view. */
 void native_database_free(struct native_database *d);
 
+/* As database_ops.check (database_check.c). */
+int native_database_check(struct database *db, struct view_check **c,
+	struct err *e);
+
 /* -- Where pages lie (database_places.c) ----------------------------------- */
 
 enum page_origin {

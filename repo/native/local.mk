@@ -5,6 +5,7 @@ libyore_a_SOURCES += \
 	repo/native/database.c \
 	repo/native/database.h \
 	repo/native/database_ahead.c \
+	repo/native/database_check.c \
 	repo/native/database_places.c \
 	repo/native/deltas.c \
 	repo/native/deltas.h \

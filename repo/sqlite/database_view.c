@@ -433,6 +433,20 @@ view_op_free(struct view *v)
 	free(v);
 }
 
+/* NAME has other bytes where it was patched. */
+static int
+view_op_check(struct view *v, uint64_t node, struct view_check **c,
+	struct err *e)
+{
+	struct database *d = database_of(v);
+	int r = need_file(node, e);
+
+	*c = NULL;
+	if (r < 0 || node != DATABASE_RAW_NODE || !d->ops->check)
+		return r;
+	return d->ops->check(d, c, e);
+}
+
 static const struct view_ops ops = {
 	.attr = view_op_attr,
 	.lookup = view_op_lookup,
@@ -444,6 +458,7 @@ static const struct view_ops ops = {
 	.xattr_get = view_op_xattr_get,
 	.xattr_list = view_op_xattr_list,
 	.totals = view_op_totals,
+	.check = view_op_check,
 	.extents = view_op_extents,
 	.free = view_op_free,
 };

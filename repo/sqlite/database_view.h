@@ -43,6 +43,8 @@ struct database_ops {
 	 * none beside user.yore.page_size, which the view answers itself. */
 	ssize_t (*xattr_get)(struct database *d, const char *name, void *value,
 		size_t size, struct err *e);
+	/* As view_ops.check, of the bytes as stored; NULL: there is none. */
+	int (*check)(struct database *d, struct view_check **c, struct err *e);
 	/* The view is gone. */
 	void (*free)(struct database *d);
 };
