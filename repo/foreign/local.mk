@@ -34,3 +34,40 @@ libyore_a_SOURCES += repo/foreign/litestream03/segment.c repo/foreign/litestream
 libyore_a_SOURCES += repo/foreign/litestream03/settle.c
 libyore_a_SOURCES += repo/foreign/litestream03/snapshot.c repo/foreign/litestream03/snapshot.h
 libyore_a_SOURCES += repo/foreign/litestream03/timeline.c repo/foreign/litestream03/timeline.h
+libyore_a_SOURCES += \
+	repo/foreign/alopex.c \
+	repo/foreign/alopex.h \
+	repo/foreign/alopex_manifest.c \
+	repo/foreign/alopex_manifest.h \
+	repo/foreign/alopex_view.c \
+	repo/foreign/alopex_view.h \
+	repo/foreign/listed.c \
+	repo/foreign/listed.h \
+	repo/foreign/gzip.c \
+	repo/foreign/gzip.h \
+	repo/foreign/json.c \
+	repo/foreign/json.h \
+	repo/foreign/json_scan.c \
+	repo/foreign/json_scan.h \
+	repo/foreign/lz4.c \
+	repo/foreign/lz4.h \
+	repo/foreign/points.c \
+	repo/foreign/points.h \
+	repo/foreign/stem.c \
+	repo/foreign/stem.h \
+	repo/foreign/unpack.c \
+	repo/foreign/unpack.h \
+	repo/foreign/zstd.c \
+	repo/foreign/zstd.h
+libyore_a_SOURCES += repo/foreign/foreign.c repo/foreign/foreign.h repo/foreign/formats.c
+libyore_a_SOURCES += repo/foreign/gather.c repo/foreign/gather.h
+libyore_a_SOURCES += repo/foreign/look.c repo/foreign/look.h
+libyore_a_SOURCES += repo/foreign/place.c repo/foreign/place.h
+libyore_a_SOURCES += repo/foreign/table.c repo/foreign/table.h repo/foreign/table_writer.c
+libyore_a_SOURCES += repo/foreign/table_sorter.c repo/foreign/table_sorter.h
+libyore_a_SOURCES += repo/foreign/tito_chunk.c repo/foreign/tito_chunk.h
+libyore_a_SOURCES += repo/foreign/tito_path.c repo/foreign/tito_path.h
+libyore_a_SOURCES += repo/foreign/tito_roll.c repo/foreign/tito_roll.h
+libyore_a_SOURCES += repo/foreign/tito.c repo/foreign/tito.h
+libyore_a_SOURCES += repo/foreign/tito_state.c repo/foreign/tito_state.h
+libyore_a_SOURCES += repo/foreign/tito_view.c repo/foreign/tito_view.h

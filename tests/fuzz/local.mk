@@ -26,6 +26,7 @@ fuzz_targets += tests/fuzz/fuzz_lz4
 fuzz_targets += tests/fuzz/fuzz_wal
 fuzz_targets += tests/fuzz/fuzz_alopex_manifest
 fuzz_targets += tests/fuzz/fuzz_json
+fuzz_targets += tests/fuzz/fuzz_tito_path
 fuzz_targets += tests/fuzz/fuzz_unpack
 
 check_PROGRAMS += $(fuzz_targets)

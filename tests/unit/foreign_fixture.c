@@ -245,13 +245,15 @@ put_object(const struct object *o, const void *data, size_t len)
 }
 
 static void
-damage_object(size_t i, void (*check)(void *ctx, const char *name), void *ctx)
+damage_object(size_t i,
+	void (*check)(void *ctx, const char *name, enum fixture_damage how),
+	void *ctx)
 {
 	struct object *o = &objects[i], *other = &objects[(i + 1) % n_objects];
 
 	for (size_t k = 0; k < 16; k++) {
 		put_object(o, o->data, o->len * k / 16);
-		check(ctx, o->name);
+		check(ctx, o->name, CUT_OFF);
 	}
 	for (size_t at = 0; at < o->len; at += 64) {
 		size_t byte = at + (at / 64 * 37 + i) % 64;
@@ -259,20 +261,22 @@ damage_object(size_t i, void (*check)(void *ctx, const char *name), void *ctx)
 		byte = byte < o->len ? byte : o->len - 1;
 		o->data[byte] ^= (uint8_t)(1 << (at / 64) % 8);
 		put_object(o, o->data, o->len);
-		check(ctx, o->name);
+		check(ctx, o->name, BIT_FLIPPED);
 		o->data[byte] ^= (uint8_t)(1 << (at / 64) % 8);
 	}
 	put_object(o, other->data, other->len);
 	put_object(other, o->data, o->len);
-	check(ctx, o->name);
+	check(ctx, o->name, EXCHANGED);
 	put_object(other, other->data, other->len);
 	fixture_remove(o->name);
-	check(ctx, o->name);
+	check(ctx, o->name, REMOVED);
 	put_object(o, o->data, o->len);
 }
 
 void
-fixture_damage(void (*check)(void *ctx, const char *name), void *ctx)
+fixture_damage(
+	void (*check)(void *ctx, const char *name, enum fixture_damage how),
+	void *ctx)
 {
 	assert_int_equal(0, nftw(fixture_dir, take_object, 8, FTW_PHYS));
 	for (size_t i = 0; i < n_objects; i++)

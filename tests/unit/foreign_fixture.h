@@ -36,12 +36,16 @@ void fixture_walk(struct view *v, struct buf *out);
 struct view *fixture_open(
 	struct history *h, const char *source, const char *id);
 
+enum fixture_damage { CUT_OFF, BIT_FLIPPED, EXCHANGED, REMOVED };
+
 /*
- * Damage every file below the directory in turn: cut off at 16 places, removed,
- * exchanged with the next one, a bit flipped in each 64 bytes; call check for
- * each, with the name of the file.  Restores all.
+ * Damage every file below the directory in turn: cut off at 16 places, a bit
+ * flipped in each 64 bytes, exchanged with the next one, removed; call check
+ * after each.  Restores all.
  */
-void fixture_damage(void (*check)(void *ctx, const char *name), void *ctx);
+void fixture_damage(
+	void (*check)(void *ctx, const char *name, enum fixture_damage how),
+	void *ctx);
 
 #define IN_FIXTURE(test) \
 	cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)

@@ -54,6 +54,9 @@ unit_tests += tests/unit/test_sink_directory
 unit_tests += tests/unit/test_slot
 unit_tests += tests/unit/test_store_directory
 unit_tests += tests/unit/test_unpack
+unit_tests += tests/unit/test_table
+unit_tests += tests/unit/test_tito
+unit_tests += tests/unit/test_tito_path
 unit_tests += tests/unit/test_view
 unit_tests += tests/unit/test_wal
 unit_tests += tests/unit/test_web
@@ -159,6 +162,7 @@ tests_unit_test_cache_listing_SOURCES = tests/unit/test_cache_listing.c tests/un
 tests_unit_test_cache_pins_SOURCES = tests/unit/test_cache_pins.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_share_SOURCES = tests/unit/test_cache_share.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_alopex_SOURCES = tests/unit/test_alopex.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
+tests_unit_test_tito_SOURCES = tests/unit/test_tito.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)

@@ -339,12 +339,12 @@ check_file(struct view *v, const char *path, const char *content, size_t len)
 }
 
 static void
-check_damaged(void *ctx, const char *name)
+check_damaged(void *ctx, const char *name, enum fixture_damage how)
 {
 	unsigned *whole = ctx;
 	struct history *h = open_data();
 
-	(void)name;
+	(void)name, (void)how;
 	for (unsigned ts = 1000; ts <= 2000; ts += 1000) {
 		auto_free char *id = xasprintf("ts-%u", ts);
 		auto_view struct view *v = fixture_open(h, "data", id);
