@@ -9,8 +9,7 @@
 #define RUN_FRAMES_MAX 128
 #define BATCH_MAX 64
 /* A thread keeps no more than this for its next get. */
-#define ROOM_KEPT (2u << 20)
-
+#define ROOM_KEPT (256u << 10)
 
 struct run {
 	struct cell *cells[RUN_FRAMES_MAX];
@@ -37,7 +36,7 @@ static bool
 joins(const struct ahead *h, const struct cell *first, const struct cell *a,
 	const struct cell *b)
 {
-	return a->at.object == b->at.object &&
+	return a->beyond == 0 && a->at.object == b->at.object &&
 	       memcmp(a->at.pack, b->at.pack, OBJECT_ID_LEN) == 0 &&
 	       b->at.off >= end_of(a) && b->at.off - end_of(a) <= h->gap &&
 	       end_of(b) - first->at.off <= h->run_max;
@@ -63,6 +62,48 @@ open_cell(struct ahead *a, struct cell *c, uint8_t *sealed)
 	cell_put(c);
 }
 
+/* The place of the frame whose prefix lies at `sealed`, with `left` bytes from
+ * there on; false when it is no whole frame of the type. */
+static bool
+next_place(const struct unsealer *u, const uint8_t *sealed, size_t left,
+	struct frame_place *at)
+{
+	struct frame_prefix p;
+
+	if (left < FRAME_PREFIX_LEN || frame_prefix_decode(sealed, &p, NULL) ||
+		!unsealer_type_ok(at->object, p.type) ||
+		p.body_len > left - FRAME_PREFIX_LEN)
+		return false;
+	at->len = FRAME_PREFIX_LEN + p.body_len;
+	return unsealer_check(u, at, NULL) == 0;
+}
+
+/*
+ * Open the frames that follow, one behind the other, in the `left` bytes after
+ * a frame.  Their prefixes are not authenticated here: a wrong one makes a
+ * frame that does not unseal, at a place that nobody asks for.
+ */
+static void
+open_following(struct ahead *a, const struct frame_place *at, uint8_t *sealed,
+	size_t left)
+{
+	struct frame_place next = *at;
+
+	next.off += at->len;
+	while (next_place(a->unsealer, sealed, left, &next)) {
+		struct cell *c;
+		enum table_queued q = table_queue(a->table, &next, &c);
+
+		if (q == TABLE_FULL)
+			return;
+		if (q == TABLE_QUEUED && table_claim(a->table, c))
+			open_cell(a, c, sealed);
+		sealed += next.len;
+		left -= next.len;
+		next.off += next.len;
+	}
+}
+
 /* Where to put len bytes of an object from off on. */
 static uint8_t *
 room_for(struct run *run, uint64_t off, size_t len)
@@ -81,9 +122,12 @@ fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
 {
 	struct cell **cells = run->cells + from;
 	const struct frame_place *at = &cells[0]->at;
+	const struct frame_place last = cells[n - 1]->at;
+	size_t known = last.off + last.len - at->off, got = 0;
+	size_t len = known + cells[n - 1]->beyond;
 	const struct store_call call = { .ahead = true,
-		.once = at->object == OBJECT_DATA };
-	size_t len = end_of(cells[n - 1]) - at->off, got = 0;
+		.once = at->object == OBJECT_DATA,
+		.enough = len > known ? known : 0 };
 	uint8_t *sealed = room_for(run, at->off, len);
 	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;
@@ -101,6 +145,8 @@ fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
 		open_cell(a, cells[i],
 			came ? sealed + (cells[i]->at.off - first) : NULL);
 	}
+	if (got > known)
+		open_following(a, &last, sealed + known, got - known);
 }
 
 /* Readers may have taken some of the run, so that its ends no longer meet. */
@@ -126,13 +172,16 @@ fetch_run(struct ahead *a, struct run *run)
 /* -- The queue; its lock is held ----------------------------------------- */
 
 /* The threads share what is queued, so that several gets are under way: a
- * run takes no more frames once it has its share. */
+ * run takes no more frames once it has its share; but for a little more no get
+ * is made. */
 static size_t
 share(const struct ahead *a)
 {
 	size_t len = a->bytes / a->max_threads;
 
-	return len > a->run_min ? len : a->run_min;
+	if (len > a->run_min)
+		return len;
+	return a->bytes < a->run_min / 4 * 5 ? a->bytes : a->run_min;
 }
 
 /* Whether the run takes the cell too. */
@@ -271,49 +320,19 @@ ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
 	push_batch(a, batch, n_batch);
 }
 
+void
+ahead_beyond(struct ahead *a, const struct frame_place *at, uint32_t len)
+{
+	struct cell *c;
+
+	if (unsealer_check(a->unsealer, at, NULL) < 0 ||
+		table_queue(a->table, at, &c) != TABLE_QUEUED)
+		return;
+	c->beyond = len;
+	push_batch(a, &c, 1);
+}
+
 /* -- A stretch ----------------------------------------------------------- */
-
-/* The place of the frame whose prefix lies at `sealed`, with `left` bytes from
- * there on; false when it is no whole frame of the type. */
-static bool
-next_place(const struct unsealer *u, const uint8_t *sealed, size_t left,
-	struct frame_place *at)
-{
-	struct frame_prefix p;
-
-	if (left < FRAME_PREFIX_LEN || frame_prefix_decode(sealed, &p, NULL) ||
-		!unsealer_type_ok(at->object, p.type) ||
-		p.body_len > left - FRAME_PREFIX_LEN)
-		return false;
-	at->len = FRAME_PREFIX_LEN + p.body_len;
-	return unsealer_check(u, at, NULL) == 0;
-}
-
-/*
- * Open the frames that follow, one behind the other, in the `left` bytes after
- * a frame.  Their prefixes are not authenticated here: a wrong one makes a
- * frame that does not unseal, at a place that nobody asks for.
- */
-static void
-open_following(struct ahead *a, const struct frame_place *at, uint8_t *sealed,
-	size_t left)
-{
-	struct frame_place next = *at;
-
-	next.off += at->len;
-	while (next_place(a->unsealer, sealed, left, &next)) {
-		struct cell *c;
-		enum table_queued q = table_queue(a->table, &next, &c);
-
-		if (q == TABLE_FULL)
-			return;
-		if (q == TABLE_QUEUED && table_claim(a->table, c))
-			open_cell(a, c, sealed);
-		sealed += next.len;
-		left -= next.len;
-		next.off += next.len;
-	}
-}
 
 void
 ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)

@@ -18,6 +18,8 @@ struct cell {
 	uint32_t content;   /* bytes before a solid frame's table */
 	_Atomic uint32_t refs;
 	struct frame_place at;
+	uint32_t beyond; /* bytes behind it that its get brings too; set before
+			  * it is queued */
 
 	/* Below: the shard's lock. */
 	enum cell_state state;

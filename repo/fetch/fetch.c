@@ -15,8 +15,10 @@
 #include "repo/crypto/id.h"
 #include "repo/fetch/ahead.h"
 #include "repo/fetch/bring.h"
+#include "repo/fetch/cached.h"
 #include "repo/fetch/detour.h"
 #include "repo/fetch/fetch.h"
+#include "repo/fetch/nearby.h"
 #include "repo/fetch/table.h"
 #include "repo/fetch/unsealer.h"
 #include "repo/format/object.h"
@@ -35,6 +37,13 @@ struct fetch {
 	struct ahead ahead;
 	struct bring bring;
 	struct detours detours;
+	struct nearby nearby;
+};
+
+/* Where a frame's bytes come from. */
+struct way {
+	uint8_t *sealed; /* somebody has them */
+	size_t before;	 /* the store; so many that lie before it come too */
 };
 
 static size_t
@@ -86,6 +95,7 @@ fetch_new(struct store *store, const struct keyring *keys,
 	table_init(&f->table, memory);
 	unsealer_init(&f->unsealer, keys);
 	detour_init(&f->detours);
+	nearby_init(&f->nearby);
 	set_up_ahead(f, o, memory);
 	bring_init(&f->bring, store);
 	return f;
@@ -101,6 +111,7 @@ fetch_free(struct fetch *f)
 	table_release(&f->table);
 	unsealer_release(&f->unsealer);
 	detour_release(&f->detours);
+	nearby_release(&f->nearby);
 	free(f);
 }
 
@@ -119,20 +130,47 @@ fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx)
 
 /* -- Frames -------------------------------------------------------------- */
 
-/* Once; what comes from a cache may be worse than what the store has. */
+/* Once, with what lies in the `before` bytes before it; what comes from a
+ * cache may be worse than what the store has. */
 static int
 try_get_and_open(struct fetch *f, const struct frame_place *at,
-	const char *name, struct opened *o, struct err *e)
+	const char *name, size_t before, struct opened *o, struct err *e)
 {
 	const struct store_call call = { .once = at->object == OBJECT_DATA,
 		.cancel = cancel_current() };
-	auto_free uint8_t *room = xmalloc(at->len + STORE_ALIGN);
-	uint8_t *sealed = store_align(room, at->off);
-	int r = store_get_call(f->store, name, at->off, at->len, sealed, NULL,
-		&call, e);
+	size_t len = before + at->len;
+	auto_free uint8_t *room = xmalloc(len + STORE_ALIGN);
+	uint8_t *got = store_align(room, at->off - before);
+	int r = store_get_call(
+		f->store, name, at->off - before, len, got, NULL, &call, e);
 	if (r < 0)
 		return r;
-	return unsealer_open(&f->unsealer, at, sealed, o, e);
+	nearby_put(&f->nearby, at, got, before);
+	return unsealer_open(&f->unsealer, at, got + before, o, e);
+}
+
+/* How much of `before` is worth its way: nothing where a frame can be had
+ * without a request. */
+static size_t
+worth(struct fetch *f, const struct frame_place *at, const char *name,
+	size_t before)
+{
+	struct cache *c = cached_cache(f->store);
+
+	if (before == 0 || f->store->local_path ||
+		(c && cache_read(c, name, at->off, at->len, NULL, NULL)))
+		return 0;
+	return smaller(before, (size_t)(at->off - OBJECT_HEADER_LEN));
+}
+
+/* From what came along with another one. */
+static int
+open_near(struct fetch *f, const struct frame_place *at, struct opened *o)
+{
+	auto_free uint8_t *sealed = nearby_take(&f->nearby, at);
+
+	return sealed ? unsealer_open(&f->unsealer, at, sealed, o, NULL)
+		      : -ENOENT;
 }
 
 void
@@ -143,19 +181,22 @@ fetch_set_namer(struct fetch *f, fetch_namer *namer, void *ctx)
 }
 
 static int
-get_and_open(struct fetch *f, const struct frame_place *at, struct opened *o,
-	struct err *e)
+get_and_open(struct fetch *f, const struct frame_place *at, size_t before,
+	struct opened *o, struct err *e)
 {
 	char name[OBJECT_NAME_MAX];
 	int r = unsealer_check(&f->unsealer, at, e);
 
 	if (r < 0)
 		return r;
+	if (open_near(f, at, o) == 0)
+		return 0;
 	unsealer_name(&f->unsealer, at, name);
-	r = try_get_and_open(f, at, name, o, e);
+	before = worth(f, at, name, before);
+	r = try_get_and_open(f, at, name, before, o, e);
 	if ((r == -EBADMSG || r == -EUCLEAN) &&
 		store_forget(f->store, name, at->off, at->len))
-		r = try_get_and_open(f, at, name, o, e);
+		r = try_get_and_open(f, at, name, 0, o, e);
 	return r;
 }
 
@@ -174,19 +215,20 @@ open_from(struct fetch *f, const struct frame_place *at, uint8_t *sealed,
 		return 0;
 	unsealer_name(&f->unsealer, at, name);
 	return store_forget(f->store, name, at->off, at->len)
-		       ? get_and_open(f, at, o, e)
+		       ? get_and_open(f, at, 0, o, e)
 		       : r;
 }
 
 /* Fetch a frame for everyone who waits, unless its bytes are there; on failure
  * the reference goes. */
 static int
-fly(struct fetch *f, struct cell *c, uint8_t *sealed, struct err *e)
+fly(struct fetch *f, struct cell *c, const struct way *way, struct err *e)
 {
 	struct err own = ERR_INIT;
 	struct opened o;
-	int r = sealed ? open_from(f, &c->at, sealed, &o, &own)
-		       : get_and_open(f, &c->at, &o, &own);
+	int r = way->sealed
+			? open_from(f, &c->at, way->sealed, &o, &own)
+			: get_and_open(f, &c->at, way->before, &o, &own);
 
 	if (r == 0) {
 		table_land(&f->table, c, &o);
@@ -201,21 +243,22 @@ fly(struct fetch *f, struct cell *c, uint8_t *sealed, struct err *e)
 }
 
 static int
-cell_at(struct fetch *f, const struct frame_place *at, uint8_t *sealed,
+cell_at(struct fetch *f, const struct frame_place *at, const struct way *way,
 	struct cell **c, struct err *e)
 {
 	bool own;
 	int r = table_enter(&f->table, at, c, &own, e);
 
-	return r == 0 && own ? fly(f, *c, sealed, e) : r;
+	return r == 0 && own ? fly(f, *c, way, e) : r;
 }
 
 int
 fetch_frame_from(struct fetch *f, const struct frame_place *at,
 	uint8_t *sealed, struct frame **frame, struct err *e)
 {
+	const struct way way = { .sealed = sealed };
 	struct cell *c;
-	int r = cell_at(f, at, sealed, &c, e);
+	int r = cell_at(f, at, &way, &c, e);
 
 	if (r == 0)
 		*frame = &c->frame;
@@ -235,6 +278,12 @@ fetch_peek(struct fetch *f, const struct frame_place *at)
 	struct cell *c = table_peek(&f->table, at);
 
 	return c ? &c->frame : NULL;
+}
+
+bool
+fetch_drop(struct fetch *f, const struct frame_place *at)
+{
+	return table_drop(&f->table, at);
 }
 
 void
@@ -262,6 +311,12 @@ fetch_brings(struct fetch *f)
 }
 
 void
+fetch_ahead_beyond(struct fetch *f, const struct frame_place *at, uint32_t len)
+{
+	ahead_beyond(&f->ahead, at, f->store->local_path ? 0 : len);
+}
+
+void
 fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max)
 {
 	if (unsealer_check(&f->unsealer, at, NULL) == 0 && max >= at->len)
@@ -272,11 +327,12 @@ fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max)
 
 /* The chunk where the reference says it is. */
 static int
-chunk_at_hint(struct fetch *f, const struct ref *r, struct frame **frame,
-	const uint8_t **data, struct err *e)
+chunk_at_hint(struct fetch *f, const struct ref *r, size_t before,
+	struct frame **frame, const uint8_t **data, struct err *e)
 {
+	const struct way way = { .before = before };
 	struct cell *c;
-	int rc = cell_at(f, &r->place, NULL, &c, e);
+	int rc = cell_at(f, &r->place, &way, &c, e);
 
 	if (rc < 0)
 		return rc;
@@ -334,7 +390,7 @@ chunk_at_index(struct fetch *f, const struct ref *r, struct ref *better,
 		same_chunk_place(r, better))
 		return -ENOENT;
 	auto_frame struct frame *found = NULL;
-	int rc = chunk_at_hint(f, better, &found, data, e);
+	int rc = chunk_at_hint(f, better, 0, &found, data, e);
 	if (rc < 0)
 		return rc;
 	if (!has_id(f, better, *data))
@@ -363,8 +419,8 @@ remember_detour(struct fetch *f, const struct ref *r, int rc,
 }
 
 int
-fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
-	const uint8_t **data, struct err *e)
+fetch_spine(struct fetch *f, const struct ref *r, size_t before,
+	struct frame **frame, const uint8_t **data, struct err *e)
 {
 	struct err hint = ERR_INIT, index = ERR_INIT;
 	struct ref better;
@@ -373,7 +429,7 @@ fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
 	if (f->locate && detour_known(&f->detours, &r->place) &&
 		chunk_at_index(f, r, &better, frame, data, &index) == 0)
 		return 0;
-	rc = chunk_at_hint(f, r, frame, data, &hint);
+	rc = chunk_at_hint(f, r, before, frame, data, &hint);
 	if (f->locate && hint_failed(rc) &&
 		chunk_at_index(f, r, &better, frame, data, &index) == 0) {
 		remember_detour(f, r, rc, &better, hint.text);
@@ -382,6 +438,19 @@ fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
 	if (rc < 0 && e)
 		*e = hint;
 	return rc;
+}
+
+int
+fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
+	const uint8_t **data, struct err *e)
+{
+	return fetch_spine(f, r, 0, frame, data, e);
+}
+
+bool
+fetch_is_near(struct fetch *f, const struct frame_place *at)
+{
+	return nearby_has(&f->nearby, at);
 }
 
 void

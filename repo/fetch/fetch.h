@@ -55,6 +55,9 @@ int fetch_frame_from(struct fetch *f, const struct frame_place *at,
 	uint8_t *sealed, struct frame **frame, struct err *e);
 /* The same, only if it is decoded in memory already; NULL otherwise. */
 struct frame *fetch_peek(struct fetch *f, const struct frame_place *at);
+/* It will not be wanted again soon: forget it, unless it is held.  False: it
+ * was not there. */
+bool fetch_drop(struct fetch *f, const struct frame_place *at);
 struct frame *frame_get(struct frame *fr);
 void frame_put(struct frame *fr); /* NULL is allowed */
 
@@ -65,6 +68,15 @@ void frame_put(struct frame *fr); /* NULL is allowed */
  */
 int fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
 	const uint8_t **data, struct err *e);
+/*
+ * The same for a page, which lies behind the pages that it leads to: unless it
+ * is there, what lies up to `before` bytes before it comes in the same get, and
+ * is kept sealed for a while, so that it costs no other one.
+ */
+int fetch_spine(struct fetch *f, const struct ref *r, size_t before,
+	struct frame **frame, const uint8_t **data, struct err *e);
+/* Whether a frame has come along so. */
+bool fetch_is_near(struct fetch *f, const struct frame_place *at);
 /* Look an id up in the index: fills r->place, chunk_off, chunk_len;
  * -ENOENT when the index does not have it. */
 typedef int fetch_locator(void *ctx, struct ref *r, struct err *e);
@@ -93,6 +105,11 @@ uint64_t fetch_bring(struct fetch *f, const struct frame_place *at, size_t n);
 bool fetch_brings(struct fetch *f);
 /* How fast it was of late, bytes a second; 0: not known. */
 uint64_t fetch_bring_rate(struct fetch *f);
+
+/* The same for one frame of pages, and whole frames in the len bytes that
+ * follow it. */
+void fetch_ahead_beyond(
+	struct fetch *f, const struct frame_place *at, uint32_t len);
 
 /*
  * Read on from a frame, in the caller's thread: one get of at most max bytes

@@ -459,6 +459,28 @@ table_forget(struct table *t, struct cell *c)
 		table_fail(t, c, NULL);
 }
 
+bool
+table_drop(struct table *t, const struct frame_place *at)
+{
+	uint64_t hash = hash_of(at);
+	struct shard *s = shard_of(t, hash);
+	struct cell *c, *found;
+
+	pthread_mutex_lock(&s->lock);
+	c = found = find(s, hash, at);
+	if (c && (c->state != CELL_READY || c->refs != 1))
+		c = NULL;
+	if (c) {
+		s->unused += c->unread;
+		unlist(t, s, c);
+		unload(t, c);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (c)
+		cell_put(c);
+	return found != NULL;
+}
+
 /* -- The end of a flight ------------------------------------------------- */
 
 void

@@ -87,6 +87,9 @@ bool table_claim(struct table *t, struct cell *c);
  * reference goes. */
 void table_forget(struct table *t, struct cell *c);
 
+/* Give a decoded frame up, unless somebody holds it; false: it is not there. */
+bool table_drop(struct table *t, const struct frame_place *at);
+
 struct opened;
 /* The caller's FLYING cell is decoded; what was opened is taken, the
  * reference stays. */

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 libyore_a_SOURCES += \
+	repo/native/behind.c \
+	repo/native/behind.h \
 	repo/native/data.c \
 	repo/native/database.c \
 	repo/native/database.h \

@@ -34,8 +34,10 @@
 /* Directories listed in the order of the tree before more is fetched than a
  * page that lacks. */
 #define LISTED_MIN 2
+/* Behind the page of the directory that comes next lie those that follow. */
+#define PAGES_BEYOND (256 * KIB)
 /* Leaves of one directory asked for ahead. */
-#define LEAVES_MAX 64
+#define LEAVES_MAX 96
 
 struct file_stream {
 	uint64_t node; /* 0: unused, the root is no file */
@@ -58,7 +60,8 @@ struct lookahead_state {
 	struct walk walks[WALKS];
 	uint32_t clock;
 	uint32_t misses;
-	uint64_t listed; /* directory listed last */
+	uint64_t listed;     /* directory listed last, */
+	uint64_t listed_end; /* and the first node behind all below it */
 	unsigned streak; /* listings in the order of the tree */
 	struct stretches stretches; /* of this streak */
 	uint64_t leaves_of;   /* directory whose leaves are asked for */
@@ -67,10 +70,11 @@ struct lookahead_state {
 };
 
 /* Frames to ask for. */
-#define FRAMES_MAX 96
+#define FRAMES_MAX 128
 struct wish {
 	struct frame_place at[FRAMES_MAX];
 	size_t n;
+	struct frame_place page; /* of the next directory; len 0: none */
 };
 
 void
@@ -124,6 +128,8 @@ wish_send(const struct wish *w, struct fetch *f)
 {
 	if (w->n)
 		fetch_ahead(f, w->at, w->n);
+	if (w->page.len)
+		fetch_ahead_beyond(f, &w->page, PAGES_BEYOND);
 }
 
 /* -- Listings ---------------------------------------------------------------- */
@@ -135,7 +141,7 @@ is_there(const struct lookahead *l, const struct map *m)
 	auto_cached_page struct cached_page *cp = NULL;
 	auto_frame struct frame *fr = NULL;
 
-	if (m->root)
+	if (m->root || fetch_is_near(l->fetch, &m->ref->place))
 		return true;
 	cp = page_cache_peek(m->pages, m->ref);
 	if (!cp)
@@ -152,13 +158,14 @@ lookahead_list(struct lookahead *l, uint64_t dir, const struct map *m)
 
 	pthread_mutex_lock(&l->lock);
 	st = state_of(l);
-	if (dir > st->listed) {
-		st->streak++;
-	} else {
+	if (dir <= st->listed) {
 		st->streak = 0;
 		st->stretches.n = 0;
+	} else if (dir >= st->listed_end) {
+		st->streak++; /* not just a way down */
 	}
 	st->listed = dir;
+	st->listed_end = dir + 1 + m->span;
 	if (!there && st->streak >= LISTED_MIN)
 		len = stretches_begin(
 			&st->stretches, &m->ref->place, STRETCH_MAX);
@@ -167,8 +174,8 @@ lookahead_list(struct lookahead *l, uint64_t dir, const struct map *m)
 		fetch_stretch(l->fetch, &m->ref->place, len);
 }
 
-/* How many leaves behind this one to ask for: 4 at first, then 16, 64, each
- * time when half of them are passed. */
+/* How many leaves behind this one to ask for: 4 at first, then 16, 64, 96,
+ * each time when half of them are passed. */
 static uint32_t
 count_leaves(struct lookahead *l, uint64_t dir, bool first)
 {
@@ -184,10 +191,21 @@ count_leaves(struct lookahead *l, uint64_t dir, bool first)
 		st->leaves_left--;
 	if (st->leaves_left > st->leaves / 2)
 		return 0;
-	if (st->leaves < LEAVES_MAX)
-		st->leaves *= 4;
+	st->leaves *= 4;
+	if (st->leaves > LEAVES_MAX)
+		st->leaves = LEAVES_MAX;
 	st->leaves_left = st->leaves;
 	return st->leaves;
+}
+
+/* No more leaves than these are known to come: ask again behind them. */
+static void
+limit_leaves(struct lookahead *l, uint64_t dir, uint32_t left)
+{
+	auto_lock(&l->lock);
+
+	if (l->state->leaves_of == dir && left < l->state->leaves_left)
+		l->state->leaves_left = left;
 }
 
 void
@@ -198,13 +216,15 @@ lookahead_leaf(struct lookahead *l, uint64_t dir, const struct map *m,
 	const struct ref *refs[LEAVES_MAX];
 	const struct page *p = at->leaf->page;
 	struct wish w = { .n = 0 };
-	uint32_t n;
+	uint32_t n, left;
 
 	if (p->nodes_before[p->n] == m->span)
 		return; /* it is the only one */
 	n = count_leaves(l, dir, at->n_before == 0);
-	if (n)
-		n = map_following(m, at->n_before, refs, n, &holder);
+	if (n) {
+		n = map_following(m, at->n_before, refs, n, &holder, &left);
+		limit_leaves(l, dir, left);
+	}
 	for (uint32_t i = 0; i < n; i++)
 		wish_add(&w, &refs[i]->place);
 	wish_send(&w, l->fetch);
@@ -375,8 +395,8 @@ foresee(struct lookahead *l, struct walk *w, struct wish *wish)
 	w->until = w->refill = w->last;
 	while (!f.done) {
 		r = tree_peek(l->tree, node, &tn, &missing);
-		if (r == -EAGAIN && w->reach)
-			wish_add(wish, &missing.place);
+		if (r == -EAGAIN && w->reach > FRAME_TYPICAL)
+			wish->page = missing.place;
 		if (r)
 			return;
 		node = foresee_leaf(&f, &tn);
@@ -474,6 +494,7 @@ lookahead_walk(struct lookahead *l, uint64_t node, const struct frame_place *at)
 	bool goes_on;
 
 	wish.n = 0;
+	wish.page.len = 0;
 	pthread_mutex_lock(&l->lock);
 	st = state_of(l);
 	st->clock++;

@@ -195,6 +195,8 @@ fetch_page(const struct map *m, const struct claim *c,
 			*m->missing = *c->ref;
 			return -EAGAIN;
 		}
+	} else if (m->kind == MAP_DIRECTORY && c->ref == m->ref) {
+		r = page_cache_get_root(m->pages, c->ref, cp, e);
 	} else {
 		r = page_cache_get(m->pages, c->ref, cp, e);
 	}
@@ -253,6 +255,7 @@ descend(const struct map *m, struct search *s, struct map_at *at,
 	int r = fetch_page(m, &c, &cp, e);
 
 	at->n_before = at->nodes_before = 0;
+	at->depth = 0;
 	for (int depth = 1; !r && !is_leaf(cp->page); depth++) {
 		uint32_t i = choose(cp->page, s);
 
@@ -262,6 +265,7 @@ descend(const struct map *m, struct search *s, struct map_at *at,
 			s->key >= cp->page->n_before[cp->page->n])
 			return -ENOENT;
 		pass_before(cp->page, i, s, at);
+		at->depth++;
 		c.end = NULL;
 		claim_child(m, cp->page, i, &c);
 		cached_page_put(above);
@@ -365,13 +369,14 @@ absent_after(const struct map *m, const struct page *p, uint32_t i,
 
 uint32_t
 map_following(const struct map *m, uint64_t position, const struct ref **refs,
-	uint32_t max, struct cached_page **holder)
+	uint32_t max, struct cached_page **holder, uint32_t *left)
 {
 	struct search s = { .by = BY_POSITION, .key = position };
 	auto_cached_page struct cached_page *cp =
 		m->root ? cached_page_get(m->root)
 			: page_cache_peek(m->pages, m->ref);
 
+	*left = 0;
 	for (int depth = 1; cp && !is_leaf(cp->page); depth++) {
 		const struct page *p = cp->page;
 		struct cached_page *child;
@@ -385,6 +390,7 @@ map_following(const struct map *m, uint64_t position, const struct ref **refs,
 		child = page_cache_peek(m->pages, &p->inners[i].ref);
 		if (child && is_leaf(child->page)) {
 			cached_page_put(child);
+			*left = p->n - 1 - i;
 			*holder = steal(cp);
 			return absent_after(m, p, i, refs, max);
 		}
@@ -392,4 +398,34 @@ map_following(const struct map *m, uint64_t position, const struct ref **refs,
 		cp = child;
 	}
 	return 0;
+}
+
+bool
+map_leaf(const struct map *m, uint64_t position, unsigned depth, struct ref *r,
+	uint64_t *n_before)
+{
+	struct search s = { .by = BY_POSITION, .key = position };
+	auto_cached_page struct cached_page *cp =
+		m->root ? cached_page_get(m->root)
+			: page_cache_peek(m->pages, m->ref);
+
+	for (; cp && depth > 0; depth--) {
+		const struct page *p = cp->page;
+		struct cached_page *child;
+		uint32_t i;
+
+		if (p->kind != PAGE_DIR_INNER || p->n == 0 ||
+			s.key >= p->n_before[p->n])
+			return false;
+		i = choose(p, &s);
+		s.key -= p->n_before[i];
+		*r = p->inners[i].ref;
+		*n_before = position - s.key;
+		if (depth == 1)
+			return true;
+		child = page_cache_peek(m->pages, r);
+		cached_page_put(cp);
+		cp = child;
+	}
+	return false;
 }

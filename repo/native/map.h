@@ -31,6 +31,7 @@ struct map {
 struct map_at {
 	struct cached_page *leaf; /* held; map_at_release */
 	uint32_t i;
+	unsigned depth;	       /* pages above the leaf */
 	uint64_t n_before;     /* map entries before the leaf's first */
 	uint64_t nodes_before; /* directory: nodes before the leaf's first */
 };
@@ -61,10 +62,20 @@ int map_next(const struct map *m, struct map_at *at, struct err *e);
 /*
  * References of the leaves that follow the one with entry `position` and are
  * not in memory, as far as the page above them knows: at most max.  They are
- * borrowed from *holder (owed a put).  Fetches nothing.
+ * borrowed from *holder (owed a put).  *left is how many follow there at all.
+ * Fetches nothing.
  */
 uint32_t map_following(const struct map *m, uint64_t position,
-	const struct ref **refs, uint32_t max, struct cached_page **holder);
+	const struct ref **refs, uint32_t max, struct cached_page **holder,
+	uint32_t *left);
+
+/*
+ * The reference of the leaf with entry `position`, and how many entries lie
+ * before it, in a map whose leaves have `depth` pages above them.  False:
+ * those are not all in memory.
+ */
+bool map_leaf(const struct map *m, uint64_t position, unsigned depth,
+	struct ref *r, uint64_t *n_before);
 
 void map_at_release(struct map_at *at);
 

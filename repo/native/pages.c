@@ -182,13 +182,23 @@ queue_append(struct shard *s, struct cached_page *cp)
 }
 
 static void
-queue_remove_oldest(struct shard *s)
+queue_remove(struct shard *s, struct cached_page *cp)
 {
-	s->oldest = s->oldest->newer;
-	if (s->oldest)
-		s->oldest->older = NULL;
-	else
-		s->newest = NULL;
+	*(cp->older ? &cp->older->newer : &s->oldest) = cp->newer;
+	*(cp->newer ? &cp->newer->older : &s->newest) = cp->older;
+}
+
+static void
+shard_remove(struct shard *s, struct cached_page *cp)
+{
+	struct cached_page **b =
+		&s->buckets[(hash_of(&cp->key) >> 8) & (s->n_buckets - 1)];
+
+	while (*b != cp)
+		b = &(*b)->chain;
+	*b = cp->chain;
+	queue_remove(s, cp);
+	s->n--;
 }
 
 static void
@@ -209,21 +219,15 @@ shard_add(struct shard *s, struct cached_page *cp, uint64_t hash)
 static struct cached_page *
 shard_evict(struct shard *s)
 {
-	struct cached_page *cp, **b;
+	struct cached_page *cp;
 
 	while ((cp = s->oldest) && cp->used) {
 		cp->used = false;
-		queue_remove_oldest(s);
+		queue_remove(s, cp);
 		queue_append(s, cp);
 	}
-	if (!cp)
-		return NULL;
-	queue_remove_oldest(s);
-	b = &s->buckets[(hash_of(&cp->key) >> 8) & (s->n_buckets - 1)];
-	while (*b != cp)
-		b = &(*b)->chain;
-	*b = cp->chain;
-	s->n--;
+	if (cp)
+		shard_remove(s, cp);
 	return cp;
 }
 
@@ -291,11 +295,31 @@ page_cache_peek(struct page_cache *pc, const struct ref *r)
 	return cp;
 }
 
-int
-page_cache_chunk(struct page_cache *pc, const struct ref *r, uint8_t type,
+bool
+page_cache_drop(struct page_cache *pc, const struct ref *r)
+{
+	struct page_key k = key_of(r);
+	uint64_t hash = hash_of(&k);
+	struct shard *s = &pc->shards[hash % SHARDS];
+	struct cached_page *cp;
+
+	pthread_mutex_lock(&s->lock);
+	cp = shard_find(s, &k, hash);
+	if (cp) {
+		shard_remove(s, cp);
+		pc->used -= cp->cost;
+	}
+	pthread_mutex_unlock(&s->lock);
+	cached_page_put(cp);
+	return cp != NULL;
+}
+
+/* page_cache_chunk, with what lies before it. */
+static int
+chunk(struct page_cache *pc, const struct ref *r, uint8_t type, size_t before,
 	struct frame **frame, const uint8_t **data, struct err *e)
 {
-	int rc = fetch_chunk(pc->fetch, r, frame, data, e);
+	int rc = fetch_spine(pc->fetch, r, before, frame, data, e);
 
 	switch (rc) {
 	case 0:
@@ -316,9 +340,16 @@ page_cache_chunk(struct page_cache *pc, const struct ref *r, uint8_t type,
 	return err_set(e, EUCLEAN, "a reference names a frame of the wrong type");
 }
 
+int
+page_cache_chunk(struct page_cache *pc, const struct ref *r, uint8_t type,
+	struct frame **frame, const uint8_t **data, struct err *e)
+{
+	return chunk(pc, r, type, 0, frame, data, e);
+}
+
 static int
-load(struct page_cache *pc, const struct ref *r, struct cached_page **cp,
-	struct err *e)
+load(struct page_cache *pc, const struct ref *r, size_t before,
+	struct cached_page **cp, struct err *e)
 {
 	auto_frame struct frame *fr = NULL;
 	const uint8_t *data;
@@ -326,12 +357,12 @@ load(struct page_cache *pc, const struct ref *r, struct cached_page **cp,
 
 	if (r->chunk_len > PAGE_LEN_MAX)
 		return err_set(e, EUCLEAN, "a page is too long");
-	rc = page_cache_chunk(pc, r, FRAME_PAGES, &fr, &data, e);
+	rc = chunk(pc, r, FRAME_PAGES, before, &fr, &data, e);
 	return rc ? rc : cached_page_new(data, r->chunk_len, cp, e);
 }
 
-int
-page_cache_get(struct page_cache *pc, const struct ref *r,
+static int
+get(struct page_cache *pc, const struct ref *r, size_t before,
 	struct cached_page **cp, struct err *e)
 {
 	struct cached_page *made;
@@ -340,10 +371,28 @@ page_cache_get(struct page_cache *pc, const struct ref *r,
 	*cp = page_cache_peek(pc, r);
 	if (*cp)
 		return 0;
-	rc = load(pc, r, &made, e);
+	rc = load(pc, r, before, &made, e);
 	if (rc)
 		return rc;
 	made->key = key_of(r);
 	*cp = insert(pc, made);
 	return 0;
+}
+
+int
+page_cache_get(struct page_cache *pc, const struct ref *r,
+	struct cached_page **cp, struct err *e)
+{
+	return get(pc, r, 0, cp, e);
+}
+
+int
+page_cache_get_root(struct page_cache *pc, const struct ref *r,
+	struct cached_page **cp, struct err *e)
+{
+	size_t before = r->place.len < PAGE_SPINE_LEN
+				? PAGE_SPINE_LEN - r->place.len
+				: 0;
+
+	return get(pc, r, before, cp, e);
 }

@@ -43,8 +43,18 @@ void page_cache_free(struct page_cache *pc);
  * page_cache_chunk and page_decode. */
 int page_cache_get(struct page_cache *pc, const struct ref *r,
 	struct cached_page **cp, struct err *e);
+/*
+ * The same for the root page of a directory: the pages that lie before it come
+ * along, as far as PAGE_SPINE_LEN reaches, since they are those it leads to: of
+ * the directory itself, if it is large, and of what is new below it.
+ */
+#define PAGE_SPINE_LEN (160u << 10)
+int page_cache_get_root(struct page_cache *pc, const struct ref *r,
+	struct cached_page **cp, struct err *e);
 /* The same, only if it is decoded already; NULL otherwise. */
 struct cached_page *page_cache_peek(struct page_cache *pc, const struct ref *r);
+/* It will not be wanted again soon: forget it.  False: it was not there. */
+bool page_cache_drop(struct page_cache *pc, const struct ref *r);
 /* Bytes that cached pages take now. */
 size_t page_cache_memory(const struct page_cache *pc);
 

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <inttypes.h>
+#include "repo/native/behind.h"
 #include "repo/native/view.h"
 
 /* -- Errors ---------------------------------------------------------------- */
@@ -186,9 +187,10 @@ list_map(struct listing *l, uint64_t from, struct err *e)
 		lookahead_list(&l->v->ahead, l->dir, &l->map);
 	r = map_find_position(&l->map, from, &at, e);
 	while (!r) {
-		if (at.i == 0)
-			lookahead_leaf(&l->v->ahead, l->dir, &l->map,
-				&at);
+		if (at.i == 0) {
+			lookahead_leaf(&l->v->ahead, l->dir, &l->map, &at);
+			behind_leaf(&l->map, &at, l->v->fetch);
+		}
 		if (!list_leaf(l, &at))
 			return 0;
 		from = at.n_before + at.leaf->page->n;

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Leaves are put away as they end; the pages above them only at the end of the
+ * map, one behind the other.  So all of them lie together, before the root
+ * page, and one get brings the spine of a directory however large it is.
+ */
 #include <errno.h>
 #include <string.h>
 #include "repo/base/bytes.h"
@@ -19,6 +24,10 @@ struct map_builder {
 	void *ctx;
 	struct level levels[MAP_DEPTH_MAX];
 	unsigned depth; /* levels in use */
+	/* Leaves put away; their first names stand in names, in this order. */
+	struct inner *leaves;
+	size_t n_leaves, cap_leaves;
+	struct buf names;
 	struct buf page; /* the last one stored */
 	struct totals totals; /* of all entries added */
 };
@@ -50,6 +59,8 @@ map_builder_free(struct map_builder *mb)
 	for (unsigned i = 0; i < MAP_DEPTH_MAX; i++)
 		page_encoder_free(mb->levels[i].pe);
 	buf_release(&mb->page);
+	buf_release(&mb->names);
+	free(mb->leaves);
 	free(mb);
 }
 
@@ -122,6 +133,38 @@ add_inner(struct map_builder *mb, unsigned depth, const struct inner *in,
 	return 0;
 }
 
+/* Remember a leaf for the level above. */
+static void
+keep_leaf(struct map_builder *mb, const struct inner *in)
+{
+	if (mb->n_leaves == mb->cap_leaves) {
+		mb->cap_leaves = mb->cap_leaves * 2 + 16;
+		mb->leaves = xrealloc(
+			mb->leaves, mb->cap_leaves * sizeof(*mb->leaves));
+	}
+	mb->leaves[mb->n_leaves] = *in;
+	mb->leaves[mb->n_leaves++].first = NULL;
+	buf_append(&mb->names, in->first, in->first_len);
+}
+
+/* Build the level above the leaves. */
+static int
+add_leaves(struct map_builder *mb, struct err *e)
+{
+	const uint8_t *name = mb->names.data;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < mb->n_leaves; i++) {
+		struct inner *in = &mb->leaves[i];
+
+		in->first = name;
+		if (in->first_len)
+			name += in->first_len;
+		r = add_inner(mb, 1, in, e);
+	}
+	return r;
+}
+
 /* End the page of a level, put it away, tell the level above. */
 static int
 store_level(struct map_builder *mb, unsigned depth, struct err *e)
@@ -135,7 +178,10 @@ store_level(struct map_builder *mb, unsigned depth, struct err *e)
 	if (r)
 		return r;
 	l->n_pages++;
-	return add_inner(mb, depth + 1, &l->sum, e);
+	if (depth > 0)
+		return add_inner(mb, depth + 1, &l->sum, e);
+	keep_leaf(mb, &l->sum);
+	return 0;
 }
 
 static struct level *
@@ -208,9 +254,9 @@ map_builder_finish(struct map_builder *mb, bool *any, struct ref *root,
 			*len = mb->page.len;
 			return mb->store(mb->ctx, *page, *len, root, e);
 		}
-		if (!page_encoder_n(l->pe))
-			continue;
-		r = store_level(mb, d, e);
+		r = page_encoder_n(l->pe) ? store_level(mb, d, e) : 0;
+		if (r == 0 && d == 0)
+			r = add_leaves(mb, e);
 		if (r)
 			return r;
 	}
