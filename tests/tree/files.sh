@@ -11,7 +11,7 @@ for file in $(sources c h sh mk py) configure.ac Makefile.am m4/*.m4; do
 done
 
 # A file that no local.mk names would be missing from releases.
-named=$(cat Makefile.am repo/local.mk repo/*/local.mk fs/local.mk \
+named=$(cat Makefile.am repo/local.mk repo/*/local.mk repo/*/*/local.mk fs/local.mk \
 	tools/local.mk tests/*/local.mk | tr -s '\\ \t=' '\n')
 for file in $(sources c h sh py); do
 	grep -qxF -e "$file" -e "${file%.c}" <<<"$named" ||

@@ -60,6 +60,8 @@ unit_tests += tests/unit/test_tito
 unit_tests += tests/unit/test_tito_path
 unit_tests += tests/unit/test_view
 unit_tests += tests/unit/test_wal
+unit_tests += tests/unit/test_capture
+unit_tests += tests/unit/test_queue
 unit_tests += tests/unit/test_web
 unit_tests += tests/unit/test_when
 
@@ -141,6 +143,7 @@ tests_unit_test_nodes_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_numbers_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_tag_name_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_mount_options_LDADD = libyorefs.a $(LDADD)
+tests_unit_test_capture_SOURCES = tests/unit/test_capture.c tests/unit/replica_fixture.c tests/unit/replica_fixture.h tests/unit/wal_fixture.c tests/unit/wal_fixture.h
 tests_unit_test_wal_SOURCES = tests/unit/test_wal.c tests/unit/wal_fixture.c tests/unit/wal_fixture.h
 tests_unit_test_scan_SOURCES = tests/unit/test_scan.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
 tests_unit_test_scan_races_SOURCES = tests/unit/test_scan_races.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
