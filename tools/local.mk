@@ -72,9 +72,15 @@ yore_SOURCES = \
 	tools/places.c \
 	tools/places.h \
 	tools/prefetch.c \
+	tools/replicate.c \
+	tools/replicate.h \
+	tools/replicate_control.c \
+	tools/replicate_socket.c \
+	tools/replicate_watch.c \
 	tools/restore.c \
 	tools/snapshots.c \
 	tools/stats.c \
+	tools/status.c \
 	tools/umount.c \
 	tools/formats.c \
 	tools/version.c

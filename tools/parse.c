@@ -55,3 +55,31 @@ parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *v)
 		return -EINVAL;
 	return 0;
 }
+
+int
+parse_duration(const char *text, int64_t *ns)
+{
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = { { "", 1 }, { "ms", 0.001 }, { "s", 1 }, { "m", 60 },
+		{ "h", 3600 }, { "d", 86400 } };
+	char *end;
+	double v;
+
+	if (*text < '0' || *text > '9' || text[1] == 'x' || text[1] == 'X')
+		return -EINVAL;
+	v = strtod(text, &end);
+	if (strspn(text, "0123456789.") != (size_t)(end - text))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(end, units[i].name) != 0)
+			continue;
+		v *= units[i].seconds;
+		if (v > 36525.0 * 86400)
+			return -EINVAL;
+		*ns = (int64_t)(v * 1e9);
+		return 0;
+	}
+	return -EINVAL;
+}
