@@ -5,6 +5,7 @@
 #include "repo/base/buf.h"
 #include "repo/base/hex.h"
 #include "repo/crypto/id.h"
+#include "repo/foreign/pieces.h"
 
 /* As repo/native: beside this there is what SQLite, curl and malloc take. */
 #define MEMORY_DEFAULT (60u << 20)
@@ -35,6 +36,7 @@ foreign_place_put(struct foreign_place *p)
 {
 	if (!p || --p->refs > 0)
 		return;
+	pieces_free(p->pieces);
 	kept_close(p->kept);
 	store_free(p->store);
 	pthread_mutex_destroy(&p->lock);
@@ -53,6 +55,19 @@ foreign_place_kept(struct foreign_place *p, struct kept **k, struct err *e)
 
 	*k = p->kept;
 	return r;
+}
+
+struct pieces *
+foreign_place_pieces(struct foreign_place *p)
+{
+	struct kept *k = NULL;
+
+	if (!p->store->local_path)
+		foreign_place_kept(p, &k, NULL);
+	auto_lock(&p->lock);
+	if (!p->pieces)
+		p->pieces = pieces_new(p, k, p->memory / 2);
+	return p->pieces;
 }
 
 bool

@@ -11,6 +11,8 @@
 #include "repo/open.h"
 #include "repo/store/store.h"
 
+struct pieces;
+
 struct foreign_place {
 	_Atomic int refs;
 	struct store *store;  /* opened by store_open_foreign */
@@ -19,6 +21,7 @@ struct foreign_place {
 	char *cache_dir;      /* or NULL, as in history_open_options */
 	pthread_mutex_t lock; /* a leaf: */
 	struct kept *kept;    /* NULL until somebody wants it */
+	struct pieces *pieces; /* the same */
 };
 
 /* The store is taken over.  One reference. */
@@ -29,6 +32,8 @@ void foreign_place_put(struct foreign_place *p); /* NULL is allowed */
 
 /* What is kept of this address, opened at the first call; borrowed. */
 int foreign_place_kept(struct foreign_place *p, struct kept **k, struct err *e);
+/* Its objects by place, in half of the memory; likewise. */
+struct pieces *foreign_place_pieces(struct foreign_place *p);
 /* Nothing may be asked of the store. */
 bool foreign_place_offline(const struct foreign_place *p);
 
