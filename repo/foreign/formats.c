@@ -6,9 +6,11 @@
 #include "repo/foreign/alopex.h"
 #include "repo/foreign/foreign.h"
 #include "repo/foreign/litestream03/history.h"
+#include "repo/foreign/litestream05.h"
 #include "repo/foreign/tito.h"
 
 const struct foreign_format *const foreign_formats[] = {
+	&litestream05_format,
 	&litestream03,
 	&alopex_format,
 	&tito_format,

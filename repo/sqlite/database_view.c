@@ -407,21 +407,28 @@ view_op_xattr_list(
 	return 0;
 }
 
-static int
-view_op_totals(
-	struct view *v, uint64_t dir, struct view_totals *t, struct err *e)
+void
+database_view_root(
+	const struct database *d, struct view_attr *a, struct view_totals *t)
 {
-	const struct database *d = database_of(v);
-	int r = need_directory(dir, e);
-
-	if (r < 0)
-		return r;
+	fill_attr(d, VIEW_ROOT, a);
 	*t = (struct view_totals){ .entries = 2,
 		.files = 2,
 		.bytes = 2 * d->size,
 		.newest_ns =
 			d->mtime.tv_sec * 1000000000LL + d->mtime.tv_nsec };
-	return 0;
+}
+
+static int
+view_op_totals(
+	struct view *v, uint64_t dir, struct view_totals *t, struct err *e)
+{
+	struct view_attr a;
+	int r = need_directory(dir, e);
+
+	if (r == 0)
+		database_view_root(database_of(v), &a, t);
+	return r;
 }
 
 static void

@@ -69,6 +69,10 @@ struct database {
  */
 int database_view_new(struct database *d, struct view **view, struct err *e);
 
+/* What its view will say of the root, for listings. */
+void database_view_root(
+	const struct database *d, struct view_attr *a, struct view_totals *t);
+
 /* What a file of a view says of its database: value is text.  As
  * view_ops.xattr_get. */
 ssize_t database_answer(

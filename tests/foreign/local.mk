@@ -10,3 +10,6 @@ tests_foreign_test_litestream03_SOURCES = tests/foreign/test_litestream03.c $(fo
 
 unit_tests += $(foreign_tests)
 EXTRA_DIST += tests/foreign/litestream03
+unit_tests += tests/foreign/test_litestream05
+tests_foreign_test_litestream05_SOURCES = tests/foreign/test_litestream05.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
+EXTRA_DIST += tests/foreign/litestream05
