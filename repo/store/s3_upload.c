@@ -227,6 +227,7 @@ part_finish(struct s3_upload *u, struct part *p, struct err *e)
 		buf_printf(&u->done, "</ETag></Part>");
 	}
 	s3_call_release(&p->call);
+	buf_release(&p->bytes);
 	return r;
 }
 
@@ -275,13 +276,14 @@ begin_finish(struct s3_upload *u, struct err *e)
 static void
 fill(struct s3_upload *u, struct part *p, size_t len)
 {
-	struct buf spare = p->bytes;
-
 	p->bytes = u->pending;
-	spare.len = 0;
-	buf_append(&spare, p->bytes.data + len, p->bytes.len - len);
+	u->pending = (struct buf)BUF_INIT;
+	if (p->bytes.len > len) {
+		buf_reserve(&u->pending, FULL_LEN);
+		buf_append(&u->pending, p->bytes.data + len,
+			p->bytes.len - len);
+	}
 	p->bytes.len = len;
-	u->pending = spare;
 	u->sent += len;
 }
 

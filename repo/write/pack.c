@@ -7,15 +7,16 @@
 #include "repo/format/object.h"
 #include "repo/write/pack.h"
 
-/* Packs that wait to be made durable, at most. */
+/* Packs that are being made durable, at most.  Of a remote store each keeps up
+ * to two parts of an upload in memory. */
 #define CLOSING_MAX 2
 
 struct pack_writer {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct upload *closing[CLOSING_MAX]; /* guarded by lock, as all below */
-	unsigned n_closing;
-	bool closer_runs, stop;
+	struct upload *waiting[CLOSING_MAX]; /* guarded by lock, as all below */
+	unsigned n_waiting, n_closing;	     /* those that wait among them */
+	bool stop;
 	struct err failed;
 
 	/* The adding thread's own. */
@@ -23,8 +24,8 @@ struct pack_writer {
 	const struct keyring *keys;
 	enum object_type type;
 	uint64_t target, limit, total, began_ns;
-	pthread_t closer;
-	bool closer_started;
+	pthread_t closers[CLOSING_MAX];
+	unsigned n_closers;
 	bool open;
 	struct upload *up;
 	uint8_t id[OBJECT_ID_LEN];
@@ -51,28 +52,38 @@ pack_writer_new(struct sink *sink, const struct keyring *keys,
 	return pw;
 }
 
+/* Lock is held.  The pack that waits for longest, once there is one; NULL: none
+ * will come any more. */
+static struct upload *
+next_to_close(struct pack_writer *pw)
+{
+	struct upload *up;
+
+	while (!pw->n_waiting && !pw->stop)
+		pthread_cond_wait(&pw->changed, &pw->lock);
+	if (!pw->n_waiting)
+		return NULL;
+	up = pw->waiting[0];
+	pw->n_waiting--;
+	memmove(pw->waiting, pw->waiting + 1,
+		pw->n_waiting * sizeof(pw->waiting[0]));
+	return up;
+}
+
 static void *
 closer_main(void *arg)
 {
 	struct pack_writer *pw = arg;
+	struct upload *up;
 
 	pthread_mutex_lock(&pw->lock);
-	for (;;) {
+	while ((up = next_to_close(pw))) {
 		struct err e = ERR_INIT;
-		struct upload *up;
+		int r;
 
-		while (!pw->n_closing && !pw->stop)
-			pthread_cond_wait(&pw->changed, &pw->lock);
-		if (!pw->n_closing)
-			break;
-		up = pw->closing[0];
-		pw->closer_runs = true;
 		pthread_mutex_unlock(&pw->lock);
-		int r = upload_commit(up, &e);
+		r = upload_commit(up, &e);
 		pthread_mutex_lock(&pw->lock);
-		pw->closer_runs = false;
-		memmove(pw->closing, pw->closing + 1,
-			sizeof(pw->closing) - sizeof(pw->closing[0]));
 		pw->n_closing--;
 		if (r && !pw->failed.code)
 			pw->failed = e;
@@ -82,21 +93,33 @@ closer_main(void *arg)
 	return NULL;
 }
 
-/* Hand the upload to the closer; waits while too many are there. */
+/* Start another closer, unless there are enough. */
+static int
+start_closer(struct pack_writer *pw, struct err *e)
+{
+	if (pw->n_closers == CLOSING_MAX)
+		return 0;
+	if (pthread_create(
+		    &pw->closers[pw->n_closers], NULL, closer_main, pw) == 0)
+		pw->n_closers++;
+	return pw->n_closers ? 0 : err_set(e, EAGAIN, "cannot start a thread");
+}
+
+/* Hand the upload to a closer; waits while too many are there. */
 static int
 close_later(struct pack_writer *pw, struct upload *up, struct err *e)
 {
-	if (!pw->closer_started) {
-		if (pthread_create(&pw->closer, NULL, closer_main, pw)) {
-			upload_abort(up);
-			return err_set(e, EAGAIN, "cannot start a thread");
-		}
-		pw->closer_started = true;
+	int r = start_closer(pw, e);
+
+	if (r) {
+		upload_abort(up);
+		return r;
 	}
 	auto_lock(&pw->lock);
 	while (pw->n_closing == CLOSING_MAX)
 		pthread_cond_wait(&pw->changed, &pw->lock);
-	pw->closing[pw->n_closing++] = up;
+	pw->waiting[pw->n_waiting++] = up;
+	pw->n_closing++;
 	pthread_cond_broadcast(&pw->changed);
 	if (!pw->failed.code)
 		return 0;
@@ -109,13 +132,12 @@ pack_writer_free(struct pack_writer *pw)
 {
 	if (!pw)
 		return;
-	if (pw->closer_started) {
-		pthread_mutex_lock(&pw->lock);
-		pw->stop = true;
-		pthread_cond_broadcast(&pw->changed);
-		pthread_mutex_unlock(&pw->lock);
-		pthread_join(pw->closer, NULL);
-	}
+	pthread_mutex_lock(&pw->lock);
+	pw->stop = true;
+	pthread_cond_broadcast(&pw->changed);
+	pthread_mutex_unlock(&pw->lock);
+	for (unsigned i = 0; i < pw->n_closers; i++)
+		pthread_join(pw->closers[i], NULL);
 	upload_abort(pw->up);
 	toc_release(&pw->toc);
 	buf_release(&pw->sealed);
@@ -253,9 +275,15 @@ pack_writer_add(struct pack_writer *pw, const struct packed *p,
 }
 
 int
+pack_writer_end(struct pack_writer *pw, struct err *e)
+{
+	return pw->open ? end(pw, e) : 0;
+}
+
+int
 pack_writer_finish(struct pack_writer *pw, struct err *e)
 {
-	int r = pw->open ? end(pw, e) : 0;
+	int r = pack_writer_end(pw, e);
 
 	if (r)
 		return r;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Packs being written: frames go in one after the other, the table of contents
- * and the trailer when it is full.  Finished packs are made durable by a thread
- * of their own; pack_writer_finish waits for all of them.
+ * and the trailer when it is full.  Finished packs are made durable by threads
+ * of their own, two at a time: what the end of one waits for does not keep the
+ * next one's bytes from travelling.  pack_writer_finish waits for all of them.
  *
  * One thread adds; a pack is bound to its sink and keys.  On a dry run (sink
  * NULL) everything happens but the writing.
@@ -48,6 +49,8 @@ void pack_writer_free(struct pack_writer *pw);
 /* Seal and append; *at says where it lies. */
 int pack_writer_add(struct pack_writer *pw, const struct packed *p,
 	struct frame_place *at, struct err *e);
+/* End the current pack, and do not wait for it. */
+int pack_writer_end(struct pack_writer *pw, struct err *e);
 /* End the current pack and wait until every pack is durable. */
 int pack_writer_finish(struct pack_writer *pw, struct err *e);
 /* Bytes appended so far, of all packs. */

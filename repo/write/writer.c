@@ -238,6 +238,11 @@ run_all(struct run *run, struct err *e)
 
 	if (!r)
 		r = walk_and_work(run, e);
+	/* the last two packs travel together */
+	if (!r)
+		r = pack_writer_end(run->data, e);
+	if (!r)
+		r = pack_writer_end(run->meta, e);
 	if (!r)
 		r = pack_writer_finish(run->data, e);
 	if (!r)
