@@ -5,6 +5,10 @@
  * another one supersedes is not looked at.  One lock guards everything; a miss
  * reads the store with the lock held: only writers and
  * readers whose hint failed come here.
+ *
+ * A segment is read from its end, where its directory is: one get of what is
+ * most often all of it, or of all but the pages.  Its type and ids need not be
+ * looked at, since nothing unseals under others.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,13 +16,20 @@
 #include "repo/base/auto.h"
 #include "repo/base/log.h"
 #include "repo/crypto/seal.h"
+#include "repo/fetch/together.h"
 #include "repo/format/object.h"
 #include "repo/format/segment.h"
 #include "repo/native/index.h"
 
+#define TAIL_LEN (64u << 10)
+
 struct segment {
 	char name[96];
 	unsigned level;
+	uint64_t size; /* as listed; 0: not told */
+	uint8_t *tail; /* its last bytes, kept if they are all */
+	size_t tail_len;
+	bool loaded;
 	uint8_t id[OBJECT_ID_LEN];
 	struct object_key key;
 	struct segment_directory dir;
@@ -67,16 +78,22 @@ drop_page(struct index *ix, struct slot_page *p)
 }
 
 static void
+segment_free(struct segment *s)
+{
+	segment_directory_release(&s->dir);
+	free(s->cached);
+	free(s->complained);
+	free(s->tail);
+	free(s);
+}
+
+static void
 forget_segments(struct index *ix)
 {
 	while (ix->oldest)
 		drop_page(ix, ix->oldest);
-	for (size_t i = 0; i < ix->n_segs; i++) {
-		segment_directory_release(&ix->segs[i]->dir);
-		free(ix->segs[i]->cached);
-		free(ix->segs[i]->complained);
-		free(ix->segs[i]);
-	}
+	for (size_t i = 0; i < ix->n_segs; i++)
+		segment_free(ix->segs[i]);
 	free(ix->segs);
 	ix->segs = NULL;
 	ix->n_segs = 0;
@@ -108,44 +125,51 @@ add_segment(void *ctx, const char *name, uint64_t size)
 	struct segment *s;
 	uint8_t id[OBJECT_ID_LEN];
 
-	(void)size;
 	if (segment_name_parse(name, &level, id))
 		return true;
 	s = xcalloc(1, sizeof(*s));
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	s->level = level;
+	s->size = size;
 	memcpy(s->id, id, sizeof(id));
+	object_key_init(&s->key, ix->rp->keys, OBJECT_INDEX, id);
 	ix->segs = xrealloc(ix->segs, (ix->n_segs + 1) * sizeof(*ix->segs));
 	ix->segs[ix->n_segs++] = s;
 	return true;
 }
 
+/* Sealed bytes, from the tail as far as they are in it. */
 static int
-check_header(struct index *ix, struct segment *s, struct err *e)
+read_sealed(struct index *ix, struct segment *s, uint64_t off, uint32_t len,
+	uint8_t *sealed, struct err *e)
 {
-	uint8_t head[OBJECT_HEADER_LEN];
-	struct object_header h;
-	int r = store_get(ix->rp->store, s->name, 0, sizeof(head), head, NULL, e);
+	uint64_t tail = s->size - s->tail_len;
 
-	if (!r)
-		r = object_header_decode(head, &h, e);
-	if (r)
-		return r;
-	if (h.type != OBJECT_INDEX || memcmp(h.id, s->id, OBJECT_ID_LEN) ||
-		memcmp(h.repository_id, ix->rp->header.id, REPOSITORY_ID_LEN))
-		return err_set(e, EBADMSG, "not the object its name says");
-	object_key_init(&s->key, ix->rp->keys, OBJECT_INDEX, s->id);
-	return 0;
+	if (s->tail && off >= tail && off <= s->size && len <= s->size - off) {
+		memcpy(sealed, s->tail + (off - tail), len);
+		return 0;
+	}
+	return store_get(ix->rp->store, s->name, off, len, sealed, NULL, e);
 }
 
-/* The frame at off of len bytes, unsealed. */
+/* What was read of it does not verify: once more, if that may help. */
+static bool
+forget(struct index *ix, struct segment *s)
+{
+	bool tail = s->tail != NULL;
+
+	free(steal(s->tail));
+	s->tail_len = 0;
+	return store_forget(ix->rp->store, s->name, 0, UINT64_MAX) || tail;
+}
+
 static int
-load_frame(struct index *ix, struct segment *s, uint64_t off, uint32_t len,
+unseal(struct index *ix, struct segment *s, uint64_t off, uint32_t len,
 	uint8_t **plain, size_t *plain_len, struct err *e)
 {
 	auto_free uint8_t *sealed = xmalloc(len + 1);
 	struct frame_prefix p;
-	int r = store_get(ix->rp->store, s->name, off, len, sealed, NULL, e);
+	int r = read_sealed(ix, s, off, len, sealed, e);
 
 	if (!r)
 		r = frame_unseal(&s->key, off, sealed, len, &p, plain, e);
@@ -158,32 +182,70 @@ load_frame(struct index *ix, struct segment *s, uint64_t off, uint32_t len,
 	return err_set(e, EUCLEAN, "a frame of the wrong type");
 }
 
+/* The frame at off of len bytes, unsealed. */
+static int
+load_frame(struct index *ix, struct segment *s, uint64_t off, uint32_t len,
+	uint8_t **plain, size_t *plain_len, struct err *e)
+{
+	int r = unseal(ix, s, off, len, plain, plain_len, e);
+
+	if (r == -EBADMSG && forget(ix, s))
+		r = unseal(ix, s, off, len, plain, plain_len, e);
+	return r;
+}
+
+/* The end of the segment, and where its directory is. */
+static int
+load_tail(struct index *ix, struct segment *s, struct object_trailer *t,
+	struct err *e)
+{
+	int r = 0;
+
+	if (!s->size)
+		r = store_size(ix->rp->store, s->name, &s->size, e);
+	if (!r && s->size < OBJECT_HEADER_LEN + OBJECT_TRAILER_LEN)
+		r = err_set(e, EBADMSG, "cut off");
+	if (r)
+		return r;
+	s->tail_len = s->size < TAIL_LEN ? (size_t)s->size : TAIL_LEN;
+	s->tail = xmalloc(s->tail_len);
+	r = store_get(ix->rp->store, s->name, s->size - s->tail_len,
+		s->tail_len, s->tail, NULL, e);
+	if (!r)
+		r = object_trailer_decode(
+			s->tail + s->tail_len - OBJECT_TRAILER_LEN, t, e);
+	if (!r && (t->toc_len > SEGMENT_DIRECTORY_MAX || t->toc_off > s->size ||
+			  t->toc_len > s->size - t->toc_off))
+		r = err_set(e, EBADMSG, "its directory lies outside");
+	return r;
+}
+
+static int
+load_directory_once(struct index *ix, struct segment *s, struct err *e)
+{
+	auto_free uint8_t *plain = NULL;
+	struct object_trailer t;
+	size_t n;
+	int r = load_tail(ix, s, &t, e);
+
+	if (!r)
+		r = load_frame(ix, s, t.toc_off, t.toc_len, &plain, &n, e);
+	return r ? r : segment_directory_decode(plain, n, &s->dir, e);
+}
+
+/* Again if what was kept, or the size that was listed, may be wrong. */
 static int
 load_directory(struct index *ix, struct segment *s, struct err *e)
 {
-	uint8_t end[OBJECT_TRAILER_LEN];
-	auto_free uint8_t *plain = NULL;
-	struct object_trailer t;
-	uint64_t size = 0;
-	size_t n;
-	int r = check_header(ix, s, e);
+	int r = load_directory_once(ix, s, e);
 
-	if (!r)
-		r = store_size(ix->rp->store, s->name, &size, e);
-	if (!r && size < OBJECT_HEADER_LEN + sizeof(end))
-		r = err_set(e, EBADMSG, "cut off");
-	if (!r)
-		r = store_get(ix->rp->store, s->name, size - sizeof(end),
-			sizeof(end), end, NULL, e);
-	if (!r)
-		r = object_trailer_decode(end, &t, e);
-	if (!r && (t.toc_len > SEGMENT_DIRECTORY_MAX || t.toc_off > size ||
-			  t.toc_len > size - t.toc_off))
-		r = err_set(e, EBADMSG, "its directory lies outside");
-	if (!r)
-		r = load_frame(ix, s, t.toc_off, t.toc_len, &plain, &n, e);
-	if (!r)
-		r = segment_directory_decode(plain, n, &s->dir, e);
+	if (r == -EBADMSG) {
+		forget(ix, s);
+		s->size = 0;
+		r = load_directory_once(ix, s, e);
+	}
+	if (s->tail_len < s->size)
+		free(steal(s->tail));
 	if (r)
 		return r;
 	s->cached = xcalloc(s->dir.n_pages + 1, sizeof(*s->cached));
@@ -217,6 +279,51 @@ higher_level_first(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+struct loading {
+	struct index *ix;
+	struct segment **segs;
+};
+
+static void
+load_one(void *ctx, size_t i)
+{
+	struct loading *l = ctx;
+	struct segment *s = l->segs[i];
+	struct err why = ERR_INIT;
+
+	s->loaded = !load_directory(l->ix, s, &why);
+	if (!s->loaded)
+		log_warn("%s: %s; going on without it", s->name, why.text);
+}
+
+/*
+ * Of n segments of one level, load those that none of the first *kept
+ * supersedes, and keep them behind those.
+ */
+static void
+load_level(struct index *ix, struct segment **segs, size_t n, size_t *kept)
+{
+	bool far = !ix->rp->store->local_path;
+	struct loading l = { .ix = ix, .segs = segs };
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct segment *s = segs[i];
+
+		if (superseded(ix, *kept, s))
+			segment_free(s);
+		else
+			segs[wanted++] = s;
+	}
+	together_run(wanted, far, load_one, &l);
+	for (size_t i = 0; i < wanted; i++) {
+		if (segs[i]->loaded)
+			ix->segs[(*kept)++] = segs[i];
+		else
+			segment_free(segs[i]);
+	}
+}
+
 /*
  * A segment that cannot be read is left out: what it knew is then looked up in
  * vain, which costs readers a fallback and writers some deduplication.  A
@@ -226,8 +333,8 @@ higher_level_first(const void *a, const void *b)
 static int
 list_segments(struct index *ix, struct err *e)
 {
-	size_t n = 0;
 	int r = store_list_names(ix->rp->store, "idx/", "", add_segment, ix, e);
+	size_t kept = 0;
 
 	if (r) {
 		forget_segments(ix); /* the next listing starts anew */
@@ -236,21 +343,14 @@ list_segments(struct index *ix, struct err *e)
 	if (ix->n_segs)
 		qsort(ix->segs, ix->n_segs, sizeof(*ix->segs),
 			higher_level_first);
-	for (size_t i = 0; i < ix->n_segs; i++) {
-		struct segment *s = ix->segs[i];
-		struct err why = ERR_INIT;
+	for (size_t i = 0, n; i < ix->n_segs; i += n) {
+		unsigned level = ix->segs[i]->level;
 
-		if (superseded(ix, n, s)) {
-			free(s);
-		} else if (load_directory(ix, s, &why)) {
-			log_warn("%s: %s; going on without it", s->name,
-				why.text);
-			free(s);
-		} else {
-			ix->segs[n++] = s;
-		}
+		for (n = 1; i + n < ix->n_segs && ix->segs[i + n]->level == level;)
+			n++;
+		load_level(ix, ix->segs + i, n, &kept);
 	}
-	ix->n_segs = n;
+	ix->n_segs = kept;
 	ix->listed = true;
 	return 0;
 }
@@ -431,6 +531,24 @@ index_segments(struct index *ix, size_t *n, struct err *e)
 	r = ix->listed ? 0 : list_segments(ix, e);
 	*n = ix->n_segs;
 	return r;
+}
+
+bool
+index_is_crowded(struct index *ix, size_t max, size_t more)
+{
+	auto_lock(&ix->lock);
+	if (!ix->listed)
+		return true;
+	for (size_t i = 0; i < ix->n_segs; i++) {
+		unsigned level = ix->segs[i]->level;
+		size_t n = level ? 0 : more;
+
+		for (size_t k = 0; k < ix->n_segs; k++)
+			n += ix->segs[k]->level == level;
+		if (n >= max)
+			return true;
+	}
+	return false;
 }
 
 unsigned

@@ -29,6 +29,9 @@ struct segment_entry;
 
 /* Number of segments that are in use. */
 int index_segments(struct index *ix, size_t *n, struct err *e);
+/* Whether a level has max segments or more, by what was listed last; `more` of
+ * the lowest have been written since. */
+bool index_is_crowded(struct index *ix, size_t max, size_t more);
 unsigned index_segment_level(struct index *ix, size_t segment);
 void index_segment_id(struct index *ix, size_t segment,
 	uint8_t id[OBJECT_ID_LEN]);

@@ -11,12 +11,22 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include "repo/base/clock.h"
 #include "repo/store/s3_confirm.h"
 
 #define PART_LEN (16u << 20)
 #define FULL_LEN (20u << 20) /* then a part of these is sent */
 #define PARTS_MAX 10000
+/* What grows beyond the first gets a mapping of its own, of which only what is
+ * written counts, and which goes back as a whole (repo/base/memory.h). */
+#define SMALL_LEN (1u << 20)
+#define MAPPED_LEN (33u << 20)
 #define IN_FLIGHT 3
+/* Of all uploads together: two parts on the line, one that is ready, one that is
+ * being filled. */
+#define MEMORY_MAX (64u << 20)
+#define ROOM_WAIT_MS 200
+#define ROOM_WAITS 25
 #define TEXT_MAX (64u << 10)
 #define UPLOAD_ID_MAX 1024
 #define ABORT_PATIENCE_S 5
@@ -188,8 +198,6 @@ s3_upload_whole(struct s3_sink *s, const char *name, const void *data,
 	return r;
 }
 
-/* -- Parts ---------------------------------------------------------------- */
-
 static int
 refuse(const struct s3_upload *u, const char *what, struct err *e)
 {
@@ -197,6 +205,44 @@ refuse(const struct s3_upload *u, const char *what, struct err *e)
 
 	return err_set(e, EIO, "%s: the server answers with a %s", where, what);
 }
+
+/* -- Memory --------------------------------------------------------------- */
+
+/* Count n bytes more; false when a moment's waiting did not make room. */
+static bool
+take_room(struct s3_sink *s, size_t n)
+{
+	int64_t end_ns = clock_mono_ns() + ROOM_WAIT_MS * 1000000LL;
+	struct timespec end = { .tv_sec = end_ns / NS_PER_S,
+		.tv_nsec = (long)(end_ns % NS_PER_S) };
+	int r = 0;
+
+	auto_lock(&s->lock);
+	while (s->bytes + n > MEMORY_MAX && r == 0)
+		r = pthread_cond_clockwait(
+			&s->changed, &s->lock, CLOCK_MONOTONIC, &end);
+	if (r == 0)
+		s->bytes += n;
+	return r == 0;
+}
+
+static void
+give_room(struct s3_sink *s, size_t n)
+{
+	auto_lock(&s->lock);
+
+	s->bytes -= n;
+	pthread_cond_broadcast(&s->changed);
+}
+
+static void
+let_go(struct s3_sink *s, struct buf *b)
+{
+	give_room(s, b->len);
+	buf_release(b);
+}
+
+/* -- Parts ---------------------------------------------------------------- */
 
 /* An ETag that goes back to the server as it came. */
 static bool
@@ -227,7 +273,18 @@ part_finish(struct s3_upload *u, struct part *p, struct err *e)
 		buf_printf(&u->done, "</ETag></Part>");
 	}
 	s3_call_release(&p->call);
-	buf_release(&p->bytes);
+	let_go(u->sink, &p->bytes);
+	return r;
+}
+
+/* The parts that are under way, the first sent first. */
+static int
+parts_finish(struct s3_upload *u, struct err *e)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < IN_FLIGHT && r == 0; i++)
+		r = part_finish(u, &u->parts[(u->n_parts + i) % IN_FLIGHT], e);
 	return r;
 }
 
@@ -279,7 +336,7 @@ fill(struct s3_upload *u, struct part *p, size_t len)
 	p->bytes = u->pending;
 	u->pending = (struct buf)BUF_INIT;
 	if (p->bytes.len > len) {
-		buf_reserve(&u->pending, FULL_LEN);
+		buf_reserve(&u->pending, MAPPED_LEN);
 		buf_append(&u->pending, p->bytes.data + len,
 			p->bytes.len - len);
 	}
@@ -335,6 +392,22 @@ s3_upload_begin(struct s3_sink *s, const struct sink_ops *ops, const char *name,
 	return 0;
 }
 
+/* Room for n bytes; but not for ever, since whoever could give some may be
+ * waiting for something else. */
+static int
+wait_for_room(struct s3_upload *u, size_t n, struct err *e)
+{
+	for (unsigned i = 0; i < ROOM_WAITS; i++) {
+		int r = take_room(u->sink, n) ? 1 : parts_finish(u, e);
+
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	auto_lock(&u->sink->lock);
+	u->sink->bytes += n;
+	return 0;
+}
+
 static int
 append(struct s3_upload *u, const void *data, size_t len, struct err *e)
 {
@@ -348,11 +421,13 @@ append(struct s3_upload *u, const void *data, size_t len, struct err *e)
 			r = begin_start(u, e);
 		if (r == 0 && n == 0)
 			r = part_start(u, PART_LEN, e);
+		n = n < len ? n : len;
+		if (r == 0 && n > 0)
+			r = wait_for_room(u, n, e);
 		if (r < 0)
 			return r;
-		if (n == 0)
-			continue;
-		n = n < len ? n : len;
+		if (u->pending.len + n > SMALL_LEN && u->pending.cap < FULL_LEN)
+			buf_reserve(&u->pending, MAPPED_LEN);
 		buf_append(&u->pending, from, n);
 		from += n;
 		len -= n;
@@ -374,8 +449,8 @@ static void
 upload_free(struct s3_upload *u)
 {
 	for (size_t i = 0; i < IN_FLIGHT; i++)
-		buf_release(&u->parts[i].bytes);
-	buf_release(&u->pending);
+		let_go(u->sink, &u->parts[i].bytes);
+	let_go(u->sink, &u->pending);
 	buf_release(&u->done);
 	free(u->name);
 	free(u);
@@ -460,8 +535,8 @@ finish_multipart(struct s3_upload *u, struct err *e)
 {
 	int r = part_start(u, u->pending.len, e);
 
-	for (unsigned i = 0; i < IN_FLIGHT && r == 0; i++)
-		r = part_finish(u, &u->parts[(u->n_parts + i) % IN_FLIGHT], e);
+	if (r == 0)
+		r = parts_finish(u, e);
 	if (r < 0)
 		return r;
 	buf_printf(&u->done, "</CompleteMultipartUpload>");

@@ -10,6 +10,11 @@ struct s3_sink {
 	struct s3_client *client;
 	atomic_bool unconditional; /* the service cannot refuse taken names */
 	atomic_bool blind; /* this key may not look at what it has put */
+
+	/* What all uploads have in memory, sent or not; the lock is a leaf. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	uint64_t bytes; /* guarded by lock */
 };
 
 /* A whole object, as put of struct sink_ops. */

@@ -165,6 +165,8 @@ static void
 s3_sink_free(struct sink *s)
 {
 	s3_client_free(sink_of(s)->client);
+	pthread_mutex_destroy(&sink_of(s)->lock);
+	pthread_cond_destroy(&sink_of(s)->changed);
 	free(s);
 }
 
@@ -196,6 +198,8 @@ sink_s3_open(const char *address, struct sink **s, struct err *e)
 	struct s3_sink *new = xcalloc(1, sizeof(*new));
 
 	new->sink.ops = &s3_sink_ops;
+	pthread_mutex_init(&new->lock, NULL);
+	pthread_cond_init(&new->changed, NULL);
 	new->client = s3_client_new(&config, S3_WRITE_PATIENCE_S);
 	*s = &new->sink;
 	return 0;

@@ -23,7 +23,9 @@
 
 struct catalogs {
 	struct repository *rp;
-	const struct record *rec; /* the new one */
+	struct record of; /* the source: host and name only */
+	int r; /* of looking */
+	struct err e;
 	struct newest newest;
 	struct catalog full; /* what the newest ones have */
 	struct catalog tail; /* what only tails have */
@@ -121,8 +123,7 @@ add_missing(struct catalogs *cs, const struct record_places *listed,
 	for (size_t i = 0; i < listed->n; i++) {
 		const uint8_t *id = listed->p[i].id;
 
-		if (id_set_has(known, id) ||
-			!memcmp(id, cs->rec->id, OBJECT_ID_LEN))
+		if (id_set_has(known, id))
 			continue;
 		r[n].place = &listed->p[i];
 		all[n] = &r[n];
@@ -170,11 +171,11 @@ compare(struct catalogs *cs, bool all, const struct id_set *known,
 	auto_id_set struct id_set there = { .n = 0 };
 	char prefix[OBJECT_NAME_MAX] = "snap/", hex[SOURCE_KEY_LEN * 2 + 1];
 	struct record_places listed = { .n = 0 };
-	const struct record *of = all ? NULL : cs->rec;
+	const struct record *of = all ? NULL : &cs->of;
 	uint8_t source[SOURCE_KEY_LEN];
 	int r;
 
-	source_key(cs->rp->keys, cs->rec->host, cs->rec->name, source);
+	source_key(cs->rp->keys, cs->of.host, cs->of.name, source);
 	if (!all)
 		snprintf(prefix, sizeof(prefix), "snap/%s/",
 			hex_encode(hex, source, SOURCE_KEY_LEN));
@@ -244,27 +245,72 @@ bring_up_to_date(struct catalogs *cs, struct err *e)
 	return r;
 }
 
+struct catalogs *
+catalogs_look(struct repository *rp, const char *host, const char *name)
+{
+	struct catalogs *cs = xcalloc(1, sizeof(*cs));
+
+	cs->rp = rp;
+	cs->of.host = xstrdup(host);
+	cs->of.name = xstrdup(name);
+	cs->r = newest_list(rp->store, &cs->newest, &cs->e);
+	if (!cs->r)
+		cs->r = bring_up_to_date(cs, &cs->e);
+	return cs;
+}
+
+/* It may have been listed, when it was put before that. */
+static bool
+has(const struct catalog *c, const uint8_t id[OBJECT_ID_LEN])
+{
+	for (size_t i = c->n; i-- > 0;) {
+		if (!memcmp(c->records[i].id, id, OBJECT_ID_LEN))
+			return true;
+	}
+	return false;
+}
+
+int
+catalogs_put(struct catalogs *cs, struct sink *sink, const struct record *rec,
+	const uint8_t hash[HASH_LEN], struct err *e)
+{
+	int r = cs->r;
+
+	if (r) {
+		*e = cs->e;
+		return r;
+	}
+	if (!has(&cs->tail, rec->id))
+		r = add_copy(&cs->tail, rec, hash, e);
+	if (!r && cs->make_full) {
+		auto_id_set struct id_set known = { .n = 0 };
+
+		note_ids(&known, &cs->full);
+		join(&cs->full, &cs->tail, &known);
+	}
+	return r ? r
+		 : put(cs, sink, cs->make_full ? &cs->full : &cs->tail,
+			   cs->make_full ? 'f' : 't', e);
+}
+
+void
+catalogs_free(struct catalogs *cs)
+{
+	if (!cs)
+		return;
+	catalog_release(&cs->full);
+	catalog_release(&cs->tail);
+	record_release(&cs->of);
+	free(cs);
+}
+
 int
 catalogs_add(struct repository *rp, struct sink *sink,
 	const struct record *rec, const uint8_t hash[HASH_LEN], struct err *e)
 {
-	struct catalogs cs = { .rp = rp, .rec = rec };
-	int r = newest_list(rp->store, &cs.newest, e);
+	struct catalogs *cs = catalogs_look(rp, rec->host, rec->name);
+	int r = catalogs_put(cs, sink, rec, hash, e);
 
-	if (!r)
-		r = bring_up_to_date(&cs, e);
-	if (!r)
-		r = add_copy(&cs.tail, rec, hash, e);
-	if (!r && cs.make_full) {
-		auto_id_set struct id_set known = { .n = 0 };
-
-		note_ids(&known, &cs.full);
-		join(&cs.full, &cs.tail, &known);
-	}
-	if (!r)
-		r = put(&cs, sink, cs.make_full ? &cs.full : &cs.tail,
-			cs.make_full ? 'f' : 't', e);
-	catalog_release(&cs.full);
-	catalog_release(&cs.tail);
+	catalogs_free(cs);
 	return r;
 }

@@ -14,7 +14,20 @@
 #include "repo/format/record.h"
 #include "repo/native/repository.h"
 
-/* Note a new record (left with the caller). */
+/*
+ * In two steps, of which the first, four round trips to a store that is far,
+ * may be taken while the snapshot is still on its way: what catalogs there are,
+ * and what they lack.  What fails is told by the second.
+ */
+struct catalogs;
+struct catalogs *catalogs_look(
+	struct repository *rp, const char *host, const char *name);
+/* Note a new record of that source (left with the caller). */
+int catalogs_put(struct catalogs *cs, struct sink *sink,
+	const struct record *rec, const uint8_t hash[HASH_LEN], struct err *e);
+void catalogs_free(struct catalogs *cs); /* NULL is allowed */
+
+/* Both. */
 int catalogs_add(struct repository *rp, struct sink *sink,
 	const struct record *rec, const uint8_t hash[HASH_LEN], struct err *e);
 

@@ -34,12 +34,14 @@ publish_index(struct run *run, struct err *e)
 		return 0;
 	r = segments_put(w->rp, w->sink, en, n, packs, n_packs,
 		&run->result->stored, e);
-	index_refresh(w->index);
 	/* who knows only their own segments leaves them to those who see all */
-	if (!r && !run_is_blind(run) && segments_merge(w->rp, w->sink, w->index, &run->result->stored,
-			  &late))
+	if (r || run_is_blind(run) || !segments_merge_is_due(w->index))
+		return r;
+	index_refresh(w->index);
+	if (segments_merge(w->rp, w->sink, w->index, &run->result->stored,
+		    &late))
 		log_warn("index segments were not merged: %s", late.text);
-	return r;
+	return 0;
 }
 
 /* -- The record ------------------------------------------------------------------ */
@@ -129,13 +131,48 @@ put_mark(struct run *run, struct err *e)
 	return 0;
 }
 
+static void *
+look_main(void *arg)
+{
+	struct run *run = arg;
+
+	run->catalogs = catalogs_look(run->w->rp, run->o->host, run->o->name);
+	return NULL;
+}
+
+void
+run_look(struct run *run)
+{
+	if (run->w->stash && !run->o->dry_run && !run_is_blind(run))
+		run->looking =
+			!pthread_create(&run->looker, NULL, look_main, run);
+}
+
+static void
+end_looking(struct run *run)
+{
+	if (run->looking)
+		pthread_join(run->looker, NULL);
+	run->looking = false;
+}
+
+void
+publish_release(struct run *run)
+{
+	end_looking(run);
+	catalogs_free(run->catalogs);
+}
+
 static int
 put_catalog(struct run *run, const struct record *rec,
 	const uint8_t hash[HASH_LEN], struct err *e)
 {
 	if (run_is_blind(run))
 		return put_mark(run, e);
-	return catalogs_add(run->w->rp, run->w->sink, rec, hash, e);
+	end_looking(run);
+	if (!run->catalogs)
+		return catalogs_add(run->w->rp, run->w->sink, rec, hash, e);
+	return catalogs_put(run->catalogs, run->w->sink, rec, hash, e);
 }
 
 int

@@ -39,6 +39,7 @@
 
 struct writer {
 	struct stash *stash; /* NULL: the repository is local */
+	unsigned n_runs;
 	struct repository *rp;
 	struct sink *sink;
 	struct index *index;
@@ -143,6 +144,11 @@ struct run {
 	size_t n_pages, cap_pages;
 	int64_t progressed_ns, began_ns;
 
+	/* The end's: what catalogs there are, found out meanwhile. */
+	pthread_t looker;
+	bool looking;
+	struct catalogs *catalogs;
+
 	/* Counters. */
 	struct backup_result *result;
 	_Atomic uint64_t errors, new_bytes, bytes_done, files_done, entries_done;
@@ -186,7 +192,10 @@ run_is_blind(const struct run *run)
 }
 
 /* publish.c */
+/* Begin what can be asked before all packs are durable. */
+void run_look(struct run *run);
 int run_publish(struct run *run, struct err *e);
+void publish_release(struct run *run);
 /* Chunks of packs that no index segment knows become known (a run that was
  * killed). */
 int run_adopt(struct run *run, struct err *e);

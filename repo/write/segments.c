@@ -314,6 +314,12 @@ fit_together(struct index *ix, const size_t *segments, size_t n)
 	return packs <= SEGMENT_PACKS_MAX && len <= SEGMENT_DIRECTORY_MAX;
 }
 
+bool
+segments_merge_is_due(struct index *ix)
+{
+	return index_is_crowded(ix, SEGMENTS_MERGED, 1);
+}
+
 int
 segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
 	uint64_t *stored, struct err *e)

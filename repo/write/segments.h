@@ -20,6 +20,9 @@ int segments_put(struct repository *rp, struct sink *sink,
 	const struct segment_pack *packs, uint32_t n_packs, uint64_t *stored,
 	struct err *e);
 
+/* Whether that is due, after a run that wrote a segment: by what was listed
+ * when it began, for nothing is asked. */
+bool segments_merge_is_due(struct index *ix);
 /* Merge every level that has SEGMENTS_MERGED segments or more, unless the
  * result were too big (FORMAT, "Bounds").  Memory: a page
  * for each of them and the directory of the result. */

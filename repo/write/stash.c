@@ -112,7 +112,9 @@ static bool
 is_stash_first(const struct stash *k, const char *name)
 {
 	return atomic_load(&k->get_denied) || strncmp(name, "idx/", 4) == 0 ||
-	       strncmp(name, "meta/", 5) == 0;
+	       strncmp(name, "snap/", 5) == 0 ||
+	       strncmp(name, "meta/", 5) == 0 ||
+	       strncmp(name, "data/", 5) == 0;
 }
 
 /* What came of the store: keep what will be wanted. */
@@ -195,7 +197,7 @@ before_forget(struct store *s, const char *name, uint64_t off, uint64_t len)
 		page = xasprintf("%s/pages/%s", b->k->source, base + 1);
 		unlink(page);
 	}
-	if (path && strncmp(name, "idx/", 4) == 0)
+	if (path && !is_small(name))
 		unlink(path);
 }
 
@@ -231,6 +233,19 @@ list_slots_seen(struct stash *k,
 	}
 }
 
+/* Packs are listed to find those that no segment names. */
+static bool
+is_tended(const struct stash *k, const char *prefix)
+{
+	auto_free char *path = NULL;
+
+	if (!k->source ||
+		(strcmp(prefix, "data/") != 0 && strcmp(prefix, "meta/") != 0))
+		return false;
+	path = xasprintf("%s/tended", k->source);
+	return access(path, F_OK) == 0;
+}
+
 static int
 before_list(struct store *s, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
@@ -244,7 +259,7 @@ before_list(struct store *s, const char *prefix, const char *after,
 		list_slots_seen(k, each, ctx);
 		return 0;
 	}
-	if (stash_is_blind(k))
+	if (stash_is_blind(k) || is_tended(k, prefix))
 		return k->dir[0] ? stash_list(k, prefix, after, each, ctx)
 				 : absent(k, s, prefix, e);
 	r = store_list(b->inner, prefix, after, each, ctx, e);

@@ -16,13 +16,16 @@
  *                              bytes at their offset in the metadata pack
  *     <source>/ends/<pack>     first and last bytes of packs that no segment
  *                              names yet: what a killed run leaves
+ *     <source>/tended          there: all packs that a run from here left
+ *                              without a segment are below ends/
  *     <source>/pending         a record on its way to the repository
  *     <source>/marked          there: readers know that no catalog is written
  *
  * Nothing of it is believed before it is verified, as if the store had sent it;
  * who has no right to read cannot get better, but neither worse than a store
- * that lies.  With rights the store is asked as ever, but for index segments
- * and pages that lie here.  Nothing kept is missed but by such keys, and losing
+ * that lies.  With rights the store is asked as ever, but for what of index
+ * segments, records and pages lies here, and for packs without a segment, which
+ * are not looked for among all of data/ and meta/.  Nothing kept is missed but by such keys, and losing
  * all of it takes one backup with a key that reads.
  */
 #ifndef YORE_WRITE_STASH_H

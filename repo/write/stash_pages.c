@@ -161,8 +161,12 @@ trim_all(const struct stash *k, const struct frame_place *p, size_t n)
 void
 stash_end(struct stash *k, struct store *s, struct frame_place *pages, size_t n)
 {
+	auto_free char *tended = NULL;
+
 	if (!k->source)
 		return;
+	tended = xasprintf("%s/tended", k->source);
+	(void)stash_replace(tended, "", 0);
 	if (n)
 		qsort(pages, n, sizeof(*pages), compare);
 	for (size_t i = 0, m; i < n; i += m) {

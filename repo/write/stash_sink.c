@@ -223,7 +223,7 @@ stash_upload_begin(
 	u->copy = copy_path(w->k, name);
 	if (u->copy)
 		open_copy(u);
-	u->ends = w->k->source && stash_is_blind(w->k) &&
+	u->ends = w->k->source &&
 		  (starts(name, "data/") || starts(name, "meta/"));
 	*up = &u->upload;
 	return 0;

@@ -8,6 +8,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/clock.h"
 #include "repo/crypto/id.h"
+#include "repo/fetch/together.h"
 #include "repo/history.h"
 #include "repo/native/state.h"
 #include "repo/write/run.h"
@@ -30,7 +31,8 @@ static int
 open_repository(struct writer *w, const char *repo,
 	const struct history_open_options *o, struct err *e)
 {
-	struct history_open_options how = *o;
+	struct history_open_options how =
+		o ? *o : (struct history_open_options){ .ctx = NULL };
 	struct store *s = NULL;
 	int r = store_open(repo, &s, e);
 
@@ -151,6 +153,46 @@ begin_stash(struct run *run, struct sink *sink, struct err *e)
 	return stash_begin(w->stash, sink, source, e);
 }
 
+/* What is asked of the repository before anything is read. */
+struct asking {
+	struct run *run;
+	struct {
+		int r;
+		struct err e;
+	} parent, adopt;
+};
+
+enum { FIND_PARENT, ADOPT, LIST_SEGMENTS, QUESTIONS };
+
+static void
+ask(void *ctx, size_t i)
+{
+	struct asking *a = ctx;
+	size_t n;
+
+	if (i == FIND_PARENT)
+		a->parent.r = run_find_parent(a->run, &a->parent.e);
+	else if (i == ADOPT)
+		a->adopt.r = run_adopt(a->run, &a->adopt.e);
+	else /* who fails to look something up says why */
+		(void)index_segments(a->run->w->index, &n, NULL);
+}
+
+static int
+ask_all(struct run *run, struct err *e)
+{
+	struct asking a = { .run = run };
+
+	together_run(QUESTIONS, run->w->stash != NULL, ask, &a);
+	if (a.parent.r) {
+		*e = a.parent.e;
+		return a.parent.r;
+	}
+	if (a.adopt.r)
+		*e = a.adopt.e;
+	return a.adopt.r;
+}
+
 static int
 prepare(struct run *run, struct err *e)
 {
@@ -159,15 +201,18 @@ prepare(struct run *run, struct err *e)
 	bool tree = !run->o->stdin_name && !run->o->database;
 	int r = tree ? open_scan(run, e) : 0;
 
+	/* with what the run before has written */
+	if (w->n_runs++)
+		index_refresh(w->index);
+	run->known = known_new(w->index);
 	if (!r)
 		r = begin_stash(run, sink, e);
 	if (!r)
-		r = run_find_parent(run, e);
+		r = ask_all(run, e);
 	if (r)
 		return r;
 	run->next_link = run->parent.next_link ? run->parent.next_link : 1;
 	run->first_link = run->next_link;
-	run->known = known_new(w->index);
 	run->packer = packer_new(6);
 	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA,
 		run->o->data_pack_len ? run->o->data_pack_len : DATA_PACK_LEN,
@@ -175,7 +220,7 @@ prepare(struct run *run, struct err *e)
 	run->meta = pack_writer_new(sink, w->rp->keys, OBJECT_META,
 		run->o->meta_pack_len ? run->o->meta_pack_len : META_PACK_LEN,
 		0);
-	return run_adopt(run, e);
+	return 0;
 }
 
 /* Walk while the threads work and place; wait for all of them. */
@@ -220,6 +265,7 @@ release(struct run *run)
 	for (uint64_t i = run->placed; i < run->produced; i++)
 		job_free(run, run->ring[i % JOBS_MAX]);
 	job_free(run, run->job);
+	publish_release(run);
 	place_release(run);
 	known_free(run->known);
 	record_release(&run->parent);
@@ -238,6 +284,8 @@ run_all(struct run *run, struct err *e)
 
 	if (!r)
 		r = walk_and_work(run, e);
+	if (!r)
+		run_look(run);
 	/* the last two packs travel together */
 	if (!r)
 		r = pack_writer_end(run->data, e);

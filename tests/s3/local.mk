@@ -38,6 +38,7 @@ dist_check_SCRIPTS += tests/s3/cached.sh
 dist_check_SCRIPTS += tests/s3/hang.sh
 dist_check_SCRIPTS += tests/s3/keep.sh
 dist_check_SCRIPTS += tests/s3/counts.sh
+dist_check_SCRIPTS += tests/s3/counts_backup.sh
 dist_check_SCRIPTS += tests/s3/outage.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh
 dist_check_SCRIPTS += tests/s3/refresh.sh
