@@ -14,7 +14,10 @@ top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
 PATH=${TEST_PATH:+$TEST_PATH:}$top_builddir:$PATH
 export LC_ALL=C TZ=UTC
-unset "${!YORE_@}" CREDENTIALS_DIRECTORY XDG_CACHE_HOME XDG_STATE_HOME
+for name in "${!YORE_@}"; do
+	[[ $name == YORE_TEST_* ]] || unset "$name"
+done
+unset name CREDENTIALS_DIRECTORY XDG_CACHE_HOME XDG_STATE_HOME
 [ -n "${TEST_BUCKET-}" ] || unset "${!AWS_@}"
 
 mounts=()

@@ -316,6 +316,15 @@ make_directories(const struct files *f, const char *path)
 	(void)mkdirat(f->dir, dir, 0700);
 }
 
+/* Remove what has an object's name, a directory if it is empty. */
+static int
+remove_foreign(const struct files *f, const char *path)
+{
+	if (unlinkat(f->dir, path, 0) == 0)
+		return 0;
+	return errno == EISDIR ? unlinkat(f->dir, path, AT_REMOVEDIR) : -1;
+}
+
 int
 files_object_write(const struct files *f, const struct key *k)
 {
@@ -333,8 +342,9 @@ files_object_write(const struct files *f, const struct key *k)
 		close(fd);
 		fd = -EACCES;
 	}
-	if (fd == -ELOOP || fd == -EUCLEAN || fd == -ENXIO || fd == -EACCES) {
-		(void)unlinkat(f->dir, path, 0);
+	if (fd == -ELOOP || fd == -EUCLEAN || fd == -ENXIO || fd == -EACCES ||
+		fd == -EISDIR) {
+		(void)remove_foreign(f, path);
 		fd = open_object(f, path, O_RDWR | O_CREAT | O_EXCL);
 	}
 	return fd;
@@ -346,7 +356,7 @@ files_remove(const struct files *f, const struct key *k)
 	char path[NAME_LEN];
 
 	object_path(path, k);
-	if (unlinkat(f->dir, path, 0) < 0 && errno != ENOENT)
+	if (remove_foreign(f, path) < 0 && errno != ENOENT)
 		return -errno;
 	return files_epoch_taken(f, k);
 }
@@ -381,7 +391,7 @@ files_tmp_name(
 		return -errno;
 	if (renameat(f->dir, name, f->dir, path) == 0)
 		return 0;
-	if (errno == EISDIR || errno == ENOTEMPTY)
+	if (errno == EISDIR && remove_foreign(f, path) < 0)
 		return -EUCLEAN;
 	make_directories(f, path);
 	return renameat(f->dir, name, f->dir, path) < 0 ? -errno : 0;

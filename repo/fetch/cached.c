@@ -479,8 +479,12 @@ cached_keep_names(struct store *s, const char *prefix, const char *const *names,
 
 	if (strcmp(prefix, KEYS) == 0)
 		list_cached_keys(c, &slots);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		/* the list that was kept may be damaged, too */
+		if (strcmp(prefix, KEYS) == 0)
+			forget_slot(c, names[i], 0);
 		see(&l, names[i], 0);
+	}
 	keep_listing(c, prefix, &l);
 	listing_release(&l);
 }

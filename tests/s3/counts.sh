@@ -41,7 +41,7 @@ for d in 1 1/2 1/2/3 1/2/3/4 1/2/3/4/5 1/2/3/4/5/6; do
 	cost "ls $d" 1 ls $t/$d
 done
 cost 'the first byte' 1 head -c1 $t/1/f1
-cost 'its neighbours' 2 cat $t/1/f2 $t/1/f3
+cost 'its neighbours, and what is read ahead' 4 cat $t/1/f2 $t/1/f3
 cost 'the same again' 0 cat $t/1/f1
 cost 'all small files' 12 sh -c "tar -cf - -C $t/1 . | cat"
 # far enough away that requests overlap on a busy machine, too
