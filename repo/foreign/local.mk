@@ -83,3 +83,4 @@ libyore_a_SOURCES += repo/foreign/litestream05_database.c repo/foreign/litestrea
 libyore_a_SOURCES += repo/foreign/litestream05_read.c
 libyore_a_SOURCES += repo/foreign/litestream05_whole.c repo/foreign/litestream05_whole.h
 libyore_a_SOURCES += repo/foreign/litestream05.c repo/foreign/litestream05.h
+libyore_a_SOURCES += repo/foreign/unpacked.c repo/foreign/unpacked.h

@@ -173,12 +173,13 @@ add_stamp(struct making *m, const struct tito_stamp *s, struct err *e)
 	for (size_t i = 0; !r && i < s->n_chunks; i++) {
 		auto_free char *object =
 			tito_roll_object(m->roll, s, &s->chunks[i]);
-		const struct tito_source src = { .store = m->store,
+		struct unpacked_source src = { .store = m->store,
 			.kept = m->kept,
 			.object = object,
 			.size = s->chunks[i].size,
 			.modified_ns = s->chunks[i].modified_ns };
 
+		tito_chunk_source(&src);
 		m->chunk = &s->chunks[i];
 		r = tito_chunk_entries(&src, take_entry, m, e);
 		if (r == -ENOENT)

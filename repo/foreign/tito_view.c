@@ -383,7 +383,7 @@ place_of(
 /* The chunk of a place; *object is given. */
 static int
 source_of(struct tito_view *v, const struct tito_place *p,
-	struct tito_source *src, char **object, struct err *e)
+	struct unpacked_source *src, char **object, struct err *e)
 {
 	const struct tito_stamp *s =
 		tito_roll_stamp(v->roll, p->full, p->seconds);
@@ -391,11 +391,12 @@ source_of(struct tito_view *v, const struct tito_place *p,
 	if (!s || p->chunk >= s->n_chunks)
 		return err_set(e, EIO, "%s: a chunk of it is gone", v->label);
 	*object = tito_roll_object(v->roll, s, &s->chunks[p->chunk]);
-	*src = (struct tito_source){ .store = v->stem->store,
+	*src = (struct unpacked_source){ .store = v->stem->store,
 		.kept = v->kept,
 		.object = *object,
 		.size = s->chunks[p->chunk].size,
 		.modified_ns = s->chunks[p->chunk].modified_ns };
+	tito_chunk_source(src);
 	return 0;
 }
 
@@ -406,7 +407,7 @@ read_(struct view *view, uint64_t node, uint64_t off, size_t len,
 	struct tito_view *v = view_of(view);
 	auto_free char *object = NULL;
 	auto_free uint8_t *bytes = NULL;
-	struct tito_source src;
+	struct unpacked_source src;
 	struct tito_place p;
 	int r = place_of(v, node, &p, e);
 
@@ -419,9 +420,7 @@ read_(struct view *view, uint64_t node, uint64_t off, size_t len,
 	if (len > p.len - off)
 		len = (size_t)(p.len - off);
 	bytes = xmalloc(len + 1);
-	r = tito_chunk_read(&src, p.off + off, len, bytes, e);
-	if (r == -ENOENT)
-		return err_set(e, EIO, "%s has been removed", object);
+	r = unpacked_get(&src, p.off + off, len, bytes, e);
 	if (!r && len > 0) {
 		listed_give(data, bytes, bytes, len);
 		bytes = NULL;
@@ -436,7 +435,7 @@ extents(struct view *view, uint64_t node, uint64_t from,
 {
 	struct tito_view *v = view_of(view);
 	auto_free char *object = NULL;
-	struct tito_source src;
+	struct unpacked_source src;
 	struct tito_place p;
 	int r = place_of(v, node, &p, e);
 

@@ -361,7 +361,7 @@ forget_all(struct foreign_place *place)
 	for (size_t i = 0; i < r->n_stamps; i++) {
 		auto_free char *object = tito_roll_object(
 			r, &r->stamps[i], &r->stamps[i].chunks[0]);
-		auto_free char *name = xasprintf("tito-chunk-%s-%lu-%ld",
+		auto_free char *name = xasprintf("unpacked-%s-%lu-%ld",
 			object, r->stamps[i].chunks[0].size,
 			r->stamps[i].chunks[0].modified_ns);
 
