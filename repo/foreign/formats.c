@@ -8,11 +8,13 @@
 #include "repo/foreign/litestream03/history.h"
 #include "repo/foreign/litestream05.h"
 #include "repo/foreign/tito.h"
+#include "repo/foreign/zlayer.h"
 
 const struct foreign_format *const foreign_formats[] = {
 	&litestream05_format,
 	&litestream03,
 	&alopex_format,
 	&tito_format,
+	&zlayer_format,
 	NULL,
 };
