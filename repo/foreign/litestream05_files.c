@@ -236,7 +236,8 @@ find_moments(struct litestream05_files *f)
 
 	for (uint32_t i = 0; i < f->n; i++)
 		order[i] = i;
-	qsort_r(order, f->n, sizeof(*order), compare_ends, f->files);
+	if (f->n > 0)
+		qsort_r(order, f->n, sizeof(*order), compare_ends, f->files);
 	f->moments = xcalloc(f->n + 1, sizeof(*f->moments));
 	for (size_t i = 0, first = 0; i < f->n; i++) {
 		const struct litestream05_file *x = &f->files[order[i]];
@@ -275,7 +276,9 @@ find_missing(struct litestream05_files *f)
 void
 litestream05_files_derive(struct litestream05_files *f)
 {
-	qsort(f->files, f->n, sizeof(*f->files), litestream05_file_compare);
+	if (f->n > 0)
+		qsort(f->files, f->n, sizeof(*f->files),
+			litestream05_file_compare);
 	find_moments(f);
 	find_missing(f);
 }
