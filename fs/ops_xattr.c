@@ -88,6 +88,24 @@ totals_value(const struct view_totals *t, const char *name, struct buf *out)
 	return true;
 }
 
+/* What a view says itself of one of its nodes (repo/foreign does). */
+static int
+view_value(struct call *c, const char *name, struct buf *out)
+{
+	auto_free char *full = xasprintf(OWN "%s", name);
+	int rc = call_view(c);
+	ssize_t n;
+
+	if (rc != 0)
+		return rc;
+	n = view_xattr_get(c->view, c->at, full, buf_reserve(out, VALUE_MAX),
+		VALUE_MAX, &c->e);
+	if (n < 0)
+		return (int)n;
+	out->len += (size_t)n;
+	return 0;
+}
+
 static int
 own_value(struct call *c, const char *name, struct buf *out)
 {
@@ -98,7 +116,7 @@ own_value(struct call *c, const char *name, struct buf *out)
 	if (point && point_value(c, point, name, out))
 		return 0;
 	if (strncmp(name, "totals.", 7) != 0)
-		return -ENODATA;
+		return view_value(c, name, out);
 	rc = call_view(c);
 	if (rc == 0)
 		rc = view_totals(c->view, c->at, &t, &c->e);

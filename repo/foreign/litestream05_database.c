@@ -281,7 +281,7 @@ litestream05_database_fill(const struct litestream05_replica *r,
 	int64_t ns = time_ns % NS_PER_S;
 
 	*d = (struct database){ .ops = &ops,
-		.name = r->name,
+		.name = r->file,
 		.size = size,
 		.page_size = page_size,
 		.mtime = { .tv_sec = time_ns / NS_PER_S - (ns < 0),
@@ -305,7 +305,7 @@ litestream05_database_open(struct litestream05_replica *r, uint64_t txid,
 	litestream05_database_fill(r, time_ns,
 		(uint64_t)db->commit * db->page_size, db->page_size,
 		&db->database);
-	db->database.name = xstrdup(r->name);
+	db->database.name = xstrdup(r->file);
 	if (rc < 0) {
 		database_free(&db->database);
 		return rc;

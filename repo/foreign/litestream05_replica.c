@@ -13,10 +13,27 @@
 #include "repo/fetch/together.h"
 #include "repo/foreign/litestream05_whole.h"
 #include "repo/foreign/ltx.h"
+#include "repo/sqlite/database_view.h"
 
 /* Every so many refreshes all is listed, however much it is. */
 #define FULL_REFRESH 10
 #define NS_PER_MS 1000000
+
+/* The last component of a prefix; of a replica at the root what it is called.
+ */
+static char *
+file_name(const char *prefix, const char *name)
+{
+	size_t end = strlen(prefix), start;
+
+	if (end < 2)
+		return xstrdup(name);
+	for (start = --end; start > 0 && prefix[start - 1] != '/';)
+		start--;
+	if (end - start > DATABASE_NAME_MAX)
+		start = end - DATABASE_NAME_MAX;
+	return xasprintf("%.*s", (int)(end - start), prefix + start);
+}
 
 struct litestream05_replica *
 litestream05_replica_new(
@@ -28,6 +45,7 @@ litestream05_replica_new(
 	r->place = foreign_place_get(place);
 	r->prefix = xstrdup(prefix);
 	r->name = xstrdup(name);
+	r->file = file_name(prefix, name);
 	r->label = xasprintf("%s%s%.*s", place->store->name, *prefix ? "/" : "",
 		(int)(*prefix ? strlen(prefix) - 1 : 0), prefix);
 	r->pages = litestream05_pages_cache_new(place->memory / 4);
@@ -58,6 +76,7 @@ litestream05_replica_put(struct litestream05_replica *r)
 	pthread_mutex_destroy(&r->lock);
 	free(r->prefix);
 	free(r->name);
+	free(r->file);
 	free(r->label);
 	free(r);
 }
@@ -291,7 +310,7 @@ read_header(struct litestream05_replica *r, const struct litestream05_file *f,
 struct learning {
 	struct litestream05_replica *r;
 	uint64_t version;
-	bool snapshots; /* only of those */
+	bool snapshots;	 /* only of those */
 	uint32_t *which; /* indexes of files */
 	size_t n;
 	struct cancel *cancel;

@@ -21,7 +21,8 @@ struct litestream05_replica {
 	_Atomic int refs;
 	struct foreign_place *place;
 	char *prefix; /* of its objects' names */
-	char *name;   /* of the source and of the database file */
+	char *name;   /* of the source */
+	char *file;   /* of the database: the last component of its path */
 	char *label;  /* for messages */
 	struct litestream05_pages_cache *pages;
 	struct litestream05_whole *whole;

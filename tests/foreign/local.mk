@@ -16,3 +16,5 @@ unit_tests += tests/foreign/test_litestream05_damage
 tests_foreign_test_litestream05_SOURCES = tests/foreign/test_litestream05.c $(foreign_litestream05)
 tests_foreign_test_litestream05_damage_SOURCES = tests/foreign/test_litestream05_damage.c $(foreign_litestream05)
 EXTRA_DIST += tests/foreign/litestream05
+EXTRA_DIST += tests/foreign/litestream05.sh
+dist_check_SCRIPTS += tests/foreign/litestream05_mount.sh
