@@ -44,8 +44,8 @@ model_init(struct model *m, uint32_t page_size, uint32_t n)
 	memset(m->is_changed, 0, n);
 }
 
-void
-model_open(struct model *m)
+bool
+model_try_open(struct model *m)
 {
 	const struct delta_writer_options o = { .host = MODEL_HOST,
 		.name = MODEL_NAME,
@@ -53,11 +53,16 @@ model_open(struct model *m)
 		.path = "/srv/" MODEL_NAME,
 		.state_dir = m->state_dir };
 	const struct history_open_options how = { .memory = 0 };
-	struct err e = ERR_INIT;
 
-	if (writer_open(m->repo, &how, &m->w, &e) ||
-		delta_writer_open(m->w, &o, &m->dw, &e))
-		fail_msg("%s", e.text);
+	return writer_open(m->repo, &how, &m->w, &m->e) ||
+	       delta_writer_open(m->w, &o, &m->dw, &m->e);
+}
+
+void
+model_open(struct model *m)
+{
+	if (model_try_open(m))
+		fail_msg("%s", m->e.text);
 }
 
 void

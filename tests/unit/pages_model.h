@@ -34,13 +34,16 @@ struct model {
 	uint64_t seed;
 	struct writer *w;
 	struct delta_writer *dw;
+	struct err e;
 };
 
 /* A repository without a secret and a database of n pages. */
 void model_init(struct model *m, uint32_t page_size, uint32_t n);
 void model_release(struct model *m);
-/* (Re)open the writer. */
+/* Open the writer. */
 void model_open(struct model *m);
+/* The same, true and m->e if it fails. */
+bool model_try_open(struct model *m);
 void model_close(struct model *m);
 
 uint32_t model_random(struct model *m, uint32_t below);
