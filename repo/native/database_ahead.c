@@ -3,6 +3,10 @@
  * Reading ahead in a database: what lies in the window, page by page in deltas,
  * extent by extent in the base.  Everything here is advice: it fetches nothing
  * itself and never fails.
+ *
+ * What changed lately lies in as many objects as there are pages.  These are not
+ * asked for before the reader has gone on for a while: a query that begins at
+ * the front of a database would have a few dozen requests made for nothing.
  */
 #include <errno.h>
 #include <string.h>
@@ -13,6 +17,7 @@
 
 struct wish {
 	struct native_database *d;
+	bool deltas; /* pages of deltas too */
 	struct frame_place at[WISHES_MAX];
 	size_t n;
 };
@@ -72,7 +77,7 @@ wish_pages(struct wish *w, uint32_t first, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t from = i;
 
-		if (s[i].origin == PAGE_OF_DELTA)
+		if (s[i].origin == PAGE_OF_DELTA && w->deltas)
 			wish_delta(w, &s[i]);
 		if (s[i].origin != PAGE_OF_BASE)
 			continue;
@@ -113,6 +118,7 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 	w = xmalloc(sizeof(*w));
 	w->d = d;
 	w->n = 0;
+	w->deltas = ra.to - (off + len) > READAHEAD_FIRST;
 	wish_range(w, ra.from, ra.to);
 	if (w->n)
 		fetch_ahead(d->fetch, w->at, w->n);

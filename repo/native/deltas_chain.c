@@ -9,7 +9,7 @@
 #include "repo/fetch/together.h"
 
 /* An index up to here is fetched with its record. */
-#define TAIL_WHOLE (512u << 10)
+#define TAIL_WHOLE (2u << 20)
 
 /* Ask for the end of a member in one request; what fails is asked for again. */
 static void
