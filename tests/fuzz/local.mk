@@ -8,6 +8,7 @@ fuzz_targets =
 fuzz_targets += tests/fuzz/fuzz_cut
 fuzz_targets += tests/fuzz/fuzz_frame
 fuzz_targets += tests/fuzz/fuzz_slot
+fuzz_targets += tests/fuzz/fuzz_delta
 fuzz_targets += tests/fuzz/fuzz_exclude
 fuzz_targets += tests/fuzz/fuzz_when
 fuzz_targets += tests/fuzz/fuzz_page

@@ -6,6 +6,9 @@
  */
 #include <stdio.h>
 #include <sys/stat.h>
+#include "repo/format/delta.h"
+#include "repo/format/delta_places.h"
+#include "repo/format/delta_times.h"
 #include "repo/format/header.h"
 #include "repo/format/segment.h"
 #include "tests/unit/records.h"
@@ -182,6 +185,110 @@ save_header_and_xattrs(void)
 	save("xattrs", "two", &b);
 }
 
+/* -- Deltas: what kind it is, u32 n - 1, u32 page, then bytes; or a record -- */
+
+#define SAMPLE_N 077 /* spans of seven deltas and of 56 */
+
+static void
+head(struct buf *b, uint8_t kind)
+{
+	buf_u8(b, kind);
+	buf_be32(b, SAMPLE_N - 1);
+	buf_be32(b, 40);
+}
+
+static void
+add_runs(struct buf *b, uint32_t n)
+{
+	struct delta_places_encoder pe = { .n = SAMPLE_N };
+	struct delta_run run = { .first = 1, .count = 1, .n = SAMPLE_N,
+		.off = 64, .len = 1000 };
+
+	for (uint32_t i = 0; i < n; i++) {
+		delta_places_add(&pe, &run);
+		run.first += run.count + i % 3;
+		run.zeros = i % 7 == 6;
+		run.count = 1 + i % 4;
+		run.n = SAMPLE_N - i % 5;
+		run.writer = i % 2;
+		run.off += i % 3 ? run.len : 0;
+		run.slot = i % 3;
+	}
+	delta_places_finish(&pe, b);
+	delta_places_release(&pe);
+}
+
+static void
+add_times(struct buf *b, uint32_t n)
+{
+	struct delta_time last, now = { .n = 57, .time_ns = 1700000000000000000,
+		.pages = 10, .len = 70000, .record_off = 60000 };
+
+	for (uint32_t i = 0; i < n; i++) {
+		delta_times_add(b, &now, i ? &last : NULL);
+		last = now;
+		now.n++;
+		now.time_ns += 1000000000;
+		now.pages += i % 3 - 1;
+		now.writer = i % 2;
+	}
+}
+
+static void
+save_record(const char *name, bool leaves)
+{
+	static const uint8_t writers[2 * WRITER_ID_LEN] = { 1 };
+	struct delta_leaf leaf[2] = { { .off = 900000, .len = 5000,
+					      .first_page = 1, .first_n = 57 },
+		{ .off = 905000, .len = 5000, .first_page = 90,
+			.first_n = 60 } };
+	auto_buf struct buf b = BUF_INIT, places = BUF_INIT, times = BUF_INIT;
+	struct delta_record r = { .n = SAMPLE_N, .time_ns = 1700000000,
+		.state = { .page_size = 4096, .pages = 100 },
+		.writers = writers, .n_writers = 2,
+		.base_page = writers, .base_page_len = 9,
+		.opaque = writers, .opaque_len = 4, .n_chain = 1 };
+
+	add_runs(&places, 70);
+	add_times(&times, 5);
+	r.chain[0] = (struct delta_member){ .n = 070, .writer = 1,
+		.time_ns = 1600000000,
+		.tail = { .len = 90000, .record_off = 80000, .set_off = 79000,
+			.places_off = 50000, .first_len = 9000 } };
+	if (leaves) {
+		r.places.leaf = r.times.leaf = leaf;
+		r.places.n = r.times.n = 2;
+	} else {
+		r.places.whole = places.data;
+		r.places.whole_len = places.len;
+		r.times.whole = times.data;
+		r.times.whole_len = times.len;
+	}
+	buf_u8(&b, 0);
+	delta_record_encode(&r, &b);
+	save("delta", name, &b);
+}
+
+static void
+save_deltas(void)
+{
+	auto_buf struct buf b = BUF_INIT, set = BUF_INIT;
+
+	save_record("record", false);
+	save_record("record-leaves", true);
+	head(&b, 1);
+	add_runs(&b, 200);
+	save("delta", "places", &b);
+	head(&b, 2);
+	add_times(&b, 6);
+	save("delta", "times", &b);
+	head(&b, 3);
+	delta_set_begin(&set, 100);
+	delta_set_add(&set, 39, 3);
+	buf_append(&b, set.data, set.len);
+	save("delta", "set", &b);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -191,6 +298,7 @@ main(int argc, char **argv)
 	}
 	top = argv[1];
 	save_pages();
+	save_deltas();
 	save_records();
 	save_segments();
 	save_objects();
