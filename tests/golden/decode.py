@@ -52,7 +52,8 @@ class Repository:
         self.slots = {}
         root = self.unlock(secret)
         self.key = {x: hkdf(root, self.id, b"yore/1/" + x) for x in
-                    (b"id", b"cut", b"pack", b"index", b"record", b"cache")}
+                    (b"id", b"cut", b"pack", b"index", b"record", b"cache",
+                     b"delta", b"page")}
         covered = head[:head.rindex(b"mac ")]
         need(mac(self.key[b"record"], covered).hex() == self.head["mac"],
              "format: its mac is wrong")
@@ -222,7 +223,8 @@ def sum_totals(repo, entries):
 
 KNOWN = {1: "host", 3: "name", 5: "seq", 7: "time", 8: "began",
          9: "generation", 10: "ended", 11: "root", 12: "previous",
-         14: "page", 16: "tag", 18: "next_link", 20: "errors", 22: "path"}
+         14: "page", 16: "tag", 18: "next_link", 20: "errors", 22: "path",
+         24: "database", 26: "continuity"}
 
 
 def parse_record(data):
@@ -241,6 +243,14 @@ def parse_record(data):
         elif name in ("tag", "path"):
             need(len(value) <= (200 if name == "tag" else 16384)
                  and b"\0" not in value, "a string")
+        if name == "database":
+            size = number.varint()
+            need(512 <= size <= 65536 and size & size - 1 == 0
+                 and number.varint() < (1 << 32) - 1, "a database")
+            number.take(16)
+            number.end()
+        if name == "continuity":
+            need(1 <= len(value) <= 4096, "continuity")
         if name == "tag":
             rec["tag"].append(value)
         elif name:
@@ -280,7 +290,8 @@ def kept_by_catalog(rec, stripped):
          "the place of the root page")
     return {**{k: rec.get(k) for k in ("host", "name", "seq", "time",
                                        "generation", "previous", "tag",
-                                       "errors", "path")}, "root": root,
+                                       "errors", "path", "database")},
+            "root": root,
             "xattrs": xattrs and [getattr(xattrs, k)
                                   for k in xattrs.__slots__]}
 

@@ -3,6 +3,10 @@
 # A shell test:  dist_check_SCRIPTS += tests/golden/NAME.sh  (it is run too)
 
 dist_check_SCRIPTS += tests/golden/golden.sh
+dist_check_SCRIPTS += tests/golden/databases.sh
+check_PROGRAMS += tests/golden/points tests/golden/databases
+tests_golden_databases_SOURCES = tests/golden/databases.c tests/unit/pages_model.c tests/unit/pages_model.h
+EXTRA_DIST += tests/golden/deltas.py tests/golden/database-1 tests/golden/database-1.txt
 check_PROGRAMS += tests/golden/accepts tests/golden/slots tests/golden/list
 tests_golden_list_SOURCES = tests/golden/list.c $(golden_image)
 golden_image = tests/golden/image.c tests/golden/image.h
