@@ -36,6 +36,7 @@ dist_check_SCRIPTS += tests/s3/commands.sh
 dist_check_SCRIPTS += tests/s3/contract.sh
 dist_check_SCRIPTS += tests/s3/contract_swift.sh
 dist_check_SCRIPTS += tests/s3/cached.sh
+dist_check_SCRIPTS += tests/s3/moments.sh
 dist_check_SCRIPTS += tests/s3/damaged.sh
 dist_check_SCRIPTS += tests/s3/full_cache.sh
 dist_check_SCRIPTS += tests/s3/hang.sh
