@@ -27,6 +27,7 @@ struct capture {
 	struct wal_log log;
 	int db_fd; /* or -1 */
 	struct position last;
+	struct wal_index index; /* that led to last */
 	bool proven; /* last led to what is held */
 	bool took;   /* in the call under way: there was something */
 	bool sync;   /* likewise: to be made durable */
@@ -285,6 +286,7 @@ take_index(struct capture *c, const struct wal_index *ix, struct err *e)
 	struct position now;
 	int r = 0;
 
+	c->index = *ix;
 	if (ix->page_size != c->last.page_size)
 		return stale(c, "has other pages than before", e);
 	if (same_log && ix->frames < c->last.frames)
@@ -448,17 +450,17 @@ static int
 begin_at(struct capture *c, bool begin_queue, struct position *at,
 	uint64_t *unit, struct err *e)
 {
-	struct wal_index ix;
 	int r;
 
 	if (!begin_queue) {
 		r = take(c, e);
+		*at = c->last;
 		return r ? r : queue_cut(c->q, unit, e);
 	}
-	r = index_now(c, &ix, e);
+	r = index_now(c, &c->index, e);
 	if (r)
 		return r;
-	*at = position_of(c, &ix);
+	c->last = *at = position_of(c, &c->index);
 	*unit = 0;
 	return queue_begin(c->q, at, e);
 }
@@ -467,7 +469,6 @@ int
 capture_base_begin(struct capture *c, bool begin_queue, struct pages **p,
 	struct position *at, uint64_t *unit, struct err *e)
 {
-	struct wal_index ix;
 	int r = check_files(c, e);
 
 	if (!r)
@@ -478,25 +479,8 @@ capture_base_begin(struct capture *c, bool begin_queue, struct pages **p,
 		return r;
 	c->sync = false;
 	r = begin_at(c, begin_queue, at, unit, e);
-	if (!r) {
-		if (begin_queue)
-			c->last = *at;
-		*at = c->last;
-		ix = (struct wal_index){ .page_size = at->page_size };
-		r = index_now(c, &ix, e);
-	}
-	/* others may have committed meanwhile: only up to here */
-	if (!r && memcmp(ix.salt, at->salt, sizeof(ix.salt)))
-		r = err_set(e, EAGAIN, "%s: the log was begun anew", c->path);
-	if (!r && ix.copied < at->frames) {
-		ix.frames = at->frames;
-		ix.pages = at->pages;
-		memcpy(ix.sum, at->sum, sizeof(ix.sum));
-	} else if (!r) {
-		ix.copied = ix.frames;
-	}
 	if (!r)
-		r = pages_new(c->db_fd, &c->log, &ix, &c->base, e);
+		r = pages_new(c->db_fd, &c->log, &c->index, &c->base, e);
 	if (r) {
 		guard_unpin(c->guard);
 		return r;

@@ -268,8 +268,11 @@ guard_checkpoint(struct guard *g, int (*capture)(void *ctx, struct err *e),
 int
 guard_copy_held(struct guard *g, struct err *e)
 {
-	int other = !g->holder, r = open_connection(g, other, e);
+	int other = !g->holder, r;
 
+	/* a connection that has never read knows of no log */
+	r = begin(g, other, "BEGIN", e);
+	end(g, other);
 	if (!r)
 		r = copy_log(g, other, e);
 	return r == -EBUSY ? 0 : r;

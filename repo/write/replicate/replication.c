@@ -9,9 +9,10 @@
 
 #define MS_NS 1000000LL
 /* Somebody copies the log into the database, and may wait for us to let go of
- * it: look this often, for so long after the last change. */
-#define SETTLE_STEP_NS (40 * MS_NS)
+ * it with the writer's lock: look often, for so long after the last change. */
 #define SETTLE_NS (1000 * MS_NS)
+#define SETTLE_STEP_MIN_NS (3 * MS_NS)
+#define SETTLE_STEP_MAX_NS (40 * MS_NS)
 /* Without a change for so long, let go of a database that nobody else uses. */
 #define REST_NS (5 * NS_PER_S)
 #define BUSY_NS (20 * MS_NS)
@@ -222,6 +223,17 @@ rest(struct replication *rp)
 	capture_rest(rp->capture);
 }
 
+/* Whoever waits sleeps longer each time, so the first looks matter most. */
+static int64_t
+settle_step(int64_t quiet_ns)
+{
+	int64_t step = quiet_ns / 8;
+
+	return step < SETTLE_STEP_MIN_NS ? SETTLE_STEP_MIN_NS :
+	       step > SETTLE_STEP_MAX_NS ? SETTLE_STEP_MAX_NS :
+					   step;
+}
+
 /* When to look again after all went well. */
 static int64_t
 next_look(struct replication *rp, int64_t now)
@@ -234,7 +246,7 @@ next_look(struct replication *rp, int64_t now)
 	pthread_mutex_unlock(&rp->lock);
 	queue_stats(rp->queue, &s);
 	if (now - changed < SETTLE_NS)
-		return now + SETTLE_STEP_NS;
+		return now + settle_step(now - changed);
 	if (s.open || now - rp->idle_ns < 2 * rp->o.sync_ns)
 		return now + rp->o.sync_ns;
 	if (!capture_holds(rp->capture))
@@ -327,7 +339,7 @@ replication_changed(struct replication *rp, bool database)
 	auto_lock(&rp->lock);
 	if (database) {
 		rp->file_changed_ns = now;
-		return now + SETTLE_STEP_NS / 4;
+		return now + SETTLE_STEP_MIN_NS;
 	}
 	/* A resting one is taken hold of at once, before whoever has written
 	 * closes it. */

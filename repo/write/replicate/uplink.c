@@ -393,8 +393,7 @@ step(struct replication *rp, struct writer *w, struct err *e)
 static void
 lose(struct replication *rp, const struct err *e)
 {
-	log_error("%s: another replicator has taken over: %s", rp->o.path,
-		e->text);
+	log_error("%s: %s", rp->o.path, e->text);
 	auto_lock(&rp->lock);
 	rp->phase = REPLICATION_LOST;
 	rp->upload_failed = true;
