@@ -18,7 +18,7 @@
 #include "repo/base/log.h"
 #include "tools/parse.h"
 
-#define EVENTS_PAUSE_MS 10 /* between two looks at what has changed */
+#define EVENTS_PAUSE_MS 4 /* between two looks at what has changed */
 #define FLUSH_NS (60 * NS_PER_S)
 #define POLL_MS 1000
 #define QUEUE_LIMIT (1ull << 30)
