@@ -24,6 +24,8 @@ libyorefs_a_SOURCES = \
 	fs/interrupt.h \
 	fs/metrics.c \
 	fs/metrics.h \
+	fs/metrics_socket.c \
+	fs/metrics_socket.h \
 	fs/mount.c \
 	fs/mount.h \
 	fs/mountpoint.c \

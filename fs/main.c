@@ -7,6 +7,7 @@
 #include "repo/open.h"
 #include "repo/unlock.h"
 #include "fs/daemon.h"
+#include "fs/metrics_socket.h"
 #include "fs/mount.h"
 #include "fs/mountpoint.h"
 #include "fs/options.h"
@@ -108,6 +109,7 @@ run(const struct options *o, const char *mountpoint, int report)
 		.debug = o->debug };
 	auto_history struct history *h = NULL;
 	auto_mount struct mount *m = NULL;
+	auto_metrics_socket struct metrics_socket *ms = NULL;
 	struct err e = ERR_INIT;
 	sigset_t signals;
 	int rc = open_history(o, &h, &e);
@@ -116,7 +118,10 @@ run(const struct options *o, const char *mountpoint, int report)
 		return fail(report, exit_status(rc), &e);
 	mo.name = h->name;
 	serve_block_signals(&signals);
-	if (attach(o, &mo, h, &m, &e) != 0)
+	if (o->metrics && metrics_socket_open(o->metrics, &ms, &e) != 0)
+		return fail(report, FAILED, &e);
+	if (attach(o, &mo, h, &m, &e) != 0 ||
+		(ms && metrics_socket_serve(ms, m, &e) != 0))
 		return fail(report, FAILED, &e);
 	daemon_notify("READY=1\nSTATUS=mounted");
 	if (!o->foreground)

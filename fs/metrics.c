@@ -6,7 +6,7 @@ static const char *const op_names[N_OPS] = { "lookup", "getattr", "readlink",
 	"open", "read", "opendir", "readdir", "readdirplus", "getxattr",
 	"listxattr", "lseek", "statfs", "forget", "other" };
 
-static const char *const bounds[METRICS_BUCKETS] = { "0.00001", "0.0001",
+static const char *const bounds[HISTOGRAM_BUCKETS] = { "0.00001", "0.0001",
 	"0.001", "0.01", "0.1", "1", "10", "+Inf" };
 
 const char *
@@ -25,13 +25,7 @@ metrics_begin(struct metrics *m, enum op op, int64_t now_ns)
 void
 metrics_end(struct metrics *m, enum op op, int64_t ns)
 {
-	int64_t bound = 10000;
-	int b = 0;
-
-	for (; b < METRICS_BUCKETS - 1 && ns > bound; b++)
-		bound *= 10;
-	m->op[op].ns += (uint64_t)ns;
-	m->op[op].bucket[b]++;
+	histogram_add(&m->op[op].seconds, ns);
 }
 
 static void
@@ -65,27 +59,48 @@ print_number(const struct metric *x, struct buf *out)
 	buf_printf(out, "yore_%s %" PRIu64 "\n", x->name, x->value);
 }
 
+/* label: "" or op="read" */
 static void
-print_histogram(const struct metrics *m, enum op op, struct buf *out)
+print_histogram(const char *name, const char *label,
+	const struct histogram_counts *h, struct buf *out)
 {
-	const char *name = op_names[op];
+	const char *comma = *label ? "," : "";
+	const char *open = *label ? "{" : "", *close = *label ? "}" : "";
 	uint64_t sum = 0;
 
-	for (int b = 0; b < METRICS_BUCKETS; b++) {
-		sum += m->op[op].bucket[b];
-		buf_printf(out,
-			"yore_fuse_seconds_bucket{op=\"%s\",le=\"%s\"} %" PRIu64
-			"\n",
-			name, bounds[b], sum);
+	for (int b = 0; b < HISTOGRAM_BUCKETS; b++) {
+		sum += h->bucket[b];
+		buf_printf(out, "yore_%s_bucket{%s%sle=\"%s\"} %" PRIu64 "\n",
+			name, label, comma, bounds[b], sum);
 	}
-	buf_printf(out, "yore_fuse_seconds_sum{op=\"%s\"} %.9f\n", name,
-		(double)m->op[op].ns / 1e9);
-	buf_printf(out, "yore_fuse_seconds_count{op=\"%s\"} %" PRIu64 "\n",
-		name, sum);
+	buf_printf(out, "yore_%s_sum%s%s%s %.9f\n", name, open, label, close,
+		(double)h->ns / 1e9);
+	buf_printf(out, "yore_%s_count%s%s%s %" PRIu64 "\n", name, open, label,
+		close, sum);
+}
+
+static void
+print_op(const struct metrics *m, enum op op, struct buf *out)
+{
+	struct histogram_counts h = histogram_read(&m->op[op].seconds);
+	auto_free char *label = xasprintf("op=\"%s\"", op_names[op]);
+
+	print_histogram("fuse_seconds", label, &h, out);
+}
+
+/* "buckets": counts, not cumulative, of 10 us, 100 us, ... 10 s, more. */
+static void
+json_histogram(const struct histogram_counts *h, struct buf *out)
+{
+	buf_printf(
+		out, "\"seconds\": %.9f, \"buckets\": [", (double)h->ns / 1e9);
+	for (int b = 0; b < HISTOGRAM_BUCKETS; b++)
+		buf_printf(out, "%s%" PRIu64, b ? ", " : "", h->bucket[b]);
+	buf_printf(out, "]");
 }
 
 void
-metrics_prometheus(const struct metrics *m, const struct metric *more, size_t n,
+metrics_prometheus(const struct metrics *m, const struct metrics_more *more,
 	struct buf *out)
 {
 	struct metric own[6];
@@ -102,35 +117,43 @@ metrics_prometheus(const struct metrics *m, const struct metric *more, size_t n,
 			"# TYPE yore_fuse_seconds histogram\n");
 	for (int op = 0; op < N_OPS; op++) {
 		if (m->op[op].n > 0)
-			print_histogram(m, op, out);
+			print_op(m, op, out);
 	}
+	buf_printf(out, "# HELP yore_store_seconds "
+			"Time from a request of the store to its answer.\n"
+			"# TYPE yore_store_seconds histogram\n");
+	print_histogram("store_seconds", "", &more->store_seconds, out);
 	own_numbers(m, own);
 	for (size_t i = 0; i < n_elements(own); i++)
 		print_number(&own[i], out);
-	for (size_t i = 0; i < n; i++)
-		print_number(&more[i], out);
+	for (size_t i = 0; i < more->n; i++)
+		print_number(&more->numbers[i], out);
 }
 
 void
-metrics_json(const struct metrics *m, const struct metric *more, size_t n,
+metrics_json(const struct metrics *m, const struct metrics_more *more,
 	struct buf *out)
 {
 	struct metric own[6];
 
 	buf_printf(out, "{\n  \"fuse\": {");
-	for (int op = 0; op < N_OPS; op++)
-		buf_printf(out,
-			"%s\n    \"%s\": {\"requests\": %" PRIu64
-			", \"seconds\": %.9f}",
-			op ? "," : "", op_names[op], m->op[op].n,
-			(double)m->op[op].ns / 1e9);
-	buf_printf(out, "\n  }");
+	for (int op = 0; op < N_OPS; op++) {
+		struct histogram_counts h = histogram_read(&m->op[op].seconds);
+
+		buf_printf(out, "%s\n    \"%s\": {\"requests\": %" PRIu64 ", ",
+			op ? "," : "", op_names[op], m->op[op].n);
+		json_histogram(&h, out);
+		buf_printf(out, "}");
+	}
+	buf_printf(out, "\n  },\n  \"store\": {");
+	json_histogram(&more->store_seconds, out);
+	buf_printf(out, "}");
 	own_numbers(m, own);
 	for (size_t i = 0; i < n_elements(own); i++)
 		buf_printf(out, ",\n  \"%s\": %" PRIu64, own[i].name,
 			own[i].value);
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, ",\n  \"%s\": %" PRIu64, more[i].name,
-			more[i].value);
+	for (size_t i = 0; i < more->n; i++)
+		buf_printf(out, ",\n  \"%s\": %" PRIu64, more->numbers[i].name,
+			more->numbers[i].value);
 	buf_printf(out, "\n}\n");
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "repo/base/buf.h"
+#include "repo/base/histogram.h"
 
 enum op {
 	OP_LOOKUP,
@@ -28,14 +29,10 @@ enum op {
 	N_OPS
 };
 
-/* Upper bounds of the latency histogram: 10 us, 100 us, ... 10 s, none. */
-#define METRICS_BUCKETS 8
-
 struct metrics {
 	struct {
 		_Atomic uint64_t n;
-		_Atomic uint64_t ns;
-		_Atomic uint64_t bucket[METRICS_BUCKETS];
+		struct histogram seconds;
 	} op[N_OPS];
 	_Atomic uint64_t read_bytes;   /* answered to READ */
 	_Atomic uint64_t stored_files; /* handed to the kernel unasked */
@@ -61,10 +58,17 @@ struct metric {
 	uint64_t value;
 };
 
-/* Append everything, and n more numbers, as Prometheus text or JSON. */
-void metrics_prometheus(const struct metrics *m, const struct metric *more,
-	size_t n, struct buf *out);
-void metrics_json(const struct metrics *m, const struct metric *more, size_t n,
+/* What is shown beside the above. */
+struct metrics_more {
+	const struct metric *numbers;
+	size_t n;
+	struct histogram_counts store_seconds;
+};
+
+/* Append everything, and more, as Prometheus text or JSON. */
+void metrics_prometheus(const struct metrics *m,
+	const struct metrics_more *more, struct buf *out);
+void metrics_json(const struct metrics *m, const struct metrics_more *more,
 	struct buf *out);
 
 #endif

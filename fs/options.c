@@ -25,6 +25,7 @@ const char options_usage[] =
 	"     format=NAME         what is there, see yore formats\n"
 	"     offline             what is in the cache, nothing else\n"
 	"     memory=SIZE         for decoded data (K, M, G)\n"
+	"     metrics=PATH        a socket to be asked what the mount does\n"
 	"     key-file=FILE, password-file=FILE, password-command=COMMAND,\n"
 	"     password-fd=N       how to unlock the repository\n"
 	"\n"
@@ -137,6 +138,8 @@ set_value(struct options *o, const char *name, const char *value, struct err *e)
 		set_string(&o->format, value);
 	else if (strcmp(name, "cache") == 0)
 		set_string(&o->cache_dir, value);
+	else if (strcmp(name, "metrics") == 0)
+		set_string(&o->metrics, value);
 	else if (strcmp(name, "key-file") == 0)
 		set_string(&o->key_file, value);
 	else if (strcmp(name, "password-file") == 0)
@@ -307,6 +310,7 @@ options_release(struct options *o)
 	free(o->key_file);
 	free(o->password_file);
 	free(o->password_command);
+	free(o->metrics);
 	free(o->cache_dir);
 	free(o->format);
 }

@@ -20,6 +20,7 @@ struct options {
 	char *password_file;
 	char *password_command;
 	char *format; /* as in struct history_open_options */
+	char *metrics;	 /* path of a socket, or NULL */
 	char *cache_dir; /* NULL: the default; "": none */
 	int password_fd;
 	size_t memory; /* 0: the default */

@@ -5,11 +5,11 @@
 #include "repo/base/clock.h"
 #include "fs/status.h"
 
-#define N_MORE 18
+#define N_MORE 24
 
-static size_t
-more_numbers(
-	struct mount *m, const struct picture *p, struct metric out[N_MORE])
+static void
+more_numbers(struct mount *m, const struct picture *p,
+	struct metric out[N_MORE], struct metrics_more *all)
 {
 	const struct history_listing *l = p->listing;
 	struct history_stats s = { .store_lists = 0 };
@@ -24,6 +24,19 @@ more_numbers(
 			s.store_bytes },
 		{ "store_errors_total", "Requests the store failed.", true,
 			s.store_errors },
+		{ "store_retries_total", "Of the requests, repeated ones.",
+			true, s.store_retries },
+		{ "cache_hits_total", "Reads that the disk cache had all of.",
+			true, s.cache_hits },
+		{ "cache_misses_total", "Reads that it had not.", true,
+			s.cache_misses },
+		{ "cache_read_bytes_total", "Bytes read of it.", true,
+			s.cache_read_bytes },
+		{ "cache_written_bytes_total", "Bytes kept in it.", true,
+			s.cache_written_bytes },
+		{ "cache_dropped_bytes_total",
+			"Bytes brought that it had no room for.", true,
+			s.cache_dropped_bytes },
 		{ "frames_unsealed_total", "Frames decrypted and decoded.",
 			true, s.frames_unsealed },
 		{ "memory_hits_total", "Frames found decoded in memory.", true,
@@ -53,7 +66,9 @@ more_numbers(
 	};
 
 	memcpy(out, more, sizeof(more));
-	return N_MORE;
+	*all = (struct metrics_more){
+		.numbers = out, .n = N_MORE, .store_seconds = s.store_seconds
+	};
 }
 
 static void
@@ -93,13 +108,15 @@ status_text(
 	struct mount *m, const struct picture *p, const char *name, size_t *len)
 {
 	auto_buf struct buf out = BUF_INIT;
-	struct metric more[N_MORE];
-	size_t n = more_numbers(m, p, more);
+	struct metric numbers[N_MORE];
+	struct metrics_more more;
+
+	more_numbers(m, p, numbers, &more);
 
 	if (strcmp(name, "metrics") == 0)
-		metrics_prometheus(&m->metrics, more, n, &out);
+		metrics_prometheus(&m->metrics, &more, &out);
 	else if (strcmp(name, "metrics.json") == 0)
-		metrics_json(&m->metrics, more, n, &out);
+		metrics_json(&m->metrics, &more, &out);
 	else if (strcmp(name, "version") == 0)
 		buf_printf(&out, "%s\n", PACKAGE_VERSION);
 	else

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "repo/base/histogram.h"
 #include "repo/view.h"
 
 #define HISTORY_ID_MAX 40   /* characters of an id, without terminator */
@@ -87,6 +88,13 @@ struct history_stats {
 	uint64_t store_gets;
 	uint64_t store_bytes; /* bytes of their answers */
 	uint64_t store_errors;
+	uint64_t store_retries;
+	struct histogram_counts store_seconds; /* of each request */
+	uint64_t cache_hits; /* reads of the disk cache that were all there */
+	uint64_t cache_misses;
+	uint64_t cache_read_bytes;
+	uint64_t cache_written_bytes;
+	uint64_t cache_dropped_bytes; /* brought, but not kept */
 	uint64_t frames_unsealed;
 	uint64_t memory_hits; /* frames found decoded in memory */
 	uint64_t joined;      /* waited for another reader's request */

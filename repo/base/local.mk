@@ -14,6 +14,8 @@ libyore_a_SOURCES += \
 	repo/base/err.h \
 	repo/base/hex.c \
 	repo/base/hex.h \
+	repo/base/histogram.c \
+	repo/base/histogram.h \
 	repo/base/log.c \
 	repo/base/log.h \
 	repo/base/memory.c \

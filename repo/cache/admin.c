@@ -390,3 +390,13 @@ cache_status(struct cache *c, struct cache_status *st, struct err *e)
 	st->forgotten = c->forgotten;
 	return r;
 }
+
+void
+cache_counts(const struct cache *c, struct cache_counts *out)
+{
+	*out = (struct cache_counts){ .hits = c->all_hits,
+		.misses = c->all_misses,
+		.read_bytes = c->read_bytes,
+		.written_bytes = c->written,
+		.dropped_bytes = c->dropped };
+}

@@ -353,6 +353,7 @@ cache_read(struct cache *c, const char *name, uint64_t off, size_t len,
 		tell_gaps(&rd, gaps);
 	if (buf) {
 		*(rd.n_gaps ? &c->misses : &c->hits) += 1;
+		*(rd.n_gaps ? &c->all_misses : &c->all_hits) += 1;
 		c->read_bytes += rd.n_gaps ? 0 : len;
 	}
 	return rd.n_gaps == 0;
@@ -404,6 +405,7 @@ cache_get(struct cache *c, const char *name, size_t max, uint8_t **data,
 			r = -EAGAIN;
 	}
 	*(r == 0 ? &c->hits : &c->misses) += 1;
+	*(r == 0 ? &c->all_hits : &c->all_misses) += 1;
 	c->read_bytes += r == 0 ? *len : 0;
 	return r == 0 ? 0 : -ENOENT;
 }

@@ -217,6 +217,16 @@ struct cache_status {
 	uint64_t forgotten;	/* calls of cache_forget */
 };
 
+/* What this handle has done: atomic, without asking anybody. */
+struct cache_counts {
+	uint64_t hits; /* reads that were all there, and not */
+	uint64_t misses;
+	uint64_t read_bytes;
+	uint64_t written_bytes;
+	uint64_t dropped_bytes;
+};
+void cache_counts(const struct cache *c, struct cache_counts *out);
+
 int cache_status(struct cache *c, struct cache_status *st, struct err *e);
 
 /*

@@ -55,7 +55,9 @@ struct cache {
 	_Atomic uint64_t pressure; /* bytes to evict because the disk was full */
 	_Atomic size_t batch_max;  /* that fits the limit */
 	_Atomic int64_t complained_ns;
-	_Atomic uint64_t hits, misses, read_bytes, written, dropped, forgotten;
+	_Atomic uint64_t hits, misses; /* the ledger has not been told of */
+	_Atomic uint64_t all_hits, all_misses;
+	_Atomic uint64_t read_bytes, written, dropped, forgotten;
 	/* immutable */
 	char *ledger_path;
 	bool any; /* no repository */

@@ -360,6 +360,11 @@ gather_stats(struct history *h, struct history_stats *st)
 		struct history_stats one = { .store_lists = 0 };
 
 		history_stats(g->parts[i], &one);
+		st->cache_hits += one.cache_hits;
+		st->cache_misses += one.cache_misses;
+		st->cache_read_bytes += one.cache_read_bytes;
+		st->cache_written_bytes += one.cache_written_bytes;
+		st->cache_dropped_bytes += one.cache_dropped_bytes;
 		st->frames_unsealed += one.frames_unsealed;
 		st->memory_hits += one.memory_hits;
 		st->joined += one.joined;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <stdatomic.h>
+#include "repo/fetch/cached.h"
 #include "repo/native/database.h"
 #include "repo/native/early.h"
 #include "repo/native/history.h"
@@ -348,15 +349,26 @@ static void
 stats(struct history *h, struct history_stats *s)
 {
 	struct native_history *n = native_history_of(h);
+	struct cache *cache = cached_cache(n->rp->store);
+	struct cache_counts c = { .hits = 0 };
 	struct store_stats st;
 	struct fetch_stats f;
 
+	if (cache)
+		cache_counts(cache, &c);
 	store_stats(n->rp->store, &st);
 	fetch_stats(n->fetch, &f);
 	*s = (struct history_stats){ .store_lists = st.lists,
 		.store_gets = st.gets,
 		.store_bytes = st.bytes,
 		.store_errors = st.errors,
+		.store_retries = st.retries,
+		.store_seconds = st.seconds,
+		.cache_hits = c.hits,
+		.cache_misses = c.misses,
+		.cache_read_bytes = c.read_bytes,
+		.cache_written_bytes = c.written_bytes,
+		.cache_dropped_bytes = c.dropped_bytes,
 		.frames_unsealed = f.unsealed,
 		.memory_hits = f.memory_hits,
 		.joined = f.joined,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "repo/base/buf.h"
+#include "repo/base/clock.h"
 #include "repo/store/beneath.h"
 #include "repo/store/direct.h"
 #include "repo/store/handles.h"
@@ -23,6 +24,7 @@ struct directory {
 	atomic_ullong lists;
 	atomic_ullong bytes;
 	atomic_ullong errors;
+	struct histogram seconds; /* of gets */
 };
 
 static struct directory *
@@ -121,9 +123,14 @@ directory_get(struct store *s, const char *name, uint64_t off, size_t len,
 {
 	struct directory *d = directory_of(s);
 
+	int64_t began_ns = clock_mono_ns();
+	int r;
+
 	/* not cancelled: a disk answers or the kernel waits for it */
 	atomic_fetch_add(&d->gets, 1);
-	return counted(d, get(d, name, off, len, buf, got, call, e));
+	r = get(d, name, off, len, buf, got, call, e);
+	histogram_add(&d->seconds, clock_mono_ns() - began_ns);
+	return counted(d, r);
 }
 
 static int
@@ -197,6 +204,7 @@ directory_stats(struct store *s, struct store_stats *st)
 	st->lists = atomic_load(&d->lists);
 	st->bytes = atomic_load(&d->bytes);
 	st->errors = atomic_load(&d->errors);
+	st->seconds = histogram_read(&d->seconds);
 }
 
 static void

@@ -52,6 +52,7 @@ s3_client_stats(struct s3_client *c, struct store_stats *st)
 	st->bytes = atomic_load(&c->bytes);
 	st->errors = atomic_load(&c->errors);
 	st->retries = atomic_load(&c->retries);
+	st->seconds = histogram_read(&c->seconds);
 }
 
 char *
@@ -223,6 +224,7 @@ begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 	rq->stall_s = call->retry.patience_s < STALL_S ? call->retry.patience_s
 						       : STALL_S;
 	atomic_fetch_add(&c->requests[call->kind], 1);
+	call->attempt_ns = clock_mono_ns();
 	call->transfer = http_start(c->http, rq, &call->rs);
 	return 0;
 }
@@ -291,6 +293,7 @@ s3_call_finish(struct s3_client *c, struct s3_call *call, struct err *e)
 		int r;
 
 		http_wait(steal(call->transfer));
+		histogram_add(&c->seconds, clock_mono_ns() - call->attempt_ns);
 		v = s3_judge(c, call);
 		if (call->kept >= won + PROGRESS_MIN) {
 			won = call->kept;

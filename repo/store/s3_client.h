@@ -34,6 +34,7 @@ struct s3_client {
 	atomic_bool answered;	     /* ever */
 	atomic_bool silent; /* since a call waited for an answer in vain */
 	atomic_ullong requests[S3_KINDS];
+	struct histogram seconds; /* of each */
 	atomic_ullong retries;
 	atomic_ullong bytes; /* that gets returned */
 	atomic_ullong errors;
@@ -82,6 +83,7 @@ struct s3_call {
 	bool temporary;		  /* keys with a token */
 	bool renewed, skewed;	  /* tried again for that already */
 	int64_t began_ns;
+	int64_t attempt_ns; /* when the last attempt began */
 };
 
 /*

@@ -24,6 +24,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/cancel.h"
 #include "repo/base/err.h"
+#include "repo/base/histogram.h"
 
 #define STORE_NAME_MAX 200
 #define STORE_FOREIGN_NAME_MAX 1024
@@ -40,6 +41,7 @@ struct store_stats {
 	uint64_t bytes; /* bytes the gets returned */
 	uint64_t errors;
 	uint64_t retries;
+	struct histogram_counts seconds; /* of each request */
 };
 
 /* How a call is to be made.  NULL, as zeros: for somebody who waits, to the
