@@ -11,30 +11,41 @@
 #define ATTEMPT_S 30
 #define BYTES_A_S (32u << 10)
 
+static int64_t
+time_for(size_t bytes)
+{
+	return (int64_t)(bytes / BYTES_A_S) * NS_PER_S;
+}
+
 void
-http_retry_begin(
-	struct http_retry *r, unsigned patience_s, struct cancel *cancel)
+http_retry_begin(struct http_retry *r, unsigned patience_s, size_t bytes,
+	struct cancel *cancel)
 {
 	r->patience_s = patience_s;
 	r->cancel = cancel;
 	r->n = 0;
-	http_retry_progress(r);
+	r->give_up_ns = clock_mono_ns() + patience_s * NS_PER_S;
+	r->end_ns = r->give_up_ns + time_for(bytes);
 }
 
 void
 http_retry_progress(struct http_retry *r)
 {
-	r->give_up_ns = clock_mono_ns() + r->patience_s * NS_PER_S;
+	int64_t more = clock_mono_ns() + r->patience_s * NS_PER_S;
+
+	r->end_ns += r->patience_s * NS_PER_S;
+	r->give_up_ns = more < r->end_ns ? more : r->end_ns;
 }
 
 int64_t
 http_retry_deadline(const struct http_retry *r, size_t bytes)
 {
-	int64_t now = clock_mono_ns(), left = r->give_up_ns - now;
+	int64_t now = clock_mono_ns(), left = r->give_up_ns - now, at;
 
 	if (left > ATTEMPT_S * NS_PER_S)
 		left = ATTEMPT_S * NS_PER_S;
-	return now + left + (int64_t)(bytes / BYTES_A_S) * NS_PER_S;
+	at = now + left + time_for(bytes);
+	return at < r->end_ns ? at : r->end_ns;
 }
 
 struct sleeper {

@@ -188,10 +188,11 @@ free_lines(struct s3_call *call)
 	call->rq.n_headers = 0;
 }
 
+/* That are still to move. */
 static size_t
 bytes_of(const struct s3_call *call)
 {
-	return call->body_len + call->range.len;
+	return call->body_len + call->range.len - call->kept;
 }
 
 static int
@@ -247,7 +248,8 @@ s3_call_start(struct s3_client *c, struct s3_call *call, struct err *e)
 	int r;
 
 	call->began_ns = clock_mono_ns();
-	http_retry_begin(&call->retry, patience(c, call), cancel);
+	http_retry_begin(
+		&call->retry, patience(c, call), bytes_of(call), cancel);
 	r = begin_attempt(c, call, e);
 	if (r < 0)
 		s3_call_release(call);

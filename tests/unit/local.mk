@@ -32,6 +32,7 @@ unit_tests += tests/unit/test_history
 unit_tests += tests/unit/test_moments
 unit_tests += tests/unit/test_http
 unit_tests += tests/unit/test_http_head
+unit_tests += tests/unit/test_http_retry
 unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_keyring
