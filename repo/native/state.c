@@ -290,16 +290,24 @@ address_of(const struct store *s)
 	return s->local_path ? s->local_path : s->name;
 }
 
-static char *
-pin_path(const struct store *s)
+void
+state_address(const struct store *s, char hex[33])
 {
 	const char *address = address_of(s);
 	uint8_t hash[HASH_LEN];
+
+	sha256(address, strlen(address), hash);
+	hex_encode(hex, hash, 16);
+}
+
+static char *
+pin_path(const struct store *s)
+{
 	char hex[33];
 	auto_free char *below = NULL;
 
-	sha256(address, strlen(address), hash);
-	below = xasprintf("pins/%s", hex_encode(hex, hash, 16));
+	state_address(s, hex);
+	below = xasprintf("pins/%s", hex);
 	return state_dir(below);
 }
 

@@ -9,7 +9,8 @@
  *                             "<source key> <seq> <hash> <host/name>" lines
  *   pins/<hash of address>    which repository was last there:
  *                             "<id> <commitment> sealed|open", the address
- *   <repository id>/stash/    what writers keep (repo/write/stash.h)
+ *   <repository id>/stash/<hash of address>   what writers keep
+ *                             (repo/write/stash.h)
  */
 #ifndef YORE_NATIVE_STATE_H
 #define YORE_NATIVE_STATE_H
@@ -42,6 +43,8 @@ int state_pin(const struct repository *rp, struct err *e);
  * file: before anything is asked of the store, and no proof of what is there
  * now.  -ENOENT when none was. */
 int state_last_id(const struct store *s, char id[REPOSITORY_ID_LEN * 2 + 1]);
+/* 32 digits that stand for a store's address. */
+void state_address(const struct store *s, char hex[33]);
 /* Forget what was at an address: a repository has just been made there. */
 void state_pin_forget(const char *repo);
 

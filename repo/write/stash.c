@@ -173,13 +173,16 @@ before_size(struct store *s, const char *name, uint64_t *size, struct err *e)
 {
 	struct stash_before *b = before_of(s);
 	auto_free char *path = stash_path(b->k, name);
+	bool denied = atomic_load(&b->k->get_denied);
 	struct stat st;
 
-	if (path && is_stash_first(b->k, name) && stat(path, &st) == 0) {
+	/* of a pack it is asked to see whether it is there */
+	if (path && (denied || strncmp(name, "idx/", 4) == 0) &&
+		stat(path, &st) == 0) {
 		*size = (uint64_t)st.st_size;
 		return 0;
 	}
-	if (atomic_load(&b->k->get_denied))
+	if (denied)
 		return absent(b->k, s, name, e);
 	return store_size(b->inner, name, size, e);
 }
@@ -314,7 +317,7 @@ stash_store(struct stash *k, struct store *inner)
 static void
 set_dir(struct stash *k, const char *id)
 {
-	auto_free char *below = xasprintf("%s/stash", id);
+	auto_free char *below = xasprintf("%s/stash/%s", id, k->address);
 
 	free(k->dir);
 	k->dir = state_dir(below);
@@ -327,6 +330,7 @@ stash_new(const struct store *s)
 	char id[REPOSITORY_ID_LEN * 2 + 1];
 
 	pthread_mutex_init(&k->lock, NULL);
+	state_address(s, k->address);
 	if (state_last_id(s, id) == 0)
 		set_dir(k, id);
 	else
@@ -466,6 +470,7 @@ stash_made(const struct repository *rp, const struct buf *header,
 	struct stash k = { .dir = NULL };
 	auto_free char *new = NULL;
 
+	state_address(rp->store, k.address);
 	set_dir(&k, rp->id_text);
 	if (k.dir[0]) {
 		keep_small(&k, "format", header->data, header->len);

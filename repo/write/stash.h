@@ -6,7 +6,9 @@
  *
  * All of it is as the repository has it, sealed and under the same names:
  *
- *   <state>/<repository id>/stash/     (0700, files 0600; <state>: state.h)
+ *   <state>/<repository id>/stash/<address>/   (0700, files 0600; <state> and
+ *                              <address>, of which each copy of a repository
+ *                              has its own: state.h)
  *     format, keys/<id>        the header and the key slots
  *     snap/<source>/<record>   the newest record of each source from here
  *     idx/<segment>            index segments written from here, for 60 days

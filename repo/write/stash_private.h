@@ -17,6 +17,7 @@ struct stash_object {
 
 struct stash {
 	char *dir; /* or "": nothing is kept */
+	char address[33]; /* of the store, hashed */
 	char *source; /* <dir>/<source>, or NULL before a run */
 	char source_hex[SOURCE_KEY_LEN * 2 + 1];
 	atomic_bool get_denied, list_denied;

@@ -22,7 +22,7 @@ server 'fault PUT r/idx* 1+ 403'
 server clear
 backup
 at_most "$(stored)" 100000 'bytes stored after a run that brought all packs'
-exactly "$(find "$state"/*/stash/*/ends -type f | wc -l)" 0 'packs without a segment'
+exactly "$(find "$state"/*/stash/*/*/ends -type f | wc -l)" 0 'packs without a segment'
 
 # the record did not arrive: it is put by the next run, under its number
 echo 2 >tree/small

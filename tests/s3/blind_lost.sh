@@ -18,7 +18,7 @@ backup
 
 # without those directories every file is read, and nothing is stored twice
 echo new >tree/sub/18
-rm -r "$state"/*/stash/*/pages
+rm -r "$state"/*/stash/*/*/pages
 yore backup --json --host h --source t tree 2>err | grep summary >summary
 one_line err
 says err 'directories of the snapshot before cannot be read; .*a key that also reads'
@@ -28,7 +28,7 @@ at_most "$(jq .stored_bytes summary)" 60000 'bytes stored without directories'
 # a source more: nobody else can have made one
 backup u
 # but where the repository was not made, it takes a look
-rm "$state"/*/stash/new
+rm "$state"/*/stash/*/new
 run_status 1 backup v
 one_line err
 says err 'h/v has not been backed up from here.*with a key that also reads'
