@@ -116,6 +116,8 @@ scan_frames(struct scanning *s, uint8_t *frame, size_t len, struct err *e)
 	while ((n = read_fully(s->u, frame, len, e)) == (ssize_t)len) {
 		uint64_t off = s->scan.off;
 		struct wal_frame f;
+
+		s->log->n_frames++;
 		int r = ended ? -EAGAIN
 			      : wal_scan_frame(&s->scan, frame, &f, NULL);
 

@@ -24,7 +24,8 @@ struct zlayer_page {
 struct zlayer_log {
 	bool empty; /* no bytes at all; then all else is zero */
 	struct wal_header header;
-	uint32_t commit_pages;	   /* 0: nothing was committed */
+	uint64_t n_frames;     /* that the file has room for, older ones too */
+	uint32_t commit_pages; /* 0: nothing was committed */
 	struct zlayer_page *pages; /* by number, each once, up to that many */
 	size_t n_pages;
 };

@@ -262,6 +262,8 @@ find_out_covered(const struct zlayer_replica *z, size_t i, struct err *e)
 	zlayer_roll_source(
 		&src, z->store, z->kept, name, &z->roll->wals[s->base].o);
 	r = zlayer_log_load(&src, &log, e);
+	if (!r && log.n_frames != z->roll->wals[s->base].number)
+		r = err_set(e, EUCLEAN, "%s is another log", name);
 	if (!r)
 		r = zlayer_database_new(z, i, ZLAYER_NONE, "", &d, e);
 	if (!r) {
@@ -332,7 +334,9 @@ is_usable(const struct zlayer_replica *z, size_t w, size_t i, bool *usable,
 	zlayer_roll_source(&src, z->store, z->kept, name, &z->roll->wals[w].o);
 	r = zlayer_log_load(&src, &log, e);
 	*usable = false;
-	if (r || log.commit_pages == 0 || log.header.page_size != h->page_size)
+	if (r || log.commit_pages == 0 ||
+		log.header.page_size != h->page_size ||
+		log.n_frames != z->roll->wals[w].number)
 		return is_of_object(r) ? 0 : r;
 	const struct zlayer_page *first = zlayer_log_find(&log, 1);
 
@@ -403,6 +407,12 @@ zlayer_proof_behind(
 		r = is_covered(z, i, &covered, e);
 		if (!r && !covered)
 			r = zlayer_proof_joins(z, s->base, &joins, e);
+	}
+	/* of one that is torn nothing is known */
+	if (!r && joins != ZLAYER_NONE) {
+		r = zlayer_proof_sound(z, i, e);
+		joins = r ? ZLAYER_NONE : joins;
+		r = is_of_object(r) ? 0 : r;
 	}
 	if (r)
 		return r;

@@ -15,8 +15,9 @@
  *  3. the base is in the snapshot: laid over it, it changes nothing;
  *  4. where it writes page 1, the change counter does not fall;
  *  5. the snapshot is sound;
- * and the log itself is undamaged, of the same page size, with something
- * committed.  Of several snapshots it joins the newest.
+ * and the log itself is undamaged, of the same page size, of as many frames as
+ * its name says, with something committed.  Of several snapshots it joins the
+ * newest.
  *
  * What was found out is remembered with the roll, soundness also in what is
  * kept.  All may ask the store; -EINTR, or why it gave up.
@@ -44,8 +45,8 @@ int zlayer_proof_sound(const struct zlayer_replica *z, size_t i, struct err *e);
 /* Index of the snapshot that log w joins, or ZLAYER_NONE. */
 int zlayer_proof_joins(const struct zlayer_replica *z, size_t w,
 	size_t *snapshot, struct err *e);
-/* Whether snapshot i lacks what a log had that was written before it and joins
- * an older one: then it is no news. */
+/* Whether snapshot i is sound and lacks what a log had that was written before
+ * it and joins an older one: then it is no news. */
 int zlayer_proof_behind(
 	const struct zlayer_replica *z, size_t i, bool *behind, struct err *e);
 

@@ -61,6 +61,7 @@ unit_tests += tests/unit/test_unpack
 unit_tests += tests/unit/test_table
 unit_tests += tests/unit/test_tito
 unit_tests += tests/unit/test_tito_path
+unit_tests += tests/unit/test_zlayer
 unit_tests += tests/unit/test_view
 unit_tests += tests/unit/test_wal
 unit_tests += tests/unit/test_capture
@@ -173,6 +174,7 @@ tests_unit_test_cache_pins_SOURCES = tests/unit/test_cache_pins.c tests/unit/cac
 tests_unit_test_cache_share_SOURCES = tests/unit/test_cache_share.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_alopex_SOURCES = tests/unit/test_alopex.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
 tests_unit_test_tito_SOURCES = tests/unit/test_tito.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
+tests_unit_test_zlayer_SOURCES = tests/unit/test_zlayer.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
 dist_check_SCRIPTS += tests/unit/crypto_vectors.sh
 
 check_PROGRAMS += $(unit_tests)
