@@ -30,15 +30,15 @@ enum {
 };
 
 static volatile uint32_t *
-map(sqlite3 *db)
+map(sqlite3 *db, sqlite3_file **file)
 {
-	sqlite3_file *file = NULL;
 	void volatile *region = NULL;
 
-	if (sqlite3_file_control(
-		    db, "main", SQLITE_FCNTL_FILE_POINTER, &file) ||
-		!file || !file->pMethods || file->pMethods->iVersion < 2 ||
-		file->pMethods->xShmMap(file, 0, REGION_LEN, 0, &region))
+	*file = NULL;
+	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, file) ||
+		!*file || !(*file)->pMethods ||
+		(*file)->pMethods->iVersion < 2 ||
+		(*file)->pMethods->xShmMap(*file, 0, REGION_LEN, 0, &region))
 		return NULL;
 	return region;
 }
@@ -87,7 +87,8 @@ decode(const uint32_t *h, uint32_t copied, struct wal_index *ix)
 int
 wal_index_read(sqlite3 *db, struct wal_index *ix, struct err *e)
 {
-	volatile uint32_t *p = map(db);
+	sqlite3_file *file;
+	volatile uint32_t *p = map(db, &file);
 	uint32_t first[HEADER_WORDS], second[HEADER_WORDS], copied;
 
 	if (!p)
@@ -96,7 +97,7 @@ wal_index_read(sqlite3 *db, struct wal_index *ix, struct err *e)
 			"is not shared");
 	for (int i = 0; i < TRIES; i++) {
 		copy_header(p, first);
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		file->pMethods->xShmBarrier(file);
 		copy_header(p + HEADER_WORDS, second);
 		copied = __atomic_load_n(p + COPIED_WORD, __ATOMIC_ACQUIRE);
 		if (!memcmp(first, second, sizeof(first)) && verifies(first)) {
