@@ -55,7 +55,9 @@ struct delta {
 /*
  * The newest delta of a base; *d is given.  known: one that is there for sure,
  * or 0.  One LIST, and a GET unless the newest is in memory; a local store is
- * asked for names instead.  -ENOENT: there is none.
+ * asked for names instead.  -ENOENT: there is none.  -ESTALE: it says that it
+ * builds on another snapshot, which is damage unless there is another one of
+ * that seq, because writers raced.
  */
 int deltas_newest(struct deltas *ds, const struct delta_base *base,
 	uint64_t known, struct delta **d, struct err *e);

@@ -127,7 +127,7 @@ open_by_end(struct deltas *ds, const struct delta_base *base,
 		return err_prefix(e, "%s", name);
 	}
 	if (memcmp(t.base, base->id, OBJECT_ID_LEN))
-		return err_set(e, ENOENT, "%s: of another base", name);
+		return err_set(e, ESTALE, "%s: not of this snapshot", name);
 	return deltas_open(ds, base, deltas_writer(ds, t.writer), f->n, &tail,
 		tail.record_off >= f->size - got
 			? end + (tail.record_off - (f->size - got))

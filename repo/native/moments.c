@@ -118,6 +118,17 @@ is_last(const struct native_listing *nl, size_t point)
 	return point + 1 == (size_t)s->first_point + s->n_points;
 }
 
+/* Whether another snapshot of the source has the same seq. */
+static bool
+has_twin(const struct native_listing *nl, size_t point)
+{
+	const struct history_point *p = &nl->l.points[point];
+	const struct history_source *s = &nl->l.sources[p->source];
+
+	return (point > s->first_point && p[-1].seq == p->seq) ||
+	       (!is_last(nl, point) && p[1].seq == p->seq);
+}
+
 static int
 ask(struct moments *m, const struct native_listing *nl, size_t point,
 	const struct delta_base *base, struct moments_base *b,
@@ -126,7 +137,11 @@ ask(struct moments *m, const struct native_listing *nl, size_t point,
 	uint64_t epoch = m->epoch;
 	int r = deltas_newest(m->deltas, base, b->n, newest, e);
 
-	if (r && r != -ENOENT)
+	if (r == -ESTALE && !has_twin(nl, point)) {
+		e->code = EBADMSG;
+		return -EBADMSG;
+	}
+	if (r && r != -ENOENT && r != -ESTALE)
 		return r;
 	b->epoch = epoch;
 	b->final = !is_last(nl, point);

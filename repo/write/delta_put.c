@@ -331,6 +331,8 @@ look(struct delta_writer *dw, struct err *e)
 	uint8_t id[WRITER_ID_LEN];
 	int r = deltas_newest(dw->w->deltas, &dw->home, n, &newest, e);
 
+	if (r == -ESTALE) /* of a snapshot that raced ours */
+		return lost(dw, e);
 	if (r && r != -ENOENT)
 		return r;
 	if (r || newest->record.n == n) {

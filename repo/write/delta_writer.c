@@ -68,7 +68,7 @@ choose(struct delta_writer *dw, const struct candidates *c, unsigned *best,
 		memcpy(dw->home.id, c->at[i].id, OBJECT_ID_LEN);
 		r = deltas_newest(
 			dw->w->deltas, &dw->home, 0, &dw->last, e);
-		if (r && r != -ENOENT)
+		if (r && r != -ENOENT && !(r == -ESTALE && c->n > 1))
 			return r;
 		if (!r) {
 			*best = i;

@@ -89,7 +89,9 @@ model_release(struct model *m)
 	free(m->is_changed);
 	free(m->repo);
 	free(m->state_dir);
-	/* pages themselves are left to the end of the process */
+	for (size_t i = 0; i < m->n_all; i++)
+		free(m->all[i]);
+	free(m->all);
 }
 
 /* -- Changing ------------------------------------------------------------------ */
@@ -111,6 +113,16 @@ note(struct model *m, uint32_t pgno)
 	m->changed[m->n_changed++] = pgno;
 }
 
+static void
+own(struct model *m, uint8_t *page)
+{
+	if (m->n_all == m->cap_all) {
+		m->cap_all = m->cap_all ? 2 * m->cap_all : 256;
+		m->all = xrealloc(m->all, m->cap_all * sizeof(*m->all));
+	}
+	m->all[m->n_all++] = page;
+}
+
 void
 model_touch(struct model *m, uint32_t pgno)
 {
@@ -120,6 +132,7 @@ model_touch(struct model *m, uint32_t pgno)
 		put_be64(page + i, i % 64 ? m->seed : model_random(m, 1u << 31));
 	put_be32(page, pgno);
 	m->now.page[pgno - 1] = page;
+	own(m, page);
 	note(m, pgno);
 }
 

@@ -31,6 +31,8 @@ struct model {
 	uint8_t *is_changed; /* by page - 1 */
 	struct model_state *past; /* past[0] is the first base's */
 	size_t n_past;
+	uint8_t **all; /* every page there was, to be freed */
+	size_t n_all, cap_all;
 	uint64_t seed;
 	struct writer *w;
 	struct delta_writer *dw;
