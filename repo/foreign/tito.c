@@ -68,7 +68,8 @@ look_at_root(struct tito *t, struct points *p, size_t i, struct err *e)
 	const struct foreign_root *root = &t->stem.roots[i];
 	auto_free char *unfinished = xasprintf("%s" UNFINISHED, root->name);
 	struct tito_roll *r;
-	int rc = tito_roll_load(t->stem.store, root->prefix, &r, e);
+	int rc = tito_roll_load(
+		t->stem.store, root->prefix, t->rolls[i] != NULL, &r, e);
 
 	if (rc)
 		return rc;

@@ -10,6 +10,7 @@
 #include "repo/base/log.h"
 
 #define MARK_MAX 64
+#define LOG_ONCE(l, ...) ((l)->again ? (void)0 : log_warn(__VA_ARGS__))
 #define CHUNKS_MAX (1u << 22)
 
 /* -- Names ------------------------------------------------------------------
@@ -63,6 +64,7 @@ struct loading {
 	struct tito_roll *roll;
 	size_t n_chunks;
 	bool later_layout;
+	bool again; /* nothing is said twice */
 	/* of LATEST_FULL; INT64_MIN: there is none */
 	int64_t mark_modified_ns;
 	uint64_t mark;
@@ -175,7 +177,8 @@ load_mark(struct loading *l, struct store *s, struct err *e)
 		end++;
 	/* whoever guessed here could take half a backup for a whole one */
 	if (!end || *end || !tito_roll_stamp(l->roll, true, l->mark)) {
-		log_warn("%s does not name a full backup that is there", name);
+		LOG_ONCE(l, "%s does not name a full backup that is there",
+			name);
 		l->mark = 0;
 	}
 	return 0;
@@ -243,8 +246,9 @@ add_same_second(struct loading *l, size_t full, size_t i)
 
 	s->left_out = s->seconds != l->mark || !is_after_mark(l, s);
 	if (s->left_out) {
-		log_warn("%schangelog/%" PRIu64 " is left out: it need not be "
-			 "later than the full backup of that second",
+		LOG_ONCE(l,
+			"%schangelog/%" PRIu64 " is left out: it need not be "
+			"later than the full backup of that second",
 			r->prefix, s->seconds);
 		return;
 	}
@@ -269,8 +273,9 @@ derive(struct loading *l)
 			add_point(r, full, i);
 		} else if (s->full) {
 			s->left_out = true;
-			log_warn("%sfull/%" PRIu64 " was not finished: "
-				 "LATEST_FULL is %" PRIu64,
+			LOG_ONCE(l,
+				"%sfull/%" PRIu64 " was not finished: "
+				"LATEST_FULL is %" PRIu64,
 				r->prefix, s->seconds, l->mark);
 		} else if (full == SIZE_MAX) {
 			s->left_out = true;
@@ -288,11 +293,13 @@ derive(struct loading *l)
 }
 
 int
-tito_roll_load(struct store *s, const char *prefix, struct tito_roll **roll,
-	struct err *e)
+tito_roll_load(struct store *s, const char *prefix, bool again,
+	struct tito_roll **roll, struct err *e)
 {
 	auto_tito_roll struct tito_roll *r = xcalloc(1, sizeof(*r));
-	struct loading l = { .roll = r, .mark_modified_ns = INT64_MIN };
+	struct loading l = {
+		.roll = r, .mark_modified_ns = INT64_MIN, .again = again
+	};
 	int rc;
 
 	r->refs = 1;

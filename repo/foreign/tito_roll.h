@@ -60,10 +60,11 @@ struct tito_roll {
 	size_t n_points;
 };
 
-/* What is below a prefix now; *roll is given.  One LIST and a GET.
- * -EPROTONOSUPPORT the layout of a later tito. */
-int tito_roll_load(struct store *s, const char *prefix, struct tito_roll **roll,
-	struct err *e);
+/* What is below a prefix now; *roll is given.  One LIST and a GET.  What is
+ * left out is logged unless `again`: that was done before. -EPROTONOSUPPORT the
+ * layout of a later tito. */
+int tito_roll_load(struct store *s, const char *prefix, bool again,
+	struct tito_roll **roll, struct err *e);
 struct tito_roll *tito_roll_get(struct tito_roll *r);
 void tito_roll_put(struct tito_roll *r);
 

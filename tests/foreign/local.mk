@@ -18,3 +18,7 @@ tests_foreign_test_litestream05_damage_SOURCES = tests/foreign/test_litestream05
 EXTRA_DIST += tests/foreign/litestream05
 EXTRA_DIST += tests/foreign/litestream05.sh
 dist_check_SCRIPTS += tests/foreign/litestream05_mount.sh
+EXTRA_DIST += tests/foreign/others.py
+EXTRA_DIST += tests/foreign/others.sh
+dist_check_SCRIPTS += tests/foreign/others_mount.sh
+dist_check_SCRIPTS += tests/foreign/others_s3.sh

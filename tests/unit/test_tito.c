@@ -350,7 +350,7 @@ forget_all(struct foreign_place *place)
 	struct kept *k;
 
 	assert_int_equal(0, foreign_place_kept(place, &k, NULL));
-	assert_int_equal(0, tito_roll_load(place->store, "", &r, NULL));
+	assert_int_equal(0, tito_roll_load(place->store, "", true, &r, NULL));
 	for (size_t i = 0; i < r->n_points; i++) {
 		char digits[2 * HASH_LEN + 1];
 		auto_free char *name = xasprintf("tito-state-%s",
@@ -361,8 +361,8 @@ forget_all(struct foreign_place *place)
 	for (size_t i = 0; i < r->n_stamps; i++) {
 		auto_free char *object = tito_roll_object(
 			r, &r->stamps[i], &r->stamps[i].chunks[0]);
-		auto_free char *name = xasprintf("unpacked-%s-%lu-%ld",
-			object, r->stamps[i].chunks[0].size,
+		auto_free char *name = xasprintf("unpacked-%s-%lu-%ld", object,
+			r->stamps[i].chunks[0].size,
 			r->stamps[i].chunks[0].modified_ns);
 
 		kept_forget(k, name);
