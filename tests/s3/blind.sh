@@ -12,7 +12,7 @@ state=$HOME/.local/state/yore
 mkdir -p tree/sub mnt
 for i in {1..300}; do head -c 2000 /dev/urandom >tree/sub/$i; done
 head -c 9000000 /dev/urandom >tree/big
-backup() { yore backup -q --host h --source "${1:-t}" tree; }
+backup() { yore backup -q --host h --source t tree; }
 
 as rw
 yore init -q

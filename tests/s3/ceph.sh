@@ -64,6 +64,7 @@ memstore device bytes = 8589934592
 osd class dir = $classes
 osd max object name len = 2048
 [client]
+rgw dns name = localhost
 rgw frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw data = $dir/rgw
 rgw enable apis = s3, admin

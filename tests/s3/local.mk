@@ -70,4 +70,6 @@ check_PROGRAMS += tests/s3/test_matrix
 TESTS += tests/s3/test_matrix
 tests_s3_test_matrix_SOURCES = tests/s3/test_matrix.c tests/s3/cells.c \
 	tests/s3/cells.h tests/s3/net.c tests/s3/net.h
+dist_check_SCRIPTS += tests/s3/tls.sh
+EXTRA_DIST += tests/s3/tls.py
 dist_check_SCRIPTS += tests/s3/web.sh
