@@ -163,17 +163,23 @@ choose_window(const struct search *q, int probe, uint64_t *from, uint64_t *to)
 						     : *to - WINDOW_MIN;
 }
 
-/* The first byte of an entry in the window of len bytes; NULL: none. */
+/*
+ * Where an entry begins in the window of len bytes; NULL: nowhere.  The first
+ * place that fits may lie inside the number of a page, which then reads as a
+ * smaller one while the rest is right; the entry behind it begins where it
+ * seems to.
+ */
 static const uint8_t *
 synchronise(const struct search *q, uint64_t from, size_t len, bool is_end)
 {
 	const uint8_t *p = q->window, *end = p + len;
+	struct ltx_entry x;
 
 	if (from == q->lo.pos)
 		return p;
 	for (; p < end && p < q->window + LTX_ENTRY_MAX; p++) {
 		if (fits(q->s, p, end, is_end))
-			return p;
+			return p + ltx_entry_decode(p, end, &x);
 	}
 	return NULL;
 }
@@ -261,7 +267,7 @@ search(struct search *q, struct err *e)
 		}
 		if (q->lo.pos == q->hi.pos)
 			return 0;
-		if (probe == PROBES_MAX)
+		if (probe == PROBES_MAX || q->lo.pos > q->hi.pos)
 			return contradicts(q, e);
 		choose_window(q, probe, &from, &to);
 		r = read_window(q, from, to, e);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # top_srcdir comes from lib.sh
 #
 # Sourced by litestream05_*.sh:
 #

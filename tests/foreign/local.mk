@@ -22,3 +22,5 @@ EXTRA_DIST += tests/foreign/others.py
 EXTRA_DIST += tests/foreign/others.sh
 dist_check_SCRIPTS += tests/foreign/others_mount.sh
 dist_check_SCRIPTS += tests/foreign/others_s3.sh
+check_PROGRAMS += tests/foreign/make_ltx
+tests_foreign_make_ltx_LDADD = libyore.a $(LIBYORE_LIBS)

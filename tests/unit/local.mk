@@ -41,6 +41,7 @@ unit_tests += tests/unit/test_keyring
 unit_tests += tests/unit/test_kept
 unit_tests += tests/unit/test_listing
 unit_tests += tests/unit/test_litestream05_files
+unit_tests += tests/unit/test_ltx_search
 unit_tests += tests/unit/test_lz4
 unit_tests += tests/unit/test_map
 unit_tests += tests/unit/test_objects
