@@ -123,23 +123,18 @@ static int
 read_header(struct litestream05_database *db, struct litestream05_layer *l,
 	struct err *e)
 {
-	uint8_t bytes[LTX_HEADER_LEN];
-	int rc = 0;
+	int rc;
 
-	(void)db;
 	if (l->at.size < LTX_LEN_MIN)
 		return err_set(
 			e, EBADMSG, "%s: too short for an LTX file", l->object);
-	rc = pieces_read(l->pieces, &l->at, 0, sizeof(bytes), bytes, e);
-	if (rc < 0)
-		return rc;
-	rc = ltx_header_decode(bytes, &l->header, e);
-	if (rc < 0)
-		return err_prefix(e, "%s", l->object), rc;
-	if (l->header.min != l->file.min || l->header.max != l->file.max)
-		return err_set(e, EBADMSG, "%s is not the file its name says",
-			l->object);
-	return 0;
+	rc = litestream05_replica_header(db->replica, &l->file, e);
+	l->header = (struct ltx_header){ .page_size = l->file.info.page_size,
+		.commit = l->file.info.commit,
+		.min = l->file.min,
+		.max = l->file.max,
+		.time_ms = l->file.info.time_ns / 1000000 };
+	return rc;
 }
 
 /* From the top down: what was cut off later, whether all agree. */

@@ -54,6 +54,11 @@ char *litestream05_replica_object(const struct litestream05_replica *r,
 char *litestream05_replica_key(const struct litestream05_replica *r,
 	const struct litestream05_file *f);
 
+/* Have f->info say what the file's header says; as it was read before, if the
+ * store is remote. */
+int litestream05_replica_header(struct litestream05_replica *r,
+	struct litestream05_file *f, struct err *e);
+
 /* -- Moments ------------------------------------------------------------------
  * By index, as of one version of the files; -ESTALE when that has changed.
  */
@@ -67,6 +72,9 @@ struct litestream05_told {
 	bool snapshot;
 };
 
+/* -ESTALE: what an index is of is not there any more. */
+int litestream05_replica_changed(
+	const struct litestream05_replica *r, struct err *e);
 /* Number of moments, and the version that indexes are of. */
 size_t litestream05_replica_moments(
 	struct litestream05_replica *r, uint64_t *version);
@@ -74,8 +82,8 @@ size_t litestream05_replica_moments(
 int litestream05_replica_learn(struct litestream05_replica *r, uint64_t version,
 	size_t from, size_t to, struct err *e);
 /* Of all that are snapshots. */
-int litestream05_replica_learn_snapshots(struct litestream05_replica *r,
-	uint64_t version, struct err *e);
+int litestream05_replica_learn_snapshots(
+	struct litestream05_replica *r, uint64_t version, struct err *e);
 /* What is known of one; its time never falls below that of the one before,
  * as far as that has been read. */
 int litestream05_replica_tell(struct litestream05_replica *r, uint64_t version,

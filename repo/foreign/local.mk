@@ -91,3 +91,4 @@ libyore_a_SOURCES += repo/foreign/zlayer_log.c repo/foreign/zlayer_log.h
 libyore_a_SOURCES += repo/foreign/zlayer_proof.c repo/foreign/zlayer_proof.h
 libyore_a_SOURCES += repo/foreign/zlayer_raw.c repo/foreign/zlayer_raw.h
 libyore_a_SOURCES += repo/foreign/zlayer_roll.c repo/foreign/zlayer_roll.h
+libyore_a_SOURCES += repo/foreign/litestream05_headers.c
