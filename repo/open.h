@@ -16,7 +16,8 @@ struct history_open_options {
 	 */
 	int (*secret)(void *ctx, struct slot_secret *out, struct err *e);
 	void *ctx;
-	size_t memory; /* bytes for decoded frames and pages; 0: 60 MiB */
+	size_t memory; /* bytes for decoded frames and pages; 0: 60 MiB, of
+			 * a remote repository 120 MiB */
 	/* Of the disk cache, for repositories that are not local: NULL where it
 	 * always is (repo/cache/cache.h), "" for none. */
 	const char *cache_dir;

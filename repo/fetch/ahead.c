@@ -171,13 +171,13 @@ fetch_run(struct ahead *a, struct run *run)
 
 /* -- The queue; its lock is held ----------------------------------------- */
 
-/* The threads share what is queued, so that several gets are under way: a
+/* Gets share what is queued, so that several gets are under way: a
  * run takes no more frames once it has its share; but for a little more no get
  * is made. */
 static size_t
 share(const struct ahead *a)
 {
-	size_t len = a->bytes / a->max_threads;
+	size_t len = a->bytes / a->streams;
 
 	if (len > a->run_min)
 		return len;

@@ -31,6 +31,7 @@ struct ahead {
 	size_t run_min; /* a get with less takes one more frame */
 	size_t run_max; /* none is joined beyond this */
 	unsigned max_threads;
+	unsigned streams; /* gets that what is queued is shared among */
 
 	_Atomic uint64_t frames; /* fetched */
 

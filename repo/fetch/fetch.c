@@ -25,6 +25,8 @@
 
 #define KIB 1024u
 #define MIB (1024u * KIB)
+/* A window in so many gets fills the line; more cost the server more. */
+#define STREAMS 6
 
 struct fetch {
 	struct store *store;
@@ -73,8 +75,9 @@ set_up_ahead(struct fetch *f, const struct fetch_options *o, size_t memory)
 	f->ahead.table = &f->table;
 	f->ahead.gap = or_default(o->gap, 128 * KIB);
 	f->ahead.run_max = smaller(local ? MIB : 4 * MIB, memory / 16);
-	f->ahead.run_min = smaller(MIB, f->ahead.run_max);
+	f->ahead.run_min = smaller(local ? MIB : 2 * MIB, f->ahead.run_max);
 	f->ahead.max_threads = (unsigned)smaller(threads, AHEAD_THREADS_MAX);
+	f->ahead.streams = (unsigned)smaller(f->ahead.max_threads, STREAMS);
 	f->window_max = smaller(memory / 4,
 		or_default(o->window_max, local ? 8 * MIB : 16 * MIB));
 	ahead_init(&f->ahead);

@@ -4,6 +4,9 @@
 #define FIRST_READ_MIN (64u << 10)
 /* What a window has passed counts less the longer ago it was. */
 #define MEMORY_MAX (4u << 20)
+/* Of a window that is longer than twice this, the rest is on its way while one
+ * stride is read. */
+#define STRIDE_MIN (1u << 20)
 
 static uint64_t
 distance(uint64_t a, uint64_t b)
@@ -84,7 +87,17 @@ is_dense(const struct readahead_window *w)
 	return w->read >= w->passed / 2;
 }
 
-/* What the window lacks, once it is half a reach or more. */
+/* How much is asked for at once, at least. */
+static uint64_t
+stride(const struct readahead_window *w)
+{
+	uint64_t half = w->reach / 2;
+	uint64_t len = half < STRIDE_MIN ? half : STRIDE_MIN;
+
+	return len > w->reach / 8 ? len : w->reach / 8;
+}
+
+/* What the window lacks, once it is a stride. */
 static struct readahead
 ask(struct readahead_window *w, uint64_t size)
 {
@@ -95,7 +108,7 @@ ask(struct readahead_window *w, uint64_t size)
 		w->asked = w->front;
 	if (to > size)
 		to = size;
-	if (w->asked >= to || w->asked - w->front > w->reach / 2)
+	if (w->asked >= to || w->asked - w->front > w->reach - stride(w))
 		return r;
 	r.from = w->asked;
 	r.to = to;
@@ -137,4 +150,15 @@ stream_read(struct stream *s, uint64_t off, size_t len, uint64_t size,
 	s->misses = 0;
 	widen(w, reach_max);
 	return ask(w, size);
+}
+
+void
+stream_ask_again(struct stream *s, const struct readahead *ra, uint64_t until)
+{
+	for (int i = 0; i < READAHEAD_WINDOWS; i++) {
+		struct readahead_window *w = &s->windows[i];
+
+		if (w->reach > 0 && w->asked == ra->to && until < ra->to)
+			w->asked = until;
+	}
 }

@@ -57,9 +57,14 @@ struct readahead {
 /*
  * A read of [off, off + len), len > 0, of a stream that ends at `size`.  Asks
  * at most reach_max (at least READAHEAD_FIRST) bytes ahead of the read's end,
- * and in strides of half a window, so that what is asked for can be joined.
+ * and in strides, so that what is asked for can be joined: half a window, of
+ * long ones 1 MiB or an eighth.
  */
 struct readahead stream_read(struct stream *s, uint64_t off, size_t len,
 	uint64_t size, size_t reach_max);
+/* Of what ra asks for, only the bytes before `until` could be; a later read is
+ * to ask for the others. */
+void stream_ask_again(struct stream *s, const struct readahead *ra,
+	uint64_t until);
 
 #endif

@@ -7,7 +7,8 @@
 #include "repo/native/history.h"
 #include "repo/native/state.h"
 
-#define MEMORY_DEFAULT (60u << 20)
+#define MEMORY_LOCAL (60u << 20)
+#define MEMORY_REMOTE (120u << 20) /* more has to be on its way */
 #define INDEX_MEMORY_MAX (4u << 20)
 #define LABEL_MAX (2 * 256 + HISTORY_TIME_MAX + 4)
 
@@ -441,7 +442,9 @@ native_history_new(struct repository *rp, size_t memory, struct history **h,
 	pthread_mutex_init(&n->refresh_lock, NULL);
 	pthread_mutex_init(&n->lock, NULL);
 	roster_init(&n->roster, rp);
-	share_memory(n, memory ? memory : MEMORY_DEFAULT);
+	if (memory == 0)
+		memory = n->history.local_path ? MEMORY_LOCAL : MEMORY_REMOTE;
+	share_memory(n, memory);
 	fetch_set_locator(n->fetch, locate, n->index);
 	n->deltas = deltas_new(rp, n->fetch);
 	moments_init(&n->moments, n->deltas);

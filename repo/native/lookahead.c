@@ -252,11 +252,12 @@ stream_of(struct lookahead_state *st, uint64_t node)
 	return &oldest->stream;
 }
 
-/* The frames of [from, to) of a file. */
-static void
+/* The frames of [from, to) of a file; returns where they are not known yet. */
+static uint64_t
 wish_range(struct wish *w, const struct map *extents, uint64_t from,
 	uint64_t to)
 {
+	uint64_t known = from;
 	auto_map_at struct map_at at = MAP_AT_INIT;
 	struct ref missing;
 	struct map m = *extents;
@@ -265,12 +266,16 @@ wish_range(struct wish *w, const struct map *extents, uint64_t from,
 	m.missing = &missing;
 	r = map_find_offset(&m, from, &at, NULL);
 	while (!r && map_at_extent(&at)->off < to && w->n < FRAMES_MAX) {
-		if (!map_at_extent(&at)->hole)
-			wish_add(w, &map_at_extent(&at)->ref.place);
+		const struct extent *x = map_at_extent(&at);
+
+		if (!x->hole)
+			wish_add(w, &x->ref.place);
+		known = x->off + x->len;
 		r = map_next(&m, &at, NULL);
 	}
 	if (r == -EAGAIN)
 		wish_add(w, &missing.place);
+	return known < to ? known : to;
 }
 
 void
@@ -278,14 +283,15 @@ lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
 	uint64_t off, size_t len)
 {
 	struct wish w = { .n = 0 };
+	struct stream *s;
 	struct readahead ra;
 
 	pthread_mutex_lock(&l->lock);
-	ra = stream_read(stream_of(state_of(l), node), off, len, m->span,
-		fetch_window_max(l->fetch));
-	pthread_mutex_unlock(&l->lock);
+	s = stream_of(state_of(l), node);
+	ra = stream_read(s, off, len, m->span, fetch_window_max(l->fetch));
 	if (ra.from < ra.to)
-		wish_range(&w, m, ra.from, ra.to);
+		stream_ask_again(s, &ra, wish_range(&w, m, ra.from, ra.to));
+	pthread_mutex_unlock(&l->lock);
 	wish_send(&w, l->fetch);
 }
 

@@ -94,7 +94,7 @@ class Line:
              "16", "--checkers", "16", "--s3-provider", "Ceph",
              "--s3-env-auth", "--s3-endpoint", self.near,
              "--s3-chunk-size", "64M", "--s3-no-check-bucket",
-             "--ignore-checksum", source, f":s3:yore/{prefix}"], check=True)
+             "--ignore-checksum", "--copy-links", source, f":s3:yore/{prefix}"], check=True)
 
     def counts(self):
         """Requests by kind and bytes received, so far."""

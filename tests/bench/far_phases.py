@@ -61,7 +61,7 @@ def far_db(line, tool, corpus, run):
     if tool.name == "yore":
         os.makedirs(f"{line.dir}/plain")
         os.symlink(big, f"{line.dir}/plain/big.bin")
-        line.fill(f"{line.dir}/plain/big.bin", "plain")
+        line.fill(f"{line.dir}/plain", "plain")
         curls(line, "far_db", corpus, run, big)
     for label, body in (("queries", ask), ("sequential read", read)):
         for again in (False, True):
