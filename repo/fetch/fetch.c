@@ -124,6 +124,12 @@ fetch_window_max(const struct fetch *f)
 	return f->window_max;
 }
 
+bool
+fetch_is_far(const struct fetch *f)
+{
+	return f->store->local_path == NULL;
+}
+
 void
 fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx)
 {

@@ -34,6 +34,8 @@ struct fetch *fetch_new(struct store *store, const struct keyring *keys,
 	const struct fetch_options *o);
 /* Frames still held stay readable. */
 void fetch_free(struct fetch *f);
+/* Whether a get is a request to another machine. */
+bool fetch_is_far(const struct fetch *f);
 /* How far ahead one stream may read (repo/fetch/readahead.h). */
 size_t fetch_window_max(const struct fetch *f);
 

@@ -128,6 +128,7 @@ look_ahead(struct native_view *v, const struct tree_node *tn, uint64_t off,
 		return;
 	}
 	m = native_view_extent_map(v, tn);
+	lookahead_extents(&v->ahead, tn->node, &m, off);
 	lookahead_stream(&v->ahead, tn->node, &m, off, len);
 	if (off == 0 && !map_find_offset(&m, 0, &at, NULL) &&
 		!map_at_extent(&at)->hole)

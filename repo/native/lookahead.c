@@ -36,12 +36,16 @@
 #define LISTED_MIN 2
 /* Behind the page of the directory that comes next lie those that follow. */
 #define PAGES_BEYOND (256 * KIB)
+/* Pages of one file's map fetched alone before they are by the stretch. */
+#define LACKED_MIN 2
 /* Leaves of one directory asked for ahead. */
 #define LEAVES_MAX 96
 
 struct file_stream {
 	uint64_t node; /* 0: unused, the root is no file */
 	uint32_t used;
+	uint32_t lacked; /* pages of its map that had to be fetched */
+	struct stretches stretches;
 	struct stream stream;
 };
 
@@ -232,7 +236,7 @@ lookahead_leaf(struct lookahead *l, uint64_t dir, const struct map *m,
 
 /* -- Big files --------------------------------------------------------------- */
 
-static struct stream *
+static struct file_stream *
 stream_of(struct lookahead_state *st, uint64_t node)
 {
 	struct file_stream *oldest = &st->streams[0];
@@ -243,13 +247,13 @@ stream_of(struct lookahead_state *st, uint64_t node)
 
 		if (s->node == node) {
 			s->used = st->clock;
-			return &s->stream;
+			return s;
 		}
 		if (st->clock - s->used > st->clock - oldest->used)
 			oldest = s;
 	}
 	*oldest = (struct file_stream){ .node = node, .used = st->clock };
-	return &oldest->stream;
+	return oldest;
 }
 
 /* The frames of [from, to) of a file; returns where they are not known yet. */
@@ -278,6 +282,39 @@ wish_range(struct wish *w, const struct map *extents, uint64_t from,
 	return known < to ? known : to;
 }
 
+/* How much to fetch from the page that lacks; 0: nothing but it. */
+static size_t
+extents_stretch(struct lookahead *l, uint64_t node, const struct ref *missing)
+{
+	auto_lock(&l->lock);
+	struct file_stream *s = stream_of(state_of(l), node);
+
+	if (s->lacked++ < LACKED_MIN)
+		return 0;
+	return stretches_begin(&s->stretches, &missing->place, STRETCH_MAX);
+}
+
+void
+lookahead_extents(struct lookahead *l, uint64_t node, const struct map *m,
+	uint64_t off)
+{
+	struct ref missing;
+	struct map peek = *m;
+
+	peek.missing = &missing;
+	for (int i = 0; i < MAP_DEPTH_MAX && fetch_is_far(l->fetch); i++) {
+		auto_map_at struct map_at at = MAP_AT_INIT;
+		size_t len;
+
+		if (map_find_offset(&peek, off, &at, NULL) != -EAGAIN)
+			return;
+		len = extents_stretch(l, node, &missing);
+		if (!len)
+			return;
+		fetch_stretch(l->fetch, &missing.place, len);
+	}
+}
+
 void
 lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
 	uint64_t off, size_t len)
@@ -287,7 +324,7 @@ lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
 	struct readahead ra;
 
 	pthread_mutex_lock(&l->lock);
-	s = stream_of(state_of(l), node);
+	s = &stream_of(state_of(l), node)->stream;
 	ra = stream_read(s, off, len, m->span, fetch_window_max(l->fetch));
 	if (ra.from < ra.to)
 		stream_ask_again(s, &ra, wish_range(&w, m, ra.from, ra.to));

@@ -43,6 +43,10 @@ void lookahead_leaf(struct lookahead *l, uint64_t dir, const struct map *m,
 /* A read of [off, off + len), not empty, of a file with an extents map. */
 void lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
 	uint64_t off, size_t len);
+/* What lies at `off` of a file with an extents map is about to be looked up:
+ * where that would be a request a page, its pages are fetched together. */
+void lookahead_extents(struct lookahead *l, uint64_t node, const struct map *m,
+	uint64_t off);
 /* A read at the beginning of a file, which lies in the frame `at`. */
 void lookahead_walk(struct lookahead *l, uint64_t node,
 	const struct frame_place *at);
