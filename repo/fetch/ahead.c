@@ -8,7 +8,9 @@
 
 #define RUN_FRAMES_MAX 128
 #define BATCH_MAX 64
-/* A thread keeps no more than this for its next get. */
+/* A thread keeps no more than this for its next get: what a local store is asked
+ * for at once.  Remote ones have more threads. */
+#define ROOM_KEPT_LOCAL ((1u << 20) + 2 * STORE_ALIGN)
 #define ROOM_KEPT (256u << 10)
 
 struct run {
@@ -239,10 +241,11 @@ work(void *ctx)
 {
 	struct ahead *a = ctx;
 	struct run run = { .room = NULL };
+	size_t kept = a->store->local_path ? ROOM_KEPT_LOCAL : ROOM_KEPT;
 
 	while (next_run(a, &run)) {
 		fetch_run(a, &run);
-		if (run.room_len > ROOM_KEPT) {
+		if (run.room_len > kept) {
 			free(run.room);
 			run.room = NULL;
 			run.room_len = 0;

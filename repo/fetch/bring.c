@@ -11,8 +11,22 @@
 #include "repo/format/object.h"
 
 #define RANGE_MIN (256u << 10)
-#define RANGE_FIRST (1u << 20)
+/* Who waits for a range should not wait longer than this. */
+#define LONG_NS (NS_PER_S / 2)
 #define LOST_MAX 2
+
+/* Asked for; whoever wants it waits from then on. */
+struct bring_range {
+	struct flight flight;
+	char name[OBJECT_NAME_MAX];
+};
+
+static void
+range_free(struct bring *b, struct bring_range *range)
+{
+	cached_expected(b->store, &range->flight);
+	free(range);
+}
 
 void
 bring_init(struct bring *b, struct store *store)
@@ -20,7 +34,7 @@ bring_init(struct bring *b, struct store *store)
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->wake, NULL);
 	b->store = cached_cache(store) ? store : NULL;
-	b->range_max = RANGE_FIRST;
+	b->range_max = BRING_RANGE_MAX;
 }
 
 void
@@ -28,7 +42,8 @@ bring_release(struct bring *b)
 {
 	pthread_mutex_lock(&b->lock);
 	b->stop = true;
-	b->n = 0;
+	while (b->n > 0)
+		range_free(b, b->queue[--b->n]);
 	pthread_cond_broadcast(&b->wake);
 	pthread_mutex_unlock(&b->lock);
 	cancel_raise(&b->cancel);
@@ -80,44 +95,40 @@ bring_rate(struct bring *b)
 				 : 0;
 }
 
-/* What a get brought in a time says how long the next ones may be. */
+/* How long a get took says how much the next ones may bring. */
 static void
 learn(struct bring *b, uint64_t len, int64_t ns, bool kept)
 {
 	auto_lock(&b->lock);
-	uint64_t max = len * 250000000ULL / (uint64_t)(ns > 0 ? ns : 1);
 
 	count_busy(b, false, kept ? len : 0);
 	b->lost = kept ? 0 : b->lost + 1;
-	if (len < RANGE_MIN)
-		return;
-	if (max > 2 * b->range_max)
-		max = 2 * b->range_max;
-	b->range_max = max < RANGE_MIN	       ? RANGE_MIN
-		       : max > BRING_RANGE_MAX ? BRING_RANGE_MAX
-					       : (size_t)max;
+	if (ns > LONG_NS && b->range_max > RANGE_MIN)
+		b->range_max /= 2;
+	else if (ns < LONG_NS / 4 && b->range_max < BRING_RANGE_MAX)
+		b->range_max *= 2;
 }
 
 static void
-bring_range(struct bring *b, const struct bring_range *range)
+bring_range(struct bring *b, struct bring_range *range)
 {
 	const struct store_call call = { .ahead = true, .cancel = &b->cancel };
 	int64_t began = clock_mono_ns();
-	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;
 	bool kept = false;
 
-	object_pack_name(name, range->at.object, range->at.pack);
-	if (cached_bring(b->store, name, range->at.off, range->len, &call,
-		    &kept, &e) < 0)
+	if (cached_bring(b->store, &range->flight, &call, &kept, &e) < 0)
 		log_debug("read-ahead: %s", e.text);
-	learn(b, range->len, clock_mono_ns() - began, kept);
+	learn(b, range->flight.len, clock_mono_ns() - began, kept);
+	range_free(b, range);
 }
 
-static bool
-next_range(struct bring *b, struct bring_range *range)
+/* NULL: stop. */
+static struct bring_range *
+next_range(struct bring *b)
 {
 	auto_lock(&b->lock);
+	struct bring_range *range;
 
 	while (b->n == 0 && !b->stop) {
 		b->n_idle++;
@@ -125,21 +136,21 @@ next_range(struct bring *b, struct bring_range *range)
 		b->n_idle--;
 	}
 	if (b->stop)
-		return false;
-	*range = b->queue[0];
+		return NULL;
+	range = b->queue[0];
 	memmove(b->queue, b->queue + 1, --b->n * sizeof(*b->queue));
 	count_busy(b, true, 0);
-	return true;
+	return range;
 }
 
 static void *
 work(void *ctx)
 {
 	struct bring *b = ctx;
-	struct bring_range range;
+	struct bring_range *range;
 
-	while (next_range(b, &range))
-		bring_range(b, &range);
+	while ((range = next_range(b)))
+		bring_range(b, range);
 	return NULL;
 }
 
@@ -164,7 +175,8 @@ start_threads(struct bring *b)
 
 /* A range and where its first frame stands in the reader's order. */
 struct draft {
-	struct bring_range range;
+	struct frame_place at; /* the first frame: object and offset */
+	uint64_t len;
 	size_t order;
 };
 
@@ -172,12 +184,12 @@ static int
 by_place(const void *x, const void *y)
 {
 	const struct draft *a = x, *b = y;
-	int r = memcmp(a->range.at.pack, b->range.at.pack, OBJECT_ID_LEN);
+	int r = memcmp(a->at.pack, b->at.pack, OBJECT_ID_LEN);
 
 	if (r)
 		return r;
-	return (a->range.at.off > b->range.at.off) -
-	       (a->range.at.off < b->range.at.off);
+	return (a->at.off > b->at.off) -
+	       (a->at.off < b->at.off);
 }
 
 static int
@@ -192,15 +204,15 @@ by_order(const void *x, const void *y)
 static bool
 joins(struct draft *a, const struct draft *b, size_t range_max)
 {
-	uint64_t end = a->range.at.off + a->range.len;
-	uint64_t b_end = b->range.at.off + b->range.len;
+	uint64_t end = a->at.off + a->len;
+	uint64_t b_end = b->at.off + b->len;
 
-	if (memcmp(a->range.at.pack, b->range.at.pack, OBJECT_ID_LEN) ||
-		(b->range.at.off > end && b->range.at.off - end > BRING_GAP) ||
-		b_end - a->range.at.off > range_max)
+	if (memcmp(a->at.pack, b->at.pack, OBJECT_ID_LEN) ||
+		(b->at.off > end && b->at.off - end > BRING_GAP) ||
+		b_end - a->at.off > range_max)
 		return false;
 	if (b_end > end)
-		a->range.len = b_end - a->range.at.off;
+		a->len = b_end - a->at.off;
 	if (b->order < a->order)
 		a->order = b->order;
 	return true;
@@ -232,6 +244,20 @@ is_there(struct bring *b, const struct frame_place *at)
 		NULL);
 }
 
+static struct bring_range *
+range_new(struct bring *b, const struct draft *d)
+{
+	struct bring_range *range = xcalloc(1, sizeof(*range));
+
+	object_pack_name(range->name, d->at.object, d->at.pack);
+	range->flight = (struct flight){ .name = range->name,
+		.off = d->at.off,
+		.len = d->len,
+		.owner = b };
+	cached_expect(b->store, &range->flight);
+	return range;
+}
+
 static uint64_t
 push(struct bring *b, const struct draft *d, size_t n)
 {
@@ -239,8 +265,8 @@ push(struct bring *b, const struct draft *d, size_t n)
 	uint64_t len = 0;
 
 	for (size_t i = 0; i < n && b->n < BRING_QUEUE_MAX && !b->stop; i++) {
-		b->queue[b->n++] = d[i].range;
-		len += d[i].range.len;
+		b->queue[b->n++] = range_new(b, &d[i]);
+		len += d[i].len;
 	}
 	if (len > 0) {
 		start_threads(b);
@@ -261,8 +287,8 @@ bring_ask(struct bring *b, const struct frame_place *at, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (is_there(b, &at[i]))
 			continue;
-		d[n_drafts].range.at = at[i];
-		d[n_drafts].range.len = at[i].len;
+		d[n_drafts].at = at[i];
+		d[n_drafts].len = at[i].len;
 		d[n_drafts++].order = i;
 	}
 	pthread_mutex_lock(&b->lock);

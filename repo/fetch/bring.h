@@ -25,10 +25,7 @@
 #define BRING_GAP (512u << 10)
 #define BRING_RANGE_MAX (4u << 20)
 
-struct bring_range {
-	struct frame_place at; /* the first frame: object and offset */
-	uint64_t len;
-};
+struct bring_range;
 
 struct bring {
 	struct store *store; /* immutable; with a cache before it */
@@ -40,12 +37,12 @@ struct bring {
 	unsigned lost; /* ranges in a row that the cache did not keep */
 	unsigned n_threads, n_idle;
 	pthread_t threads[BRING_THREADS];
-	size_t range_max; /* so much takes a quarter of a second */
+	size_t range_max; /* of one get, so that it does not take long */
 	unsigned n_busy;
 	int64_t busy_since; /* some thread is at work */
 	uint64_t busy_ns, busy_bytes; /* of late */
 	size_t n;
-	struct bring_range queue[BRING_QUEUE_MAX]; /* wanted first first */
+	struct bring_range *queue[BRING_QUEUE_MAX]; /* wanted first first */
 };
 
 /* store is borrowed; without a cache before it nothing is ever brought. */

@@ -8,7 +8,6 @@
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "repo/cache/listing.h"
-#include "repo/fetch/flights.h"
 
 /* Two gaps with less than this between them are asked for together. */
 #define JOIN_MAX (128u << 10)
@@ -142,7 +141,7 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	*got = len;
 	if (cache_read(c->cache, name, off, len, buf, &gaps))
 		return 0;
-	if (flights_wait(&c->flights, name, off, len, FLIGHT_WAIT_MS,
+	if (flights_wait(&c->flights, &flight, FLIGHT_WAIT_MS,
 		    call ? call->cancel : NULL) &&
 		cache_read(c->cache, name, off, len, buf, &gaps))
 		return 0;
@@ -185,30 +184,38 @@ bring_gaps(struct cached *c, const char *name, const struct cache_gaps *gaps,
 }
 
 int
-cached_bring(struct store *s, const char *name, uint64_t off, uint64_t len,
+cached_bring(struct store *s, const struct flight *f,
 	const struct store_call *call, bool *kept, struct err *e)
 {
 	struct cached *c = cached_of(s);
-	struct flight flight = { .name = name, .off = off, .len = len };
 	struct cache_gaps gaps;
 	int r;
 
 	if (c->offline)
-		return absent(c, name, e);
-	if (flights_wait(&c->flights, name, off, len, FLIGHT_WAIT_MS,
-		    call ? call->cancel : NULL))
+		return absent(c, f->name, e);
+	if (flights_wait(&c->flights, f, FLIGHT_WAIT_MS, call->cancel))
 		cache_sync(c->cache, NULL);
-	*kept = cache_read(c->cache, name, off, len, NULL, &gaps);
+	*kept = cache_read(c->cache, f->name, f->off, f->len, NULL, &gaps);
 	if (*kept)
 		return 0;
 	join(&gaps);
-	flights_begin(&c->flights, &flight);
-	r = bring_gaps(c, name, &gaps, off + len, call, e);
+	r = bring_gaps(c, f->name, &gaps, f->off + f->len, call, e);
 	/* what has been given to the cache is not there at once */
 	*kept = r == 0 && cache_sync(c->cache, NULL) == 0 &&
-		cache_read(c->cache, name, off, len, NULL, NULL);
-	flights_end(&c->flights, &flight);
+		cache_read(c->cache, f->name, f->off, f->len, NULL, NULL);
 	return r;
+}
+
+void
+cached_expect(struct store *s, struct flight *f)
+{
+	flights_begin(&cached_of(s)->flights, f);
+}
+
+void
+cached_expected(struct store *s, struct flight *f)
+{
+	flights_end(&cached_of(s)->flights, f);
 }
 
 static int

@@ -20,6 +20,7 @@
 
 #include "repo/cache/cache.h"
 #include "repo/crypto/keyring.h"
+#include "repo/fetch/flights.h"
 #include "repo/store/store.h"
 
 struct cached_options {
@@ -41,12 +42,17 @@ void cached_keep_names(struct store *s, const char *prefix,
 	const char *const *names, size_t n);
 
 /*
- * Bring [off, off + len) of an object into the cache, as far as it lacks, for
- * somebody who will come for it: who does meanwhile waits for it a little.
- * When this returns it can be read there, unless the cache could not keep it
- * (*kept false).  s must be such a store.
+ * What f says will be brought into the cache: who wants it before
+ * cached_expected waits for it a little.  f is borrowed until then; s must be
+ * such a store, here and below.
  */
-int cached_bring(struct store *s, const char *name, uint64_t off, uint64_t len,
+void cached_expect(struct store *s, struct flight *f);
+void cached_expected(struct store *s, struct flight *f);
+/*
+ * Bring it, as far as it lacks.  When this returns it can be read there, unless
+ * the cache could not keep it (*kept false).
+ */
+int cached_bring(struct store *s, const struct flight *f,
 	const struct store_call *call, bool *kept, struct err *e);
 
 /* Whether a whole object is in the cache. */

@@ -54,20 +54,20 @@ flights_end(struct flights *fs, struct flight *f)
 }
 
 static bool
-touches(const struct flight *f, const char *name, uint64_t off, uint64_t len)
+touches(const struct flight *f, const struct flight *wanted)
 {
-	return off < f->off + f->len && f->off < off + len &&
-	       strcmp(f->name, name) == 0;
+	return wanted->off < f->off + f->len && f->off < wanted->off + wanted->len &&
+	       (!f->owner || f->owner != wanted->owner) &&
+	       strcmp(f->name, wanted->name) == 0;
 }
 
 /* With the lock held. */
 static bool
-is_flying(const struct flights *fs, const char *name, uint64_t off,
-	uint64_t len)
+is_flying(const struct flights *fs, const struct flight *wanted)
 {
 	const struct flight *f = fs->first;
 
-	while (f && !touches(f, name, off, len))
+	while (f && !touches(f, wanted))
 		f = f->next;
 	return f != NULL;
 }
@@ -84,8 +84,8 @@ doze(struct flights *fs)
 }
 
 bool
-flights_wait(struct flights *fs, const char *name, uint64_t off, uint64_t len,
-	unsigned max_ms, struct cancel *cancel)
+flights_wait(struct flights *fs, const struct flight *f, unsigned max_ms,
+	struct cancel *cancel)
 {
 	int64_t end = clock_mono_ns() + max_ms * 1000000LL;
 	bool waited = false;
@@ -93,7 +93,7 @@ flights_wait(struct flights *fs, const char *name, uint64_t off, uint64_t len,
 	if (fs->n == 0)
 		return false;
 	auto_lock(&fs->lock);
-	while (is_flying(fs, name, off, len)) {
+	while (is_flying(fs, f)) {
 		if (cancel_raised(cancel) || clock_mono_ns() >= end)
 			return false;
 		waited = true;

@@ -28,6 +28,7 @@ enum field {
 	FIELD_PATH = 22,
 	FIELD_DATABASE = 24,
 	FIELD_OPAQUE = 26,
+	FIELD_PAGE_PACKS = 28,
 };
 
 void
@@ -97,6 +98,19 @@ put_database(struct buf *b, const struct record *r, bool whole)
 	}
 }
 
+static void
+put_page_packs(struct buf *b, const struct record *r)
+{
+	auto_buf struct buf list = BUF_INIT;
+
+	for (uint32_t i = 0; i < r->n_page_packs; i++) {
+		buf_append(&list, r->page_packs[i].id, OBJECT_ID_LEN);
+		buf_varint(&list, r->page_packs[i].bytes);
+	}
+	buf_varint(b, FIELD_PAGE_PACKS);
+	buf_bytes(b, list.data, list.len);
+}
+
 void
 record_encode(const struct record *r, bool whole, struct buf *b)
 {
@@ -124,6 +138,8 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 	if (r->path)
 		put_string(b, FIELD_PATH, r->path);
 	put_database(b, r, whole);
+	if (whole && r->n_page_packs)
+		put_page_packs(b, r);
 }
 
 static uint64_t
@@ -217,6 +233,27 @@ take_hash(struct reader *f, uint8_t hash[HASH_LEN])
 }
 
 /* 0, -EUCLEAN, or -EPROTONOSUPPORT for a field we had to know. */
+static void
+take_page_packs(struct reader *f, struct record *r)
+{
+	r->n_page_packs = 0;
+	while (reader_left(f) && !f->bad) {
+		struct page_pack *p;
+		const uint8_t *id;
+
+		if (r->n_page_packs == RECORD_PAGE_PACKS_MAX) {
+			f->bad = true;
+			return;
+		}
+		p = &r->page_packs[r->n_page_packs];
+		id = read_bytes(f, OBJECT_ID_LEN);
+		if (id)
+			memcpy(p->id, id, OBJECT_ID_LEN);
+		p->bytes = read_varint(f);
+		r->n_page_packs++;
+	}
+}
+
 static int
 take_field(uint64_t tag, struct reader *f, struct record *r)
 {
@@ -268,6 +305,9 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		break;
 	case FIELD_OPAQUE:
 		take_bytes(f, DATABASE_OPAQUE_MAX, &r->opaque, &r->opaque_len);
+		break;
+	case FIELD_PAGE_PACKS:
+		take_page_packs(f, r);
 		break;
 	default:
 		if (tag & 1)

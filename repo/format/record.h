@@ -15,6 +15,13 @@
 #define RECORD_TAGS_MAX 64
 #define RECORD_TAG_LEN_MAX 200
 #define RECORD_INLINE_PAGE_MAX 3072
+#define RECORD_PAGE_PACKS_MAX 16
+
+/* A metadata pack of which a snapshot uses little. */
+struct page_pack {
+	uint8_t id[OBJECT_ID_LEN];
+	uint64_t bytes; /* sealed, of pages that it uses */
+};
 
 struct record {
 	uint8_t id[OBJECT_ID_LEN]; /* of its object; from the header */
@@ -36,6 +43,8 @@ struct record {
 	struct database_state database; /* what is backed up, */
 	uint8_t *opaque;	/* and what its writer wants to know again; */
 	uint32_t opaque_len;	/* NULL: nothing */
+	struct page_pack page_packs[RECORD_PAGE_PACKS_MAX];
+	uint32_t n_page_packs;
 	uint8_t *root_page;	/* the root directory's page, or NULL */
 	uint32_t root_page_len;
 	struct page *root_holder; /* decoded: what root borrows from; owned */

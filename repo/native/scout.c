@@ -176,10 +176,23 @@ take_next(struct round *r)
 	if (rc || !tn.page)
 		return false;
 	take_leaf(r, &tn);
+	r->s->looked = r->node;
 	return true;
 }
 
 /* -- The thread ------------------------------------------------------------------ */
+
+/* What the line brings in two seconds; of many short gets at first it is thought
+ * to bring less than it does. */
+static uint64_t
+reach_now(struct scout *s)
+{
+	uint64_t rate = 2 * fetch_bring_rate(s->fetch);
+
+	return rate < REACH_MIN	  ? REACH_MIN
+	       : rate > REACH_MAX ? REACH_MAX
+				  : rate;
+}
 
 /* Wait for a reader that has come far enough. */
 static bool
@@ -191,20 +204,9 @@ next_round(struct scout *s, struct round *r)
 		pthread_cond_wait(&s->wake, &s->lock);
 	r->n = 0;
 	r->bytes = 0;
-	r->reach = s->reach;
-	r->node = r->half = s->from;
+	r->reach = s->reach ? s->reach : reach_now(s);
+	r->node = r->half = s->looked = s->from;
 	return !s->stop;
-}
-
-/* What the line brings in a second. */
-static uint64_t
-reach_now(struct scout *s)
-{
-	uint64_t rate = fetch_bring_rate(s->fetch);
-
-	return rate < REACH_MIN	  ? REACH_MIN
-	       : rate > REACH_MAX ? REACH_MAX
-				  : rate;
 }
 
 /* Unless the reader has gone elsewhere meanwhile. */
@@ -217,7 +219,7 @@ end_round(struct scout *s, const struct round *r, uint64_t from, bool end)
 		return;
 	s->from = r->node;
 	s->next = end ? UINT64_MAX : r->half;
-	s->reach = reach_now(s);
+	s->reach = 0;
 }
 
 static void *
@@ -261,10 +263,10 @@ scout_follow(struct scout *s, uint64_t node)
 	if (!fetch_brings(s->fetch))
 		return true;
 	auto_lock(&s->lock);
-	passed = node >= s->from;
+	passed = node >= s->from && node >= s->looked;
 	if (!s->started || node < s->begun || (passed && s->next < UINT64_MAX)) {
 		s->begun = node;
-		s->from = node + 1;
+		s->from = s->looked = node + 1;
 		s->next = node;
 		s->reach = REACH_MIN;
 		passed = true;
@@ -274,5 +276,5 @@ scout_follow(struct scout *s, uint64_t node)
 		start(s);
 	if (node >= s->next)
 		pthread_cond_signal(&s->wake);
-	return !s->started || !passed || s->next == UINT64_MAX;
+	return !s->started || node < s->from || s->next == UINT64_MAX;
 }

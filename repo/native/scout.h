@@ -32,9 +32,10 @@ struct scout {
 	pthread_t thread;
 	uint64_t begun;	 /* node where this walk was met, */
 	uint64_t reader; /* and what it read last */
-	uint64_t from;	 /* nodes before this have been looked at */
+	uint64_t from;	 /* nodes before this have been asked for, */
+	_Atomic uint64_t looked; /* and before this looked at by now */
 	uint64_t next;	 /* look further when the reader comes here */
-	uint64_t reach;	 /* bytes to ask for then */
+	uint64_t reach;	 /* bytes to ask for then; 0: as the line allows */
 
 	/* the thread's */
 	struct stretches stretches;

@@ -53,6 +53,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/sealed.c \
 	repo/write/sealed.h \
 	repo/write/segments.c \
+	repo/write/spread.c \
+	repo/write/spread.h \
 	repo/write/segments.h \
 	repo/write/walk.c \
 	repo/write/wanted.c \

@@ -28,7 +28,8 @@ store_meta(struct run *run, enum chunk_type type, const uint8_t *data,
 	memset(ref, 0, sizeof(*ref));
 	chunk_id(run->w->rp->keys, type, data, len, ref->id);
 	if (!known_find(run->known, ref) &&
-		ref->place.object == OBJECT_META && ref->chunk_len == len)
+		ref->place.object == OBJECT_META && ref->chunk_len == len &&
+		!spread_gathers(&run->spread, &ref->place))
 		return 0;
 	r = packer_pack(run->packer, 0, data, len, &p.bytes, &codec, e);
 	p.codec = (uint8_t)codec;
@@ -47,7 +48,12 @@ static int
 store_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
 	struct err *e)
 {
-	return store_meta(ctx, CHUNK_PAGE, page, len, ref, e);
+	struct run *run = ctx;
+	int r = store_meta(run, CHUNK_PAGE, page, len, ref, e);
+
+	if (!r)
+		spread_use(&run->spread, &ref->place);
+	return r;
 }
 
 /* A page of a directory: the next run will want to read it. */
@@ -439,6 +445,7 @@ place_release(struct run *run)
 		dir_build_release(&run->dirs[i]);
 	free(run->dirs);
 	free(run->pages);
+	spread_release(&run->spread);
 	map_builder_free(run->extents);
 	for (size_t i = 0; i < run->n_linked; i++)
 		free(run->linked[i]);

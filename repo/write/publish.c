@@ -67,6 +67,7 @@ fill_record(struct run *run, struct record *rec, int64_t now)
 	rec->root = run->root;
 	rec->next_link = run->next_link;
 	rec->n_errors = run->errors;
+	spread_note(&run->spread, rec);
 	rec->path = xstrdup(o->stdin_name ? o->stdin_name : o->path);
 	if (run->root_page.len && run->root_page.len <= RECORD_INLINE_PAGE_MAX) {
 		rec->root_page = xmemdup(run->root_page.data,

@@ -24,6 +24,7 @@
 #include "repo/write/known.h"
 #include "repo/write/map.h"
 #include "repo/write/pack.h"
+#include "repo/write/spread.h"
 #include "repo/write/scan.h"
 #include "repo/write/writer.h"
 
@@ -140,6 +141,7 @@ struct run {
 	uint64_t first_link;
 	struct entry root;
 	struct buf root_page, root_arena;
+	struct spread spread; /* of pages over packs */
 	struct frame_place *pages; /* of directories; of remote repositories */
 	size_t n_pages, cap_pages;
 	int64_t progressed_ns, began_ns;

@@ -213,6 +213,7 @@ prepare(struct run *run, struct err *e)
 		return r;
 	run->next_link = run->parent.next_link ? run->parent.next_link : 1;
 	run->first_link = run->next_link;
+	spread_init(&run->spread, &run->parent);
 	run->packer = packer_new(6);
 	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA,
 		run->o->data_pack_len ? run->o->data_pack_len : DATA_PACK_LEN,
