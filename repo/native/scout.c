@@ -18,6 +18,7 @@
 #define REACH_MIN (4 * MIB)
 #define REACH_MAX (64 * MIB)
 #define FRAMES_MAX 4096
+#define LATER_MAX 256
 /* Of a file that is longer, its own stream reads ahead. */
 #define FILE_MAX (1 * MIB)
 #define SEEN 16384 /* a power of two */
@@ -36,6 +37,13 @@ struct round {
 	uint64_t node; /* the one looked at */
 	size_t n;
 	struct frame_place at[FRAMES_MAX];
+	uint64_t of[FRAMES_MAX]; /* node that needs it first */
+	/* files whose maps lack pages, which are on their way */
+	size_t n_later;
+	struct {
+		uint64_t node;
+		struct entry en;
+	} later[LATER_MAX];
 };
 
 void
@@ -99,7 +107,8 @@ take(struct round *r, const struct frame_place *at)
 {
 	if (is_full(r) || !see(r->s->seen, at))
 		return;
-	r->at[r->n++] = *at;
+	r->at[r->n] = *at;
+	r->of[r->n++] = r->node;
 	r->bytes += at->len;
 	if (r->bytes <= r->reach / 2)
 		r->half = r->node;
@@ -117,21 +126,68 @@ bring_page(struct scout *s, const struct ref *missing)
 	fetch_stretch(s->fetch, &missing->place, len);
 }
 
-/* The frames a file begins with. */
-static void
-take_file(struct round *r, const struct entry *en)
+/* The frames a file begins with.  -EAGAIN: *missing lacks (unless it is NULL:
+ * then it is waited for). */
+static int
+take_file(struct round *r, const struct entry *en, struct ref *missing)
 {
 	auto_map_at struct map_at at = MAP_AT_INIT;
 	struct map m = { .pages = r->s->tree->pages,
 		.kind = MAP_EXTENTS,
 		.ref = &en->ref,
-		.span = en->size };
+		.span = en->size,
+		.missing = missing };
 	int rc = map_find_offset(&m, 0, &at, NULL);
 
 	while (!rc && map_at_extent(&at)->off < FILE_MAX && !is_full(r)) {
 		if (!map_at_extent(&at)->hole)
 			take(r, &map_at_extent(&at)->ref.place);
 		rc = map_next(&m, &at, NULL);
+	}
+	return rc;
+}
+
+/* Pages of many files' maps lie here and there; none of them is waited for
+ * before all have been asked for. */
+static void
+take_file_later(struct round *r, const struct entry *en)
+{
+	struct ref missing;
+
+	if (take_file(r, en, &missing) != -EAGAIN || r->n_later == LATER_MAX)
+		return;
+	fetch_ahead(r->s->fetch, &missing.place, 1);
+	r->later[r->n_later].node = r->node;
+	r->later[r->n_later++].en = *en;
+}
+
+static void
+take_later(struct round *r)
+{
+	uint64_t node = r->node;
+
+	for (size_t i = 0; i < r->n_later; i++) {
+		r->node = r->later[i].node;
+		take_file(r, &r->later[i].en, NULL);
+	}
+	r->node = node;
+}
+
+/* In the order of nodes, of which those of later stand at the end. */
+static void
+sort(struct round *r)
+{
+	for (size_t i = 1; i < r->n; i++) {
+		struct frame_place at = r->at[i];
+		uint64_t of = r->of[i];
+		size_t k = i;
+
+		for (; k > 0 && r->of[k - 1] > of; k--) {
+			r->at[k] = r->at[k - 1];
+			r->of[k] = r->of[k - 1];
+		}
+		r->at[k] = at;
+		r->of[k] = of;
 	}
 }
 
@@ -150,7 +206,7 @@ take_leaf(struct round *r, const struct tree_node *tn)
 		if (en->content == CONTENT_CHUNK)
 			take(r, &en->ref.place);
 		else if (en->content == CONTENT_MAP && !S_ISDIR(en->mode))
-			take_file(r, en);
+			take_file_later(r, en);
 		r->node++;
 		if (en->totals.entries)
 			return;
@@ -202,7 +258,7 @@ next_round(struct scout *s, struct round *r)
 
 	while (!s->stop && s->reader < s->next)
 		pthread_cond_wait(&s->wake, &s->lock);
-	r->n = 0;
+	r->n = r->n_later = 0;
 	r->bytes = 0;
 	r->reach = s->reach ? s->reach : reach_now(s);
 	r->node = r->half = s->looked = s->from;
@@ -237,6 +293,8 @@ work(void *ctx)
 
 		while (!is_full(r) && more && !cancel_raised(&s->cancel))
 			more = take_next(r);
+		take_later(r);
+		sort(r);
 		fetch_bring(s->fetch, r->at, r->n);
 		end_round(s, r, from, !more);
 	}

@@ -142,26 +142,28 @@ known_claim(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
 }
 
 int
+known_find_placed(struct known *k, struct ref *r)
+{
+	auto_lock(&k->lock);
+	const struct cell *c = cell_of(k, r->id);
+	const struct place *p;
+
+	if (!c->job || c->frame == NOT_PLACED)
+		return -ENOENT;
+	p = &k->frames[c->frame];
+	memcpy(r->place.pack, k->packs[p->pack].id, OBJECT_ID_LEN);
+	r->place.object = k->packs[p->pack].object;
+	r->place.off = p->off;
+	r->place.len = p->len;
+	r->chunk_off = c->chunk_off;
+	r->chunk_len = c->chunk_len;
+	return 0;
+}
+
+int
 known_find(struct known *k, struct ref *r)
 {
-	{
-		auto_lock(&k->lock);
-		const struct cell *c = cell_of(k, r->id);
-
-		if (c->job && c->frame != NOT_PLACED) {
-			const struct place *p = &k->frames[c->frame];
-
-			memcpy(r->place.pack, k->packs[p->pack].id,
-				OBJECT_ID_LEN);
-			r->place.object = k->packs[p->pack].object;
-			r->place.off = p->off;
-			r->place.len = p->len;
-			r->chunk_off = c->chunk_off;
-			r->chunk_len = c->chunk_len;
-			return 0;
-		}
-	}
-	return index_find(k->index, r, NULL);
+	return known_find_placed(k, r) ? index_find(k->index, r, NULL) : 0;
 }
 
 static uint32_t

@@ -37,6 +37,9 @@ enum known_answer known_claim(struct known *k, const uint8_t id[CHUNK_ID_LEN],
  * filled in.  -ENOENT: nobody has it. */
 int known_find(struct known *k, struct ref *r);
 
+/* The same, only of chunks that this run has placed. */
+int known_find_placed(struct known *k, struct ref *r);
+
 /* A chunk of this run lies at r now; the first place of an id stays.  Returns
  * whether it is the first. */
 bool known_place(struct known *k, const struct ref *r);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "repo/base/log.h"
 #include "repo/write/parent.h"
+#include "repo/write/spread.h"
 
 struct step {
 	struct page *page;
@@ -97,6 +98,8 @@ push_ref(struct parent_dir *pd, const struct ref *r)
 		complain(pd->walk, code, &e);
 		return false;
 	}
+	if (pd->walk->spread)
+		spread_before(pd->walk->spread, r);
 	return push(pd, xmemdup(data, r->chunk_len), r->chunk_len);
 }
 
@@ -107,6 +110,8 @@ parent_dir_open(struct parent_walk *pw, const struct entry *dir,
 	struct parent_dir *pd = xcalloc(1, sizeof(*pd));
 
 	pd->walk = pw;
+	if (page && dir && dir->content == CONTENT_MAP && pw->spread)
+		spread_before(pw->spread, &dir->ref);
 	if (page)
 		push(pd, xmemdup(page, len), len);
 	else if (dir && dir->content == CONTENT_MAP)

@@ -12,6 +12,7 @@
 #include "repo/format/entry.h"
 
 struct parent_dir;
+struct spread;
 
 /* What the directories of one walk through the snapshot before share. */
 struct parent_walk {
@@ -19,6 +20,7 @@ struct parent_walk {
 	/* A request costs more than what it brings: pages that lie together
 	 * are fetched together. */
 	bool far;
+	struct spread *spread; /* is told of pages; NULL: nobody */
 	bool complained; /* that the store denies pages */
 	struct stretches stretches;
 };

@@ -27,9 +27,8 @@ store_meta(struct run *run, enum chunk_type type, const uint8_t *data,
 
 	memset(ref, 0, sizeof(*ref));
 	chunk_id(run->w->rp->keys, type, data, len, ref->id);
-	if (!known_find(run->known, ref) &&
-		ref->place.object == OBJECT_META && ref->chunk_len == len &&
-		!spread_gathers(&run->spread, &ref->place))
+	if (!spread_find(&run->spread, run->known, ref) &&
+		ref->place.object == OBJECT_META && ref->chunk_len == len)
 		return 0;
 	r = packer_pack(run->packer, 0, data, len, &p.bytes, &codec, e);
 	p.codec = (uint8_t)codec;

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "repo/write/spread.h"
 
+/* Pages remembered: a metadata of gigabytes. */
+#define PAGES_MAX (1u << 20)
 /* A tree with more packs is too big for few of them to matter. */
 #define PACKS_MAX 1024
+
+struct spread_page {
+	uint8_t id[CHUNK_ID_LEN];
+	struct frame_place at;
+	uint32_t len; /* 0: an empty slot */
+};
 
 void
 spread_init(struct spread *s, const struct record *parent)
 {
 	memset(s, 0, sizeof(*s));
+	pthread_mutex_init(&s->lock, NULL);
 	if (parent->n_page_packs <= SPREAD_MAX)
 		return;
 	s->n_gather = parent->n_page_packs;
@@ -22,16 +33,93 @@ void
 spread_release(struct spread *s)
 {
 	free(s->packs);
+	free(s->pages);
+	pthread_mutex_destroy(&s->lock);
 }
 
-bool
-spread_gathers(const struct spread *s, const struct frame_place *at)
+/* -- Pages of the snapshot before ---------------------------------------------- */
+
+/* The slot of an id, or the empty one where it belongs. */
+static struct spread_page *
+slot_of(struct spread *s, const uint8_t id[CHUNK_ID_LEN])
+{
+	size_t i;
+
+	memcpy(&i, id, sizeof(i));
+	for (;; i++) {
+		struct spread_page *p = &s->pages[i & (s->cap_pages - 1)];
+
+		if (!p->len || !memcmp(p->id, id, CHUNK_ID_LEN))
+			return p;
+	}
+}
+
+static void
+grow(struct spread *s)
+{
+	auto_free struct spread_page *old = s->pages;
+	size_t n = s->cap_pages;
+
+	s->cap_pages = n ? n * 2 : 1024;
+	s->pages = xcalloc(s->cap_pages, sizeof(*s->pages));
+	for (size_t i = 0; i < n; i++) {
+		if (old[i].len)
+			*slot_of(s, old[i].id) = old[i];
+	}
+}
+
+void
+spread_before(struct spread *s, const struct ref *r)
+{
+	auto_lock(&s->lock);
+	struct spread_page *p;
+
+	if (s->n_pages == PAGES_MAX)
+		return;
+	if ((s->n_pages + 1) * 4 > s->cap_pages * 3)
+		grow(s);
+	p = slot_of(s, r->id);
+	s->n_pages += p->len == 0;
+	memcpy(p->id, r->id, CHUNK_ID_LEN);
+	p->at = r->place;
+	p->len = r->chunk_len;
+}
+
+static bool
+find_before(struct spread *s, struct ref *r)
+{
+	auto_lock(&s->lock);
+	const struct spread_page *p;
+
+	if (!s->n_pages)
+		return false;
+	p = slot_of(s, r->id);
+	r->place = p->at;
+	r->chunk_off = 0;
+	r->chunk_len = p->len;
+	return p->len > 0;
+}
+
+static bool
+gathers(const struct spread *s, const struct frame_place *at)
 {
 	for (uint32_t i = 0; i < s->n_gather; i++) {
 		if (!memcmp(s->gather[i].id, at->pack, OBJECT_ID_LEN))
 			return true;
 	}
 	return false;
+}
+
+int
+spread_find(struct spread *s, struct known *known, struct ref *r)
+{
+	int rc = known_find_placed(known, r);
+
+	if (!rc || find_before(s, r))
+		rc = 0;
+	else
+		rc = known_find(known, r);
+	return !rc && gathers(s, &r->place) ? -ENOENT : rc;
 }
 
 static struct page_pack *

@@ -11,15 +11,24 @@
 #ifndef YORE_WRITE_SPREAD_H
 #define YORE_WRITE_SPREAD_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "repo/format/record.h"
+#include "repo/write/known.h"
 
 #define SPREAD_MAX 4
 #define SPREAD_LITTLE (1u << 20) /* sealed bytes of pages */
 
+struct spread_page;
+
 struct spread {
+	pthread_mutex_t lock; /* guards pages; a leaf */
+	struct spread_page *pages; /* of the snapshot before, by id */
+	size_t n_pages, cap_pages;
+
+	/* whoever places: */
 	struct page_pack *packs;
 	size_t n, cap;
 	struct page_pack gather[RECORD_PAGE_PACKS_MAX];
@@ -30,8 +39,15 @@ struct spread {
 void spread_init(struct spread *s, const struct record *parent);
 void spread_release(struct spread *s);
 
-/* Whether a page that lies there is to be stored again. */
-bool spread_gathers(const struct spread *s, const struct frame_place *at);
+/* A page of the snapshot before lies there.  May be called from any thread. */
+void spread_before(struct spread *s, const struct ref *r);
+/*
+ * The place of a page, by r->id, that need not be stored: where this run has put
+ * it, where the snapshot before has it, or where the index says; -ENOENT.  The
+ * index may know of several places and does not say which is the newest.
+ */
+int spread_find(struct spread *s, struct known *known, struct ref *r);
+
 /* The snapshot uses the page that lies there. */
 void spread_use(struct spread *s, const struct frame_place *at);
 /* What the record is to say. */

@@ -406,6 +406,7 @@ run_walk(struct run *run, struct err *e)
 {
 	struct walk w = { .run = run,
 		.before = { .fetch = run->w->fetch,
+			.spread = &run->spread,
 			.far = !run->w->rp->store->local_path } };
 	int r = begin(&w, e);
 
