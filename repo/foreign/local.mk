@@ -27,12 +27,15 @@ libyore_a_SOURCES += repo/foreign/litestream03/history.c repo/foreign/litestream
 libyore_a_SOURCES += repo/foreign/litestream03/id.c repo/foreign/litestream03/id.h
 libyore_a_SOURCES += repo/foreign/litestream03/inventory.c repo/foreign/litestream03/inventory.h
 libyore_a_SOURCES += repo/foreign/litestream03/log.c repo/foreign/litestream03/log.h
+libyore_a_SOURCES += repo/foreign/litestream03/log_record.c repo/foreign/litestream03/log_record.h
 libyore_a_SOURCES += repo/foreign/litestream03/name.c repo/foreign/litestream03/name.h
+libyore_a_SOURCES += repo/foreign/litestream03/pager.c repo/foreign/litestream03/pager.h
 libyore_a_SOURCES += repo/foreign/litestream03/pages.c repo/foreign/litestream03/pages.h
 libyore_a_SOURCES += repo/foreign/litestream03/replica.c repo/foreign/litestream03/replica.h
 libyore_a_SOURCES += repo/foreign/litestream03/segment.c repo/foreign/litestream03/segment.h
 libyore_a_SOURCES += repo/foreign/litestream03/settle.c
 libyore_a_SOURCES += repo/foreign/litestream03/snapshot.c repo/foreign/litestream03/snapshot.h
+libyore_a_SOURCES += repo/foreign/litestream03/vouch.c repo/foreign/litestream03/vouch.h
 libyore_a_SOURCES += repo/foreign/litestream03/timeline.c repo/foreign/litestream03/timeline.h
 libyore_a_SOURCES += \
 	repo/foreign/alopex.c \

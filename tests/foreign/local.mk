@@ -7,6 +7,10 @@ foreign_litestream03 = tests/foreign/litestream03_replica.c tests/foreign/litest
 foreign_tests =
 foreign_tests += tests/foreign/test_litestream03
 tests_foreign_test_litestream03_SOURCES = tests/foreign/test_litestream03.c $(foreign_litestream03)
+foreign_tests += tests/foreign/test_litestream03_damage
+tests_foreign_test_litestream03_damage_SOURCES = tests/foreign/test_litestream03_damage.c $(foreign_litestream03)
+foreign_tests += tests/foreign/test_litestream03_states
+tests_foreign_test_litestream03_states_SOURCES = tests/foreign/test_litestream03_states.c $(foreign_litestream03)
 
 unit_tests += $(foreign_tests)
 EXTRA_DIST += tests/foreign/litestream03
@@ -24,3 +28,4 @@ dist_check_SCRIPTS += tests/foreign/others_mount.sh
 dist_check_SCRIPTS += tests/foreign/others_s3.sh
 check_PROGRAMS += tests/foreign/make_ltx
 tests_foreign_make_ltx_LDADD = libyore.a $(LIBYORE_LIBS)
+EXTRA_DIST += tests/foreign/litestream03_live.sh

@@ -7,6 +7,7 @@
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "repo/foreign/litestream03/pages.h"
+#include "repo/foreign/litestream03/vouch.h"
 #include "repo/sqlite/database_view.h"
 #include "repo/sqlite/header.h"
 
@@ -64,8 +65,10 @@ get_snapshot(struct state *x, struct ls03_snapshot **s, struct err *e)
 		return err_set(e, EUCLEAN,
 			"%s is not a number of pages of %u bytes", new->name,
 			page_size);
-	*s = opened(x, &new);
-	return 0;
+	rc = ls03_vouch(x->r, x->t, new, e);
+	if (rc == 0)
+		*s = opened(x, &new);
+	return rc;
 }
 
 /* -- Reading -------------------------------------------------------------- */
@@ -200,23 +203,6 @@ add_whole_logs(struct state *x, uint32_t last, struct err *e)
 	return rc;
 }
 
-/*
- * Behind the last segment that may have been in the snapshot: what was in the
- * log when it was made is written by the segment under way then, or the next.
- */
-static size_t
-may_be_in(const struct state *x, size_t end)
-{
-	size_t from, to;
-	int later = 0;
-
-	ls03_timeline_log(x->t, x->base.index, &from, &to);
-	for (from = end; from < to && later < 2; from++)
-		if (x->t->segments[from].written_ns > x->base.written_ns)
-			later++;
-	return from;
-}
-
 /* The state's own log, which is not the snapshot's. */
 static int
 add_last_log(struct state *x, uint32_t index, size_t end, struct err *e)
@@ -228,29 +214,50 @@ add_last_log(struct state *x, uint32_t index, size_t end, struct err *e)
 		      : ls03_pages_add(&x->pages, &log, log.n_frames, false, e);
 }
 
+/* Look at the snapshot itself: how many frames of its log it needs. */
+static int
+look_at_snapshot(struct state *x, const struct ls03_log *log, size_t n,
+	size_t *needed, bool *doubtful, struct err *e)
+{
+	struct ls03_snapshot *s;
+	int rc = get_snapshot(x, &s, e);
+
+	if (rc < 0)
+		return rc;
+	return ls03_database_settle(x->r, x->t, log, s, n, needed, doubtful, e);
+}
+
 /* The log of the snapshot's own index.  1: the snapshot is of a later state, by
- * what it holds. */
+ * what it holds, or may be. */
 static int
 add_own_log(struct state *x, size_t end, bool last_resort, struct err *e)
 {
 	auto_ls03_log struct ls03_log log = { .page_size = 0 };
-	size_t until = may_be_in(x, end), first, to, n, needed;
-	struct ls03_snapshot *s;
+	struct err why = ERR_INIT;
+	size_t first, to, n, needed, until;
+	bool settled, doubtful = false;
 	int rc;
 
+	until = ls03_timeline_may_hold(x->t, &x->base, end, &settled);
 	ls03_timeline_log(x->t, x->base.index, &first, &to);
 	if (until == first)
 		return 0; /* no log at all */
-	rc = ls03_log_load(x->r, x->t, x->base.index, until, &log, e);
+	rc = ls03_log_load(x->r, x->t, x->base.index, until, &log, &why);
+	if (rc < 0 && rc != -EINTR && until > end) {
+		/* what comes later is damaged */
+		if (!last_resort)
+			return 1;
+		rc = end == first ? err_set(&why, EUCLEAN, "%s", why.text)
+				  : ls03_log_load(x->r, x->t, x->base.index,
+					    end, &log, &why);
+	}
 	if (rc < 0)
-		return rc;
-	needed = n = log.begin[end - log.first];
+		return err_set(e, -rc, "%s", why.text);
+	needed = n = ls03_log_frames_before(&log, end);
 	x->pages.page_size = log.page_size;
-	if (until > end)
-		rc = get_snapshot(x, &s, e);
-	if (rc == 0 && until > end)
-		rc = ls03_database_settle(x->r, x->t, &log, s, n, &needed, e);
-	if (rc == 0 && needed > n && !last_resort)
+	if (log.n_frames > n || !settled)
+		rc = look_at_snapshot(x, &log, n, &needed, &doubtful, e);
+	if (!last_resort && (doubtful || (rc == -EUCLEAN && !settled)))
 		return 1;
 	return rc < 0 ? rc : ls03_pages_add(&x->pages, &log, needed, false, e);
 }

@@ -22,13 +22,21 @@ int ls03_database_open(struct ls03 *r, struct ls03_timeline *t, size_t state,
 void ls03_database_root_at(int64_t time_ns, struct view_attr *a);
 
 /*
- * How many frames of a log a snapshot of its index needs, of which n have been
- * found to be part of a state: the snapshot may hold pages that the log had
- * when it was made, beyond those n.  They are looked for among all frames of
- * the log as it was loaded.  *needed is n, or more: up to the end of a commit.
+ * How many frames of a log a snapshot of its index needs, of which the first n
+ * are a state: it may hold pages that the log had when it was made, beyond
+ * those.  They are looked for among all frames of the log as it was loaded.
+ * *doubtful: it may be of a later state; *needed is the number of frames of the
+ * one it is of, or n where that is not sure.
  */
 int ls03_database_settle(struct ls03 *r, const struct ls03_timeline *t,
 	const struct ls03_log *log, struct ls03_snapshot *s, size_t n,
-	size_t *needed, struct err *e);
+	size_t *needed, bool *doubtful, struct err *e);
+
+/* Whether a snapshot is of a state behind the first n frames of its own log, by
+ * pages that it has as later frames write them and not as those do: 1, 0,
+ * -errno. */
+int ls03_database_is_later(struct ls03 *r, const struct ls03_timeline *t,
+	const struct ls03_log *log, struct ls03_snapshot *s, size_t n,
+	struct err *e);
 
 #endif

@@ -8,8 +8,8 @@
  * is that in the segment's name; of the last segment of a log that another log
  * follows, and of logs in one object, GENERATION-INDEX; of a log under way in
  * one object GENERATION-INDEX-SIZE.  Index and offset are hexadecimal, 8 digits
- * or more.  What GENERATION-INDEX asks for is the last state in that log,
- * whatever its own id.
+ * or more.  What GENERATION-INDEX asks for is the end of the last segment
+ * of that log there is, whatever its own id; without any its snapshot.
  */
 #ifndef YORE_FOREIGN_LITESTREAM03_HISTORY_H
 #define YORE_FOREIGN_LITESTREAM03_HISTORY_H

@@ -54,20 +54,44 @@ number_of(const struct ls03_object *o)
 	return o->kind == LS03_LIVE ? o->size : o->off;
 }
 
+/* The last state of a log: of its segments, if there is any. */
+static bool
+find_last(
+	const struct ls03_timeline *t, size_t n, uint32_t index, size_t *state)
+{
+	bool found = false;
+
+	for (size_t i = n; i-- > 0 && ls03_timeline_index(t, i) >= index;) {
+		if (ls03_timeline_index(t, i) > index)
+			continue;
+		if (!found || !t->states[i].is_snapshot)
+			*state = i;
+		found = true;
+		if (!t->states[i].is_snapshot)
+			break;
+	}
+	return found;
+}
+
+static bool
+is_it(const struct ls03_timeline *t, size_t state, const struct ls03_id *id)
+{
+	const struct ls03_state *s = &t->states[state];
+
+	return ls03_timeline_index(t, state) == id->index &&
+	       s->is_snapshot == id->is_snapshot &&
+	       (s->is_snapshot || number_of(&t->segments[s->at]) == id->off);
+}
+
 bool
 ls03_id_find(const struct ls03_timeline *t, size_t n, const struct ls03_id *id,
 	size_t *state)
 {
-	for (*state = n; (*state)-- > 0;) {
-		const struct ls03_state *s = &t->states[*state];
-		uint32_t index = ls03_timeline_index(t, *state);
-
-		if (index < id->index)
-			break;
-		if (index > id->index || s->is_snapshot != id->is_snapshot)
-			if (index > id->index || id->is_snapshot || id->has_off)
-				continue;
-		if (!id->has_off || number_of(&t->segments[s->at]) == id->off)
+	if (!id->is_snapshot && !id->has_off)
+		return find_last(t, n, id->index, state);
+	for (size_t i = n; i-- > 0 && ls03_timeline_index(t, i) >= id->index;) {
+		*state = i;
+		if (is_it(t, i, id))
 			return true;
 	}
 	return false;

@@ -99,14 +99,14 @@ ls03_pages_add(struct ls03_pages *p, const struct ls03_log *log,
 			p->page_size, log->page_size);
 	p->page_size = log->page_size;
 	for (size_t i = 0; i < n && r == 0; i++) {
-		while (log->begin[seg + 1] <= i)
+		while (log->segments[seg].end <= i)
 			seg++;
 		r = make_room(p, e);
 		if (r == 0)
 			p->places[p->n++] = (struct ls03_place){
 				.pgno = log->frames[i].pgno,
 				.segment = (uint32_t)(log->first + seg),
-				.frame = (uint32_t)(i - log->begin[seg])
+				.frame = (uint32_t)i
 			};
 	}
 	if (r == 0 && n > 0)

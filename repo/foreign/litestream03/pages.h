@@ -17,7 +17,7 @@
 struct ls03_place {
 	uint32_t pgno;
 	uint32_t segment; /* of the timeline */
-	uint32_t frame;	  /* in the segment */
+	uint32_t frame;	  /* of its log */
 };
 
 struct ls03_pages {

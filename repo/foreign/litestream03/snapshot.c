@@ -117,6 +117,7 @@ decode(struct ls03_snapshot *s, struct wanted *w, uint64_t *size, struct err *e)
 	put_be64(known, *size);
 	put_be64(known + 8, decoding);
 	kept_put(s->r->kept, s->kept, known, sizeof(known));
+	(void)kept_sync(s->r->kept, NULL); /* it is asked for at once */
 	s->decoding = decoding;
 	return 0;
 }

@@ -224,3 +224,18 @@ ls03_timeline_end(const struct ls03_timeline *t, size_t state)
 		from++;
 	return from;
 }
+
+size_t
+ls03_timeline_may_hold(const struct ls03_timeline *t,
+	const struct ls03_object *snapshot, size_t end, bool *settled)
+{
+	size_t from, to;
+	int later = 0;
+
+	ls03_timeline_log(t, snapshot->index, &from, &to);
+	for (; from < to && (from < end || later < 2); from++)
+		if (t->segments[from].written_ns > snapshot->written_ns)
+			later++;
+	*settled = later >= 2;
+	return from;
+}

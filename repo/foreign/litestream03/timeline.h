@@ -74,6 +74,13 @@ void ls03_timeline_log(const struct ls03_timeline *t, uint32_t index,
 /* Behind the last segment that is part of a state; none of its index: where
  * the first would be. */
 size_t ls03_timeline_end(const struct ls03_timeline *t, size_t state);
+/*
+ * Behind the last segment of its own log that may have been in a snapshot, but
+ * not before `end`: what was in the log when it was made is written by the
+ * segment under way then, or the next.  *settled: both are there.
+ */
+size_t ls03_timeline_may_hold(const struct ls03_timeline *t,
+	const struct ls03_object *snapshot, size_t end, bool *settled);
 /* The index that a state is in. */
 uint32_t ls03_timeline_index(const struct ls03_timeline *t, size_t state);
 
