@@ -98,6 +98,15 @@ same_tree() {
 	[ -z "$differences" ] || fail "$1 and $2 differ: $differences"
 }
 
+# damage FILE OFFSET: another byte stands there.
+damage() {
+	local byte
+	chmod u+w "$1"
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	printf "\\x$(printf %x $((byte ^ 85)))" |
+		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
 # make_repository [NAME]: an open one at $work/NAME, default for all commands.
 # tests/s3/again.sh has tests make it in a bucket instead.
 make_repository() {

@@ -24,9 +24,7 @@ stored=$(sed -n 's/.*"new_bytes": *\([0-9]*\).*/\1/p' summary | tail -n 1)
 # merged segments whose directories are damaged: the ones they were made of
 # are read instead
 for f in repo/idx/[12]-*; do
-	chmod u+w "$f"
-	printf x | dd of="$f" bs=1 seek=$(($(stat -c %s "$f") - 40)) \
-		conv=notrunc status=none
+	damage "$f" $(($(stat -c %s "$f") - 40))
 done
 yore backup -r repo --source third --json src >summary 2>warnings
 stored=$(sed -n 's/.*"new_bytes": *\([0-9]*\).*/\1/p' summary | tail -n 1)

@@ -46,8 +46,7 @@ n=$(counter out/a.db)
 
 # damaged: nothing is left
 one=$(find r/db -type f | sort | head -1)
-chmod u+w "$one"
-printf x | dd of="$one" bs=1 seek=90 conv=notrunc status=none
+damage "$one" 90
 ! yore restore -q bench/a.db out/bad.db 2>err || fail 'damage was restored'
 [ ! -e out/bad.db ] && [ -z "$(find out -name '.*' -type f)" ] ||
 	fail "left behind: $(ls -A out)"
