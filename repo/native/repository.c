@@ -13,7 +13,8 @@
 static int
 read_header(struct repository *rp, uint8_t **text, size_t *len, struct err *e)
 {
-	int r = store_get_all(rp->store, "format", HEADER_LEN_MAX, text, len, e);
+	int r = store_get_all(
+		rp->store, "format", HEADER_LEN_MAX, text, len, e);
 
 	if (r == -ENOENT)
 		return err_set(e, ENOENT,
@@ -79,8 +80,8 @@ second_round(void *ctx, size_t i)
 		o->header.r = remote_confirm(
 			o->rp->store, o->text, o->len, &o->header.e);
 	else
-		early_get(o->rp->early, o->rp->store,
-			i - o->slots->n - o->doubt);
+		early_get(
+			o->rp->early, o->rp->store, i - o->slots->n - o->doubt);
 }
 
 /* A header that was kept need not be asked for again as long as the newest
@@ -131,15 +132,15 @@ gather(struct opening *o, const struct history_open_options *options,
 
 	o->doubt = kept && !options->offline && rp->early &&
 		   has_news(rp->early, rp->store);
-	int r = remote_known(&rp->store, options, rp->header.id, o->text,
-		o->len, e);
+	int r = remote_known(
+		&rp->store, options, rp->header.id, o->text, o->len, e);
 	if (r)
 		return r;
 	if (!kept && cached_cache(rp->store))
 		keep_names(o);
 	if (remote)
 		together_run(o->slots->n + o->doubt +
-				(rp->early ? rp->early->newest.n : 0),
+				     (rp->early ? rp->early->newest.n : 0),
 			true, second_round, o);
 	if (o->header.r && e)
 		*e = o->header.e;
@@ -182,6 +183,11 @@ try_open(const char *repo, const struct history_open_options *o, bool early,
 		return r;
 	/* who writes must know what it is */
 	*guess = *guess && early && remote_guess(&p->store, o);
+	if (o && o->offline && !*guess && !p->store->local_path)
+		return err_set(e, ENETDOWN,
+			"%s: not in the cache, and offline "
+			"nothing else is asked",
+			p->store->name);
 	if (early && !p->store->local_path)
 		p->early = xcalloc(1, sizeof(*p->early));
 	r = unlock(p, o, e);
