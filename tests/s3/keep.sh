@@ -23,7 +23,7 @@ echo changed >tree/a/7
 yore backup -q --host h --source t tree
 cache=$HOME/.cache/yore
 # so that requests under way at one time can be told
-server 'fault GET *data* 1+ delay=50'
+server 'fault GET *data* 1+ delay=150'
 cold() { rm -rf "$HOME/.cache"; }
 
 # read_offline WHAT: it is read without a request and is right

@@ -397,7 +397,8 @@ frames_that_lie_near_each_other_are_brought_in_one_get(void **state)
 		wait_kept(s, i);
 	assert_int_equal(1, x.gets);
 	assert_int_equal(0, fetch_bring(f, at, n_elements(at)));
-	assert_true(fetch_bring_rate(f) > 0);
+	while (fetch_bring_rate(f) == 0) /* counted after it is kept */
+		usleep(200);
 	fetch_free(f);
 	store_free(s);
 }
