@@ -186,6 +186,9 @@ tree_points_find_id(const struct picture *p, const char *name,
 		p->history, p->listing, HISTORY_NONE, name, &m, e);
 	if (rc == 0)
 		tree_moments_describe(p, &m, child);
+	/* a name for the last of several may come to mean the next */
+	if (rc == 0 && strcmp(m.id, name) != 0)
+		child->passing = true;
 	if (rc != -ENOENT)
 		return rc;
 	child->passing = true; /* another may come to begin so */

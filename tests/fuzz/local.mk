@@ -24,6 +24,7 @@ fuzz_targets += tests/fuzz/fuzz_s3_ini
 fuzz_targets += tests/fuzz/fuzz_s3_xml
 fuzz_targets += tests/fuzz/fuzz_web_head
 fuzz_targets += tests/fuzz/fuzz_lz4
+fuzz_targets += tests/fuzz/fuzz_litestream03
 fuzz_targets += tests/fuzz/fuzz_wal
 fuzz_targets += tests/fuzz/fuzz_alopex_manifest
 fuzz_targets += tests/fuzz/fuzz_json
