@@ -89,11 +89,36 @@ def restores():
                "restic", 0.7)
 
 
+def far():
+    """Behind 30 ms and 1 Gbit/s."""
+    yield Goal("far, C3: sequential read, MB/s",
+               ("far_db", "C3", "sequential read rate"), "curl", 0.8, True)
+    for after in ("", " after a remount"):
+        yield Goal(f"far, C1: tar{after}, s",
+                   ("far_tree", "C1", f"tar{after}"), "squashfuse_rclone", 1)
+    yield Goal("far, C1: tar, requests",
+               ("far_tree", "C1", "tar requests"), None, 40)
+    yield Goal("far, C1: mount and first ls, requests",
+               ("far_tree", "C1", "mount and first ls requests"), None, 10)
+    for peer in ("restic", "borg"):
+        yield Goal(f"far, C3: SQLite 100 queries cold, s ({peer})",
+                   ("far_db", "C3", "SQLite 100 queries cold"), peer, 0.6)
+    yield Goal("far, C3: SQLite 100 queries cold, MB",
+               ("far_db", "C3", "SQLite 100 queries cold received"), "restic",
+               0.5)
+    for what in ("ls -lR", "find", "tar"):
+        yield Goal(f"far, C1: {what} after a remount, requests",
+                   ("far_tree", "C1", f"{what} requests after a remount"),
+                   None, 1)
+    yield Goal("far, C2: first backup, s",
+               ("far_writer", "C2", "first backup"), "restic", 1)
+
+
 def all_goals(figures):
     counts = sorted({int(k[1][1:]) for k in figures.by_key
                      if k[0] == "snapshots"} or {2, 2000})
     for part in (backups(), repositories(), metadata(counts), reading(),
-                 databases(), small_files(), restores()):
+                 databases(), small_files(), restores(), far()):
         yield from part
 
 
@@ -118,7 +143,7 @@ def our_value(figures, goal):
     unit, session = found[0].unit, found[0].session
     if not all(f.good for f in found):
         return None, unit, session
-    if unit == "requests":
+    if unit == "requests" and not goal.ours[0].startswith("far"):
         kinds = found[0].kinds()
         return kinds.get("open", 0) + kinds.get("read", 0), unit, session
     if "*" in goal.ours[2]:

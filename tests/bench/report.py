@@ -11,7 +11,8 @@ import sys
 from figures import RATES, Figures
 from goals import print_goals
 
-COLUMNS = ["native", "squashfuse", "restic", "borg", "casync", "yore"]
+COLUMNS = ["native", "squashfuse", "squashfuse_rclone", "rclone", "curl",
+           "restic", "borg", "casync", "yore"]
 PEERS = ["restic", "borg", "casync"]
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
@@ -22,6 +23,8 @@ TITLES = {
     "big": "Incompressible file, in order", "db": "Database",
     "restore": "Getting everything back", "many": "Many files",
     "snapshots": "Many snapshots",
+    "far_tree": "Behind a line: a tree", "far_db": "Behind a line: a database",
+    "far_writer": "Behind a line: backups",
 }
 CORPORA = ["C1", "C2", "C3", "C4", "C4flat"]
 
@@ -32,8 +35,9 @@ def measures_of(figures, phase, corpus):
     found = {}
     for tool in reversed(COLUMNS):
         for measure, figure in figures.of(phase, corpus, tool):
-            if figure.unit == "requests" or (
-                    measure.endswith(" rate") and phase != "big"):
+            if figure.unit == "requests" and not phase.startswith("far"):
+                continue
+            if measure.endswith(" rate") and phase not in ("big", "far_db"):
                 continue
             found.setdefault(measure, figure.unit)
     return found
@@ -94,7 +98,7 @@ def table(figures, phase, corpus):
 def request_table(figures):
     lines = []
     for (phase, corpus, tool, measure), figure in figures.by_key.items():
-        if figure.unit != "requests":
+        if figure.unit != "requests" or phase.startswith("far"):
             continue
         kinds = ", ".join(f"{n:,} {k}" for k, n in figure.kinds().items())
         what = measure.removesuffix(" requests")
