@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What databases in a bucket cost: writing deltas, opening any moment, going on
+# to another.
+. "${top_srcdir:-.}/tests/s3/lib.sh" || exit 1
+need_fuse
+command -v sqlite3 >/dev/null || { echo 'needs sqlite3'; exit 77; }
+
+deltas=$top_builddir/tests/bench/deltas
+sqlite3 big.db "create table o(id integer primary key, k text, v blob);
+	with recursive c(i) as (select 1 union all select i + 1 from c
+		where i < 100000)
+	insert into o select i, hex(randomblob(8)), randomblob(60) from c;
+	create index ok on o(k);"
+mkdir state mnt cache
+# a long past, where the server will find it
+mkdir bucket
+yore init -q -r bucket/r --no-passphrase
+"$deltas" bucket/r big.db state 2200 12 >/dev/null
+start_server
+
+# cost WHAT REQUESTS MIB COMMAND...: at most so many of both
+cost() {
+	local what=$1 wanted=$2 mib=$3 n bytes
+	shift 3
+	mark
+	"$@" >/dev/null || fail "$what: failed"
+	n=$(asked)
+	bytes=$(since | awk '{ n += $7 } END { print n + 0 }')
+	echo "$what: $n requests, $bytes bytes"
+	[ "$n" -le "$wanted" ] || since
+	at_most "$n" "$wanted" "requests of $what"
+	at_most "$bytes" $((mib << 20)) "bytes of $what"
+}
+row() { sqlite3 "$1/big.db" "select length(v) from o where id = 77777"; }
+query() { sqlite3 "$1/big.db" "select id from o where k > '7' order by k limit 1"; }
+
+export YORE_REPOSITORY=s3://yore/r
+cost '20 deltas' 70 1 "$deltas" s3://yore/r big.db state 20 12
+as ro
+cost 'a mount' 6 1 mount_yore -o refresh=0 mnt
+s=mnt/sources/bench/big.db
+# 2220 is octal 4254: four records
+cost 'the newest, one row' 24 8 row $s/latest
+cost 'the same again' 0 0 row $s/latest
+cost 'an index' 16 2 query $s/latest
+first=$(date -u -d "$(ls $s/snapshots | head -1 |
+	sed -E 's/-([0-9]{2})-([0-9]{2}Z)$/:\1:\2/')" +%s)
+for n in 1234 2047 2048 511; do
+	cost "after delta $n" 24 8 row "$s/at/@$((first + n))"
+	[ "$(od -An -tu4 --endian=big -j24 -N4 "$s/at/@$((first + n))/big.db" |
+		tr -d ' ')" = "$n" ] || fail "not delta $n"
+done
+cost 'a second later' 4 1 row "$s/at/@$((first + 1235))"
+days=("$s"/generations/*/points/*)
+cost 'moments' 8 1 ls "${days[0]}"
+cost 'moments again' 0 0 ls "${days[0]}"
+n=$(cat <(ls "${days[@]}") | grep -c 'Z$')
+[ "$n" -ge 2221 ] || fail "$n moments"
