@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 
 bin_PROGRAMS += yore
-dist_man_MANS += tools/yore.1 tools/yore-json.5
+dist_man_MANS += tools/yore.1 tools/yore-json.5 tools/yore-replicas.7
 
 # What the commands are made of; tests link it too.
 noinst_LIBRARIES += libyoretools.a

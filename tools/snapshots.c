@@ -21,16 +21,30 @@ struct filter {
 	int n_sources;
 	bool points;
 	bool json;
+	int id_len; /* characters of the longest id that is shown */
 };
 
+#define ID_SHOWN 8 /* of ids that are random, as those of repositories */
+
+/* Ids of other programs' replicas may differ in their last character. */
+static int
+shown_len(const char *id)
+{
+	int n = (int)strlen(id);
+
+	return strspn(id, "0123456789abcdef") == 32 && n == 32 ? ID_SHOWN : n;
+}
+
 static void
-print_point(const struct history_listing *l, const struct history_point *p)
+print_point(const struct filter *f, const struct history_listing *l,
+	const struct history_point *p)
 {
 	const struct history_source *s = &l->sources[p->source];
 	char size[PRINT_MAX];
 
-	printf("%-22s %-8.8s %9" PRIu64 " %10s  ", p->name, p->id,
-		p->totals.entries, print_size(size, p->totals.bytes));
+	printf("%-22s %-*.*s %9" PRIu64 " %10s  ", p->name, f->id_len,
+		shown_len(p->id), p->id, p->totals.entries,
+		print_size(size, p->totals.bytes));
 	print_name(s->host, strlen(s->host), false);
 	putchar('/');
 	print_name(s->name, strlen(s->name), false);
@@ -88,7 +102,7 @@ print_source(
 		if (f->json)
 			json_snapshot(l, p);
 		else
-			print_point(l, p);
+			print_point(f, l, p);
 	}
 }
 
@@ -194,23 +208,28 @@ print_sources(struct history *h, const struct filter *f,
 }
 
 static void
-print_head(const struct filter *f, const struct history_listing *l)
+print_head(struct filter *f, const struct history_listing *l)
 {
+	f->id_len = ID_SHOWN;
+	for (size_t i = 0; i < l->n_points; i++) {
+		int n = shown_len(l->points[i].id);
+
+		f->id_len = n > f->id_len ? n : f->id_len;
+	}
 	if (f->json || l->n_points == 0)
 		return;
 	if (f->points)
 		printf("%-26s %-32s  %s\n", "TIME", "ID", "SOURCE");
 	else
-		printf("%-22s %-8s %9s %10s  %s\n", "TIME", "ID", "ENTRIES",
-			"SIZE", "SOURCE");
+		printf("%-22s %-*s %9s %10s  %s\n", "TIME", f->id_len, "ID",
+			"ENTRIES", "SIZE", "SOURCE");
 }
 
 static int
-print_all(struct history *h, const struct filter *f,
-	const struct history_listing *l)
+print_all(struct history *h, struct filter *f, const struct history_listing *l)
 {
-	auto_free size_t *sources = xcalloc(
-		(size_t)f->n_sources + 1, sizeof(*sources));
+	auto_free size_t *sources =
+		xcalloc((size_t)f->n_sources + 1, sizeof(*sources));
 	struct err e = ERR_INIT;
 
 	for (int i = 0; i < f->n_sources; i++)

@@ -222,12 +222,12 @@ read_moment(const char *id, struct buf *out)
 static void
 recover(struct buf *out)
 {
-	auto_free char *command = xasprintf(
-		"cp %s/db %s/r; cp %s/db-wal %s/r-wal; rm -f %s/r-shm", work,
-		work, work, work, work);
-	auto_free char *path = xasprintf("%s/r", work);
+	auto_free char *command =
+		xasprintf("cd %s; cp db db-r; "
+			  "cp db-wal db-r-wal; rm -f db-r-shm",
+			work);
+	auto_free char *path = xasprintf("%s/db-r", work);
 	sqlite3 *copy;
-	size_t len;
 
 	assert_int_equal(0, system(command));
 	assert_int_equal(SQLITE_OK, sqlite3_open(path, &copy));
@@ -235,11 +235,8 @@ recover(struct buf *out)
 		SQLITE_OK, sqlite3_exec(copy, "PRAGMA wal_checkpoint(TRUNCATE)",
 				   NULL, NULL, NULL));
 	sqlite3_close(copy);
-	auto_fclose FILE *f = fopen(path, "rb");
-
-	buf_reserve(out, 1 << 22);
-	len = fread(out->data, 1, 1 << 22, f);
-	out->len = len;
+	buf_release(out);
+	out->data = read_file("-r", &out->len);
 }
 
 static void
@@ -255,11 +252,19 @@ assert_moment(const char *id, const struct buf *want)
 /* -- Tests -------------------------------------------------------------------
  */
 
-/* The log is cut to nothing; the next commit begins it. */
 static void
 truncate_log(void)
 {
 	sql("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/* A first log and its snapshot, so that the next log can be proved. */
+static void
+begin(void)
+{
+	put_log(0);
+	truncate_log();
+	put_snapshot(10);
 }
 
 static void
@@ -282,10 +287,8 @@ logs_that_follow_are_states(void **state)
 	recover(&b);
 	truncate_log();
 	put_snapshot(30);
-	commit(4);
-	commit(5);
-	commit(6);
-	commit(7);
+	for (unsigned i = 4; i < 8; i++)
+		commit(i);
 	three = put_log(40);
 	recover(&c);
 	open_replica();
@@ -330,9 +333,7 @@ static void
 a_log_of_the_snapshots_second_is_not_applied(void **state)
 {
 	(void)state;
-	put_log(0);
-	truncate_log();
-	put_snapshot(10);
+	begin();
 	commit(1);
 	put_log(10);
 	open_replica();
@@ -355,9 +356,7 @@ static void
 a_log_after_one_that_is_missing_is_not_applied(void **state)
 {
 	(void)state;
-	put_log(0);
-	truncate_log();
-	put_snapshot(10);
+	begin();
 	commit(1);
 	truncate_log(); /* a log that was never uploaded */
 	commit(2);
@@ -392,9 +391,7 @@ a_log_under_the_number_of_another_is_not_applied(void **state)
 	unsigned n;
 
 	(void)state;
-	put_log(0);
-	truncate_log();
-	put_snapshot(10);
+	begin();
 	commit(1);
 	n = put_log(20);
 	from = xasprintf("%s/wal/%020u.wal.zst", fixture_dir, n);
@@ -411,9 +408,7 @@ logs_go_on_over_a_snapshot_that_was_taken_meanwhile(void **state)
 	unsigned one, two;
 
 	(void)state;
-	put_log(0);
-	truncate_log();
-	put_snapshot(10);
+	begin();
 	commit(1);
 	one = put_log(20);
 	put_snapshot(30); /* of the file without its log: as at 10 */
@@ -436,9 +431,7 @@ a_torn_snapshot_is_listed_and_not_opened(void **state)
 	unsigned n;
 
 	(void)state;
-	put_log(0);
-	truncate_log();
-	put_snapshot(10);
+	begin();
 	auto_free uint8_t *old = read_file("", &old_len);
 	sql("DELETE FROM t WHERE rowid % 3; CREATE INDEX i ON t(x)");
 	n = put_log(20);
@@ -451,7 +444,6 @@ a_torn_snapshot_is_listed_and_not_opened(void **state)
 	open_replica();
 	assert_moments("120010 120010-%u 120030 ", n);
 	assert_int_equal(-EUCLEAN, read_moment("120030", &got));
-	assert_int_equal(0, read_moment("120010", &got));
 	/* no older state instead */
 	assert_at(50, "120030");
 }
@@ -502,9 +494,7 @@ new_states_appear_with_a_refresh(void **state)
 	unsigned one, two;
 
 	(void)state;
-	put_log(0);
-	truncate_log();
-	put_snapshot(10);
+	begin();
 	open_replica();
 	assert_moments("120010 ");
 	commit(1);
