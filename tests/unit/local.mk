@@ -82,6 +82,7 @@ unit_tests += tests/unit/test_header
 unit_tests += tests/unit/test_record
 unit_tests += tests/unit/test_catalog
 unit_tests += tests/unit/test_frozen
+thread_tests += tests/unit/test_alopex
 thread_tests += tests/unit/test_cancel
 thread_tests += tests/unit/test_fetch
 thread_tests += tests/unit/test_cached

@@ -5,6 +5,7 @@
 #include "tests/unit/foreign_fixture.h"
 #include "repo/foreign/alopex.h"
 #include "repo/foreign/alopex_manifest.h"
+#include "repo/foreign/alopex_view.h"
 #include "repo/foreign/gzip.h"
 
 #define BACKUPS ALOPEX_BACKUPS
@@ -252,6 +253,64 @@ what_changes_after_it_was_verified_is_found(void **state)
 	history_free(h);
 }
 
+#define HUGE (ALOPEX_VERIFY_FIRST + 5000)
+
+/* A backup of one file of zeros, most of it a hole, with this sum. */
+static void
+put_huge(unsigned ts, uint32_t crc)
+{
+	auto_free char *name =
+		xasprintf("%s/" BACKUPS "ts-%u/lsm.wal", fixture_dir, ts);
+	auto_buf struct buf b = BUF_INIT;
+
+	put(ts, "lsm.wal", "");
+	assert_int_equal(0, truncate(name, HUGE));
+	add_entry(&b, "lsm.wal", HUGE, crc);
+	put_manifest(ts, &b);
+}
+
+/* The first byte at once, and what is said of the file in the end. */
+static const char *
+state_in_the_end(struct view *v)
+{
+	auto_view_data struct view_data d = VIEW_DATA_INIT;
+	const char *state = "unverified";
+	struct view_attr a;
+
+	assert_int_equal(0, view_resolve(v, "lsm.wal", &a, NULL));
+	assert_int_equal(0, view_read(v, a.node, 0, 1, &d, NULL));
+	for (int i = 0; i < 3000 && !strcmp(state, "unverified"); i++) {
+		usleep(10000);
+		state = fixture_xattr(v, "lsm.wal", "user.yore.state");
+	}
+	return state;
+}
+
+static void
+huge_files_are_verified_beside_reading_them(void **state)
+{
+	auto_free uint8_t *zeros = xcalloc(HUGE, 1);
+	auto_buf struct buf b = BUF_INIT;
+
+	(void)state;
+	put_huge(1000, gzip_crc32(0, zeros, HUGE));
+	put_huge(2000, 4711);
+	struct history *h = open_data();
+	auto_view struct view *good = fixture_open(h, "data", "ts-1000");
+	auto_view struct view *bad = fixture_open(h, "data", "ts-2000");
+	auto_view struct view *left = fixture_open(h, "data", "ts-1000");
+
+	assert_string_equal("ok", state_in_the_end(good));
+	assert_string_equal("crc-differs", state_in_the_end(bad));
+	assert_int_equal(-EBADMSG, fixture_read(bad, "lsm.wal", &b));
+	/* a view may go while it is at it */
+	auto_view_data struct view_data d = VIEW_DATA_INIT;
+	struct view_attr a;
+	assert_int_equal(0, view_resolve(left, "lsm.wal", &a, NULL));
+	assert_int_equal(0, view_read(left, a.node, HUGE - 1, 1, &d, NULL));
+	history_free(h);
+}
+
 static int
 decode(const char *text, struct alopex_manifest *m)
 {
@@ -381,6 +440,7 @@ main(void)
 		IN_FIXTURE(a_backup_without_manifest_is_not_among_the_others),
 		IN_FIXTURE(what_is_not_as_in_the_manifest_is_shown_so),
 		IN_FIXTURE(what_changes_after_it_was_verified_is_found),
+		IN_FIXTURE(huge_files_are_verified_beside_reading_them),
 		cmocka_unit_test(hostile_paths_of_a_manifest_are_refused),
 		cmocka_unit_test(a_manifest_that_contradicts_itself_is_refused),
 		IN_FIXTURE(no_damage_is_read_as_data),

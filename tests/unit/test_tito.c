@@ -331,6 +331,7 @@ a_second_point_replays_only_what_is_new(void **state)
 	uint64_t before = gets(h);
 	auto_view struct view *b = fixture_open(h, "shop", "1020");
 
+	assert_non_null(a);
 	assert_int_equal(1, gets(h) - before);
 	auto_buf struct buf text = BUF_INIT;
 	assert_int_equal(0, fixture_read(b, "key19.json", &text));
