@@ -24,6 +24,8 @@ for i in range(int(sys.argv[2])):
 P
 head -c 2000000 /dev/urandom >one/content
 for i in {1..64}; do head -c 3000 /dev/urandom >one/$i; done
+mkdir one/below
+head -c 3000000 /dev/urandom >one/below/large
 repository=bucket/r
 yore init -q --no-passphrase -r $repository
 yore backup -q -r $repository --host h --source one one
@@ -36,6 +38,22 @@ export YORE_REPOSITORY=s3://yore/r
 
 metric() { awk -v name="yore_$1" '$1 == name { print $2 }' mnt/.yore/metrics; }
 down() { since | awk '$NF ~ /data/ { n += $7 } END { print n + 0 }'; }
+
+# the first byte of a small file and of a large one, once their names are known
+cat >first.py <<'P'
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)
+sys.stdout.buffer.write(os.pread(fd, 1, 0))
+P
+for file in small/0/17 one/below/large; do
+	mount_yore -o refresh=0 mnt
+	stat mnt/latest/h/$file >/dev/null
+	mark
+	python3 first.py mnt/latest/h/$file | cmp - <(head -c1 $file)
+	exactly "$(asked)" 1 "requests for the first byte of $file"
+	yore umount mnt
+done
 
 # tar of many small files
 mount_yore -o refresh=0 mnt
