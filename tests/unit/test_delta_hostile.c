@@ -10,9 +10,12 @@
 #include "repo/base/buf.h"
 #include "repo/crypto/id.h"
 #include "repo/format/delta.h"
+#include "repo/native/history.h"
 #include "repo/native/repository.h"
 #include "repo/sqlite/database_view.h"
-#include "repo/write/run.h"
+#include "repo/store/fault.h"
+#include "repo/write/delta_object.h"
+#include "repo/write/delta_private.h"
 
 #define DELTAS 17 /* two chains of two, and one of one */
 
@@ -89,7 +92,6 @@ store(uint64_t n, const void *data, size_t len)
 static bool
 is_state(struct view *v, size_t least, int *r)
 {
-	auto_view_data struct view_data d = VIEW_DATA_INIT;
 	struct err e = ERR_INIT;
 	uint8_t bytes[12 * 512];
 	size_t off = 0;
@@ -244,6 +246,159 @@ moments_are_told_and_found_again(void **state)
 	history_free(h);
 }
 
+/* Delta 18, sealed with the right keys, whose index says that page `says` lies
+ * where page 5 does. */
+static void
+forge(uint32_t says)
+{
+	uint8_t writer[2 * WRITER_ID_LEN] = { 7 }; /* and that of the others */
+	uint8_t page[512 + 4] = { 0 };
+	auto_buf struct buf plain = BUF_INIT, places = BUF_INIT;
+	auto_delta_object struct delta_object o = { .up = NULL };
+	auto_delta struct delta *last = NULL;
+	struct delta_places_encoder pe = { .n = DELTAS + 1 };
+	struct delta_run run = { .first = says, .count = 1, .n = DELTAS + 1,
+		.off = OBJECT_HEADER_LEN };
+	struct delta_base home = { .seq = 1 };
+	struct delta_record rec;
+	uint64_t off;
+	uint32_t len;
+	struct err e = ERR_INIT;
+
+	model_open(&m);
+	home = m.dw->home;
+	last = delta_get(m.dw->last);
+	rec = last->record;
+	const struct delta_object_id id = { .source = source, .base_seq = 1,
+		.base = home.id, .writer = writer, .n = DELTAS + 1 };
+	assert_int_equal(delta_object_begin(&o, m.w->sink, m.w->rp->keys, &id,
+				 &e),
+		0);
+	put_be32(page + 512, 5);
+	buf_append(&plain, page, sizeof(page));
+	assert_int_equal(
+		delta_object_frame(&o, FRAME_DATA, 1, &plain, &run.len, &e),
+		0);
+	delta_places_add(&pe, &run);
+	delta_places_finish(&pe, &places);
+	delta_places_release(&pe);
+	/* of a chain with nothing but 16, like that of 17 */
+	rec.n = DELTAS + 1;
+	rec.time_ns = m.now.time_ns;
+	rec.writers = writer;
+	memcpy(writer + WRITER_ID_LEN, last->record.writers, WRITER_ID_LEN);
+	rec.n_writers = 2;
+	rec.chain[0].writer = 1;
+	rec.places = (struct delta_leaves){ .whole = places.data,
+		.whole_len = places.len };
+	rec.times = (struct delta_leaves){ .whole = places.data };
+	plain.len = 0;
+	delta_record_encode(&rec, &plain);
+	off = o.off;
+	assert_int_equal(
+		delta_object_frame(&o, FRAME_DELTA, 1, &plain, &len, &e), 0);
+	assert_int_equal(delta_object_commit(&o, off, &e), 0);
+	delta_put(steal(last));
+	model_close(&m);
+}
+
+/* Reading page 3 of the newest point. */
+static int
+read_forged(uint32_t says)
+{
+	auto_free char *path = path_of(DELTAS + 1);
+	auto_view_data struct view_data d = VIEW_DATA_INIT;
+	struct history *h;
+	struct history_listing *l;
+	struct view *v;
+	struct history_point p;
+	struct err e = ERR_INIT;
+	int r;
+
+	forge(says);
+	h = model_history(&m);
+	l = history_listing(h);
+	r = history_moment_at(h, l, 0, INT64_MAX, &p, &e);
+	assert_int_equal(r, 0);
+	r = history_open_moment(h, l, &p, &v, &e);
+	if (!r) {
+		r = view_read(v, DATABASE_RAW_NODE, (says - 1) * 512, 512, &d,
+			&e);
+		view_data_release(&d);
+		d.n = 0;
+		view_put(v);
+	}
+	history_listing_put(l);
+	history_free(h);
+	unlink(path);
+	return r;
+}
+
+static void
+a_frame_that_has_other_pages_than_said_is_found_out(void **state)
+{
+	(void)state;
+	assert_int_equal(read_forged(3), -EUCLEAN);
+}
+
+/* -- A store that fails --------------------------------------------------------- */
+
+/* Every point read while the nth call fails: what fails is told, and is there
+ * the next time.  Whether a call failed. */
+static bool
+read_with_fault(unsigned nth)
+{
+	auto_free char *spec = xasprintf("eio@%u", nth);
+	struct repository *rp;
+	struct history *h;
+	struct fault *f;
+	struct err e = ERR_INIT;
+	bool happened;
+
+	assert_int_equal(repository_open(m.repo, NULL, &rp, &e), 0);
+	assert_int_equal(fault_new(spec, &f, &e), 0);
+	rp->store = fault_store(f, rp->store);
+	if (native_history_new(rp, 0, &h, &e)) {
+		fault_free(f);
+		return true;
+	}
+	auto_listing struct history_listing *l = history_listing(h);
+	for (size_t i = 0; i < m.n_past && l->n_sources; i += 3) {
+		for (int attempt = 0;; attempt++) {
+			struct view *v = NULL;
+			struct history_point p;
+			int r = history_moment_at(
+				h, l, 0, m.past[i].time_ns, &p, &e);
+
+			if (!r)
+				r = history_open_moment(h, l, &p, &v, &e);
+			if (!r && !is_state(v, i, &r) && !r)
+				fail_msg("state %zu reads as none", i);
+			view_put(v);
+			if (!r)
+				break;
+			assert_int_equal(r, -EIO);
+			assert_int_equal(attempt, 0);
+		}
+	}
+	happened = fault_happened(f);
+	history_free(h);
+	history_listing_put(steal(l));
+	fault_free(f);
+	return happened;
+}
+
+static void
+whatever_call_fails_is_told_and_made_again(void **state)
+{
+	unsigned nth = 1;
+
+	(void)state;
+	while (read_with_fault(nth))
+		nth++;
+	assert_true(nth > 15);
+}
+
 /* -- Threads ------------------------------------------------------------------ */
 
 static void *
@@ -300,6 +455,8 @@ main(void)
 		TEST(what_is_cut_off_or_too_long_fails),
 		TEST(exchanged_deltas_fail),
 		TEST(what_is_missing_is_missed_where_it_is_needed),
+		TEST(a_frame_that_has_other_pages_than_said_is_found_out),
+		TEST(whatever_call_fails_is_told_and_made_again),
 		TEST(moments_are_told_and_found_again),
 		TEST(many_threads_read_the_same_points),
 	};
