@@ -5,7 +5,7 @@
 . "${top_srcdir:-.}/tests/s3/lib.sh" || exit 1
 
 start_server
-export YORE_REPOSITORY="s3://yore/r?timeout=1"
+export YORE_REPOSITORY="s3://yore/r?timeout=5"
 state=$HOME/.local/state/yore
 mkdir tree
 head -c 50000000 /dev/urandom >tree/big
