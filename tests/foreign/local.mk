@@ -9,6 +9,9 @@ foreign_tests += tests/foreign/test_litestream03
 tests_foreign_test_litestream03_SOURCES = tests/foreign/test_litestream03.c $(foreign_litestream03)
 foreign_tests += tests/foreign/test_litestream03_damage
 tests_foreign_test_litestream03_damage_SOURCES = tests/foreign/test_litestream03_damage.c $(foreign_litestream03)
+foreign_tests += tests/foreign/test_litestream03_threads
+tests_foreign_test_litestream03_threads_SOURCES = tests/foreign/test_litestream03_threads.c $(foreign_litestream03)
+thread_tests += tests/foreign/test_litestream03_threads
 foreign_tests += tests/foreign/test_litestream03_states
 tests_foreign_test_litestream03_states_SOURCES = tests/foreign/test_litestream03_states.c $(foreign_litestream03)
 
