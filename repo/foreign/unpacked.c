@@ -7,11 +7,13 @@
 #include "repo/base/bytes.h"
 
 struct unpacked {
-	struct unpack *unpack;
-	struct kept *kept;
-	char *name;	/* of what is kept */
+	const struct unpacked_source *src;
+	char *name;	       /* of what is kept */
+	struct unpack *unpack; /* NULL: all is kept, of len bytes */
+	uint64_t len;
+	uint64_t off;	/* given so far */
 	uint8_t *piece; /* KEPT_PIECE of room */
-	size_t n;
+	size_t n;	/* bytes in it that are to be kept */
 	uint64_t number;
 };
 
@@ -29,16 +31,40 @@ mark_name(const char *name)
 	return xasprintf("%s.length", name);
 }
 
+/* The length, once everything was verified. */
+static bool
+known_length(const struct unpacked_source *src, const char *name, uint64_t *len)
+{
+	auto_free char *mark = mark_name(name);
+	auto_free uint8_t *text = NULL;
+	size_t n;
+
+	if (kept_get(src->kept, mark, 8, &text, &n) || n != 8)
+		return false;
+	*len = get_be64(text);
+	return true;
+}
+
+static void
+ask_store(struct unpacked *u)
+{
+	const struct unpacked_source *src = u->src;
+
+	u->off = 0;
+	u->unpack = unpack_new(
+		src->store, src->object, src->size, src->kind, src->max);
+}
+
 struct unpacked *
 unpacked_new(const struct unpacked_source *src)
 {
 	struct unpacked *u = xcalloc(1, sizeof(*u));
 
-	u->kept = src->kept;
+	u->src = src;
 	u->name = kept_name(src);
-	u->unpack = unpack_new(
-		src->store, src->object, src->size, src->kind, src->max);
 	u->piece = xmalloc(KEPT_PIECE);
+	if (!known_length(src, u->name, &u->len))
+		ask_store(u);
 	return u;
 }
 
@@ -57,7 +83,7 @@ static void
 keep_piece(struct unpacked *u)
 {
 	if (u->n > 0)
-		kept_write(u->kept, u->name, u->number++, u->piece, u->n);
+		kept_write(u->src->kept, u->name, u->number++, u->piece, u->n);
 	u->n = 0;
 }
 
@@ -77,36 +103,78 @@ keep(struct unpacked *u, const uint8_t *p, size_t len)
 	}
 }
 
-ssize_t
-unpacked_next(struct unpacked *u, void *buf, size_t len, struct err *e)
+/* From the store. */
+static ssize_t
+next_decoded(struct unpacked *u, void *buf, size_t len, struct err *e)
 {
 	ssize_t got = unpack_read(u->unpack, buf, len, e);
 
 	if (got > 0) {
 		keep(u, buf, (size_t)got);
+		u->off += (size_t)got;
 	} else if (got == 0) {
 		auto_free char *mark = mark_name(u->name);
 		uint8_t text[8];
 
 		keep_piece(u);
-		put_be64(text, unpack_off(u->unpack));
-		kept_put(u->kept, mark, text, sizeof(text));
+		put_be64(text, u->off);
+		kept_put(u->src->kept, mark, text, sizeof(text));
 	}
 	return got;
 }
 
-/* The length, once everything was verified. */
+/* From what is kept: false, it is not any more. */
 static bool
-known_length(const struct unpacked_source *src, const char *name, uint64_t *len)
+next_kept(struct unpacked *u, void *buf, size_t *len)
 {
-	auto_free char *mark = mark_name(name);
-	auto_free uint8_t *text = NULL;
-	size_t n;
+	size_t skip = (size_t)(u->off % KEPT_PIECE), n;
 
-	if (kept_get(src->kept, mark, 8, &text, &n) || n != 8)
+	if (!kept_read(
+		    u->src->kept, u->name, u->off / KEPT_PIECE, u->piece, &n) ||
+		n <= skip)
 		return false;
-	*len = get_be64(text);
+	*len = n - skip < *len ? n - skip : *len;
+	memcpy(buf, u->piece + skip, *len);
+	u->off += *len;
 	return true;
+}
+
+/* Go on with the store, behind what was given. */
+static int
+change_over(struct unpacked *u, struct err *e)
+{
+	auto_free uint8_t *passed = xmalloc(KEPT_PIECE);
+	uint64_t given = u->off;
+
+	ask_store(u);
+	while (u->off < given) {
+		uint64_t left = given - u->off;
+		ssize_t got = next_decoded(u, passed,
+			left < KEPT_PIECE ? (size_t)left : KEPT_PIECE, e);
+
+		if (got < 0)
+			return (int)got;
+		if (got == 0)
+			return err_set(e, EBADMSG, "%s is not what it was",
+				u->src->object);
+	}
+	return 0;
+}
+
+ssize_t
+unpacked_next(struct unpacked *u, void *buf, size_t len, struct err *e)
+{
+	if (!u->unpack && u->off == u->len)
+		return 0;
+	if (!u->unpack && next_kept(u, buf, &len))
+		return (ssize_t)len;
+	if (!u->unpack) {
+		int r = change_over(u, e);
+
+		if (r)
+			return r;
+	}
+	return next_decoded(u, buf, len, e);
 }
 
 /* All of the object, to its end: before that nothing of it is verified.  Of its

@@ -77,6 +77,7 @@ add_wals(struct points *p, const struct zlayer_roll *r)
 	}
 }
 
+/* What was proved stays, as long as nothing changes. */
 static void
 keep_roll(struct zlayer *z, size_t root, struct zlayer_roll *r)
 {
@@ -84,7 +85,10 @@ keep_roll(struct zlayer *z, size_t root, struct zlayer_roll *r)
 
 	pthread_mutex_lock(&z->lock);
 	old = z->rolls[root];
-	z->rolls[root] = r;
+	if (old && zlayer_roll_same(old, r))
+		old = r;
+	else
+		z->rolls[root] = r;
 	pthread_mutex_unlock(&z->lock);
 	zlayer_roll_put(old);
 }

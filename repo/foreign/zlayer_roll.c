@@ -195,6 +195,32 @@ zlayer_roll_load(struct store *s, const char *prefix, struct zlayer_roll **out,
 	return 0;
 }
 
+static bool
+same_object(const struct zlayer_object *a, const struct zlayer_object *b)
+{
+	return a->size == b->size && a->modified_ns == b->modified_ns;
+}
+
+bool
+zlayer_roll_same(const struct zlayer_roll *a, const struct zlayer_roll *b)
+{
+	if (a->n_snapshots != b->n_snapshots || a->n_wals != b->n_wals)
+		return false;
+	for (size_t i = 0; i < a->n_snapshots; i++) {
+		const struct zlayer_snapshot *x = &a->snapshots[i];
+		const struct zlayer_snapshot *y = &b->snapshots[i];
+
+		if (!same_object(&x->o, &y->o) || x->time_ns != y->time_ns)
+			return false;
+	}
+	for (size_t i = 0; i < a->n_wals; i++) {
+		if (!same_object(&a->wals[i].o, &b->wals[i].o) ||
+			a->wals[i].number != b->wals[i].number)
+			return false;
+	}
+	return true;
+}
+
 struct zlayer_roll *
 zlayer_roll_get(struct zlayer_roll *r)
 {

@@ -46,6 +46,8 @@ struct zlayer_roll {
 /* Two LISTs. */
 int zlayer_roll_load(struct store *s, const char *prefix,
 	struct zlayer_roll **roll, struct err *e);
+/* Whether nothing has changed between two. */
+bool zlayer_roll_same(const struct zlayer_roll *a, const struct zlayer_roll *b);
 struct zlayer_roll *zlayer_roll_get(struct zlayer_roll *r);
 void zlayer_roll_put(struct zlayer_roll *r);
 
