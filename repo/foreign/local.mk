@@ -27,6 +27,7 @@ libyore_a_SOURCES += repo/foreign/litestream03/history.c repo/foreign/litestream
 libyore_a_SOURCES += repo/foreign/litestream03/id.c repo/foreign/litestream03/id.h
 libyore_a_SOURCES += repo/foreign/litestream03/inventory.c repo/foreign/litestream03/inventory.h
 libyore_a_SOURCES += repo/foreign/litestream03/log.c repo/foreign/litestream03/log.h
+libyore_a_SOURCES += repo/foreign/litestream03/log_ahead.c
 libyore_a_SOURCES += repo/foreign/litestream03/log_record.c repo/foreign/litestream03/log_record.h
 libyore_a_SOURCES += repo/foreign/litestream03/name.c repo/foreign/litestream03/name.h
 libyore_a_SOURCES += repo/foreign/litestream03/pager.c repo/foreign/litestream03/pager.h

@@ -131,6 +131,25 @@ ids_name_states_exactly(void **state)
 	history_free(h);
 }
 
+static void
+many_logs_from_one_snapshot_on_come_to_the_same(void **state)
+{
+	struct history *h;
+	char a[65], b[65];
+	(void)state;
+
+	replica_make(LS03_SEGMENT);
+	h = replica_open(NULL);
+	assert_int_equal(replica_sum_of(h, A "-00000002", 0, a, NULL), 0);
+	history_free(h);
+	fixture_remove(S("snapshots/00000001.snapshot.lz4"));
+	fixture_remove(S("snapshots/00000002.snapshot.lz4"));
+	h = replica_open(NULL);
+	assert_int_equal(replica_sum_of(h, A "-00000002", 0, b, NULL), 0);
+	history_free(h);
+	assert_string_equal(a, b);
+}
+
 /* -- What is missing or wrong --------------------------------------------- */
 
 static void
@@ -393,6 +412,7 @@ main(void)
 		cmocka_unit_test(only_what_names_an_object_is_a_name),
 		IN_FIXTURE(states_are_told_in_the_order_in_which_they_were),
 		IN_FIXTURE(ids_name_states_exactly),
+		IN_FIXTURE(many_logs_from_one_snapshot_on_come_to_the_same),
 		IN_FIXTURE(a_segment_that_is_missing_in_the_middle_is_an_error),
 		IN_FIXTURE(
 			a_beginning_or_a_whole_log_that_is_missing_is_an_error),

@@ -190,6 +190,7 @@ add_whole_logs(struct state *x, uint32_t last, struct err *e)
 {
 	int rc = 0;
 
+	ls03_log_load_ahead(x->r, x->t, x->base.index, last);
 	for (uint32_t i = x->base.index; i < last && rc == 0; i++) {
 		auto_ls03_log struct ls03_log log = { .page_size = 0 };
 		size_t from, to;

@@ -48,6 +48,10 @@ struct ls03_log {
 int ls03_log_load(struct ls03 *r, const struct ls03_timeline *t, uint32_t index,
 	size_t end, struct ls03_log *log, struct err *e);
 void ls03_log_release(struct ls03_log *log);
+/* Load those from `first` to before `last`, several at a time, so that they are
+ * kept; ends early when one cannot be loaded, without an error. */
+void ls03_log_load_ahead(struct ls03 *r, const struct ls03_timeline *t,
+	uint32_t first, uint32_t last);
 
 /* Number of frames of the log before segment number `segment`. */
 size_t ls03_log_frames_before(const struct ls03_log *log, size_t segment);
