@@ -52,7 +52,6 @@ void
 keep_release(struct keep *k)
 {
 	places_release(&k->places);
-	places_release(&k->passed);
 	history_listing_put(steal(k->listing));
 	history_free(steal(k->history));
 }
@@ -122,17 +121,8 @@ gather_below(struct keep *k, const struct spot *p)
 	return 0;
 }
 
-static void
-note(void *ctx, const char *name, uint64_t off, uint64_t len)
-{
-	struct keep *k = ctx;
-	const struct view_place p = { .object = name, .off = off, .len = len };
-
-	places_add(&k->passed, &p);
-}
-
-static int
-gather(struct keep *k, const char *address, bool way)
+int
+keep_gather(struct keep *k, const char *address, bool way)
 {
 	auto_spot struct spot p = { .view = NULL };
 	struct err e = ERR_INIT;
@@ -148,20 +138,6 @@ gather(struct keep *k, const char *address, bool way)
 		r = gather_below(k, &p);
 	places_sort(&k->places);
 	return r < 0 ? STATUS_FAILED : STATUS_DONE;
-}
-
-int
-keep_gather(struct keep *k, const char *address, bool way)
-{
-	int status;
-
-	if (k->cache)
-		keep_watch(k->history, note, k);
-	status = gather(k, address, way);
-	if (k->cache)
-		keep_watch(k->history, NULL, NULL);
-	places_sort(&k->passed);
-	return status;
 }
 
 /* -- What is there -----------------------------------------------------------

@@ -16,7 +16,6 @@ struct keep {
 	struct cache *cache;	    /* borrowed; NULL: there is none */
 	const struct keyring *keys; /* borrowed */
 	struct places places;
-	struct places passed; /* all that was read to find them out */
 	uint64_t entries; /* that addresses name and have below them */
 	bool failed;	  /* something could not be read, and was named */
 };

@@ -72,27 +72,20 @@ places_add(struct places *p, const struct view_place *at)
 	p->at[p->n++] = (struct view_place){ object, at->off, at->len };
 }
 
-/* Whether b, which begins behind a or where it does, meets it. */
-static bool
-meet(const struct view_place *a, const struct view_place *b)
-{
-	return a->object == b->object && a->len != UINT64_MAX &&
-	       b->len != UINT64_MAX && a->off + a->len >= b->off;
-}
-
 void
 places_join(struct places *p)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
-		const struct view_place *next = &p->at[i];
 		struct view_place *last = n ? &p->at[n - 1] : NULL;
 
-		if (!last || !meet(last, next))
-			p->at[n++] = *next;
-		else if (next->off + next->len > last->off + last->len)
-			last->len = next->off + next->len - last->off;
+		if (last && last->object == p->at[i].object &&
+			last->len != UINT64_MAX &&
+			last->off + last->len == p->at[i].off)
+			last->len += p->at[i].len;
+		else
+			p->at[n++] = p->at[i];
 	}
 	p->n = p->n_sorted = n;
 }

@@ -23,7 +23,7 @@ struct places {
 void places_add(struct places *p, const struct view_place *at);
 /* Put them in order, each once. */
 void places_sort(struct places *p);
-/* After places_sort: make one of those that touch or overlap. */
+/* After places_sort: make one of those that touch. */
 void places_join(struct places *p);
 /* Bytes of all but whole objects. */
 uint64_t places_bytes(const struct places *p);

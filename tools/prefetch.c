@@ -96,9 +96,6 @@ collect_stretches(const struct keep *k, struct places *stretches)
 			p.len = keep_cached(k, &p);
 		places_add(stretches, &p);
 	}
-	/* pages too that no view tells of, such as those of databases */
-	for (size_t i = 0; i < k->passed.n; i++)
-		places_add(stretches, &k->passed.at[i]);
 	places_sort(stretches);
 	places_join(stretches);
 }

@@ -26,10 +26,6 @@ struct cached {
 	bool offline;
 	struct flights flights; /* of cached_bring */
 
-	pthread_mutex_t watching; /* a leaf; what follows */
-	cached_seen *watcher;	  /* or NULL */
-	void *watcher_ctx;
-
 	/* A listing that was made before it could be sealed. */
 	pthread_mutex_t lock; /* a leaf */
 	char pending[8];      /* its prefix, or "" */
@@ -222,25 +218,6 @@ cached_expected(struct store *s, struct flight *f)
 	flights_end(&cached_of(s)->flights, f);
 }
 
-static void
-tell_watcher(struct cached *c, const char *name, uint64_t off, uint64_t len)
-{
-	auto_lock(&c->watching);
-
-	if (c->watcher && len > 0)
-		c->watcher(c->watcher_ctx, name, off, len);
-}
-
-void
-cached_watch(struct store *s, cached_seen *seen, void *ctx)
-{
-	struct cached *c = cached_of(s);
-	auto_lock(&c->watching);
-
-	c->watcher = seen;
-	c->watcher_ctx = ctx;
-}
-
 static int
 cached_get(struct store *s, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, const struct store_call *call, struct err *e)
@@ -253,7 +230,6 @@ cached_get(struct store *s, const char *name, uint64_t off, size_t len,
 
 	if (r < 0)
 		return r;
-	tell_watcher(c, name, off, n);
 	if (got)
 		*got = n;
 	else if (n < len)
@@ -436,7 +412,6 @@ cached_free(struct store *s)
 	cache_listing_release(&c->seen);
 	flights_release(&c->flights);
 	pthread_mutex_destroy(&c->lock);
-	pthread_mutex_destroy(&c->watching);
 	store_free(c->inner);
 	free(c->store.name);
 	free(c);
@@ -466,7 +441,6 @@ cached_new(struct store *inner, struct cache *cache,
 	c->cache = cache;
 	c->offline = o->offline;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_mutex_init(&c->watching, NULL);
 	flights_init(&c->flights);
 	return &c->store;
 }

@@ -55,12 +55,6 @@ void cached_expected(struct store *s, struct flight *f);
 int cached_bring(struct store *s, const struct flight *f,
 	const struct store_call *call, bool *kept, struct err *e);
 
-/* From now on, until it is called with NULL, tell `seen` of all that is read:
- * by one thread at a time, whichever. */
-typedef void cached_seen(
-	void *ctx, const char *name, uint64_t off, uint64_t len);
-void cached_watch(struct store *s, cached_seen *seen, void *ctx);
-
 /* Whether a whole object is in the cache. */
 bool cached_holds(struct store *s, const char *name);
 /* The store itself, borrowed. */

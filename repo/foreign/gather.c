@@ -9,6 +9,7 @@
 #include "repo/foreign/gather.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
@@ -35,18 +36,24 @@ struct gather {
 	struct gather_listing *listing; /* the newest, or NULL */
 };
 
-/* Where a source or generation comes from. */
+/* A source of a part, and where it is here. */
 struct origin {
 	uint32_t part;
 	uint32_t index; /* in that part's listing */
+	uint32_t source;
+	uint32_t rank; /* among those that make up its source */
+	uint32_t first_point, first_generation;
 };
+
+/* Seqs of what comes from one origin lie above those of the one before. */
+#define RANK_SHIFT 56
 
 struct gather_listing {
 	struct history_listing l; /* first */
 	struct history_listing **parts;
 	size_t n;
-	struct origin *sources;
-	struct origin *generations;
+	struct origin *origins; /* by source, then rank */
+	size_t n_origins;
 };
 
 static struct gather *
@@ -131,8 +138,7 @@ free_listing(struct history_listing *l)
 	for (size_t i = 0; i < gl->n; i++)
 		history_listing_put(gl->parts[i]);
 	free(gl->parts);
-	free(gl->sources);
-	free(gl->generations);
+	free(gl->origins);
 	free(l->sources);
 	free(l->points);
 	free(l->generations);
@@ -146,16 +152,22 @@ source_at(const struct gather_listing *gl, const struct origin *o)
 	return &gl->parts[o->part]->sources[o->index];
 }
 
+/* By name; of one name the one that begins first comes first. */
 static int
 compare_origins(const void *a, const void *b, void *listing)
 {
+	const struct gather_listing *gl = listing;
 	const struct origin *x = a, *y = b;
-	const struct history_source *s = source_at(listing, x),
-				    *t = source_at(listing, y);
+	const struct history_source *s = source_at(gl, x),
+				    *t = source_at(gl, y);
+	int64_t from = gl->parts[x->part]->points[s->first_point].time_ns;
+	int64_t other = gl->parts[y->part]->points[t->first_point].time_ns;
 	int order = strcmp(s->host, t->host);
 
 	if (order == 0)
 		order = strcmp(s->name, t->name);
+	if (order == 0)
+		order = (from > other) - (from < other);
 	return order ? order : (x->part > y->part) - (x->part < y->part);
 }
 
@@ -189,35 +201,33 @@ gather_tags(struct gather_listing *gl)
 	l->n_tags = kept;
 }
 
-/* Where each source is to come from, in order. */
+/* Where each source comes from, in order. */
 static void
-gather_sources(struct gather_listing *gl)
+gather_origins(struct gather_listing *gl)
 {
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < gl->n; i++)
 		n += gl->parts[i]->n_sources;
-	gl->sources = xcalloc(n + 1, sizeof(*gl->sources));
-	n = 0;
+	gl->origins = xcalloc(n + 1, sizeof(*gl->origins));
 	for (uint32_t i = 0; i < gl->n; i++) {
-		for (uint32_t s = 0; s < gl->parts[i]->n_sources; s++)
-			gl->sources[n++] = (struct origin){ i, s };
+		for (uint32_t k = 0; k < gl->parts[i]->n_sources; k++)
+			gl->origins[gl->n_origins++] =
+				(struct origin){ .part = i, .index = k };
 	}
-	qsort_r(gl->sources, n, sizeof(*gl->sources), compare_origins, gl);
+	qsort_r(gl->origins, n, sizeof(*gl->origins), compare_origins, gl);
 	for (size_t i = 0; i < n; i++) {
-		const struct history_source *s = source_at(gl, &gl->sources[i]);
+		struct origin *o = &gl->origins[i];
+		const struct history_source *s = source_at(gl, o);
 		const struct history_source *last =
-			kept ? source_at(gl, &gl->sources[kept - 1]) : NULL;
+			i ? source_at(gl, &o[-1]) : NULL;
+		bool same = last && strcmp(last->host, s->host) == 0 &&
+			    strcmp(last->name, s->name) == 0;
 
-		if (!last || strcmp(last->host, s->host) != 0 ||
-			strcmp(last->name, s->name) != 0)
-			gl->sources[kept++] = gl->sources[i];
-		else
-			log_warn("%s/%s: there are two of this name, one is "
-				 "not shown",
-				s->host, s->name);
+		o->rank = same ? o[-1].rank + 1 : 0;
+		gl->l.n_sources += !same;
+		o->source = (uint32_t)gl->l.n_sources - 1;
 	}
-	gl->l.n_sources = kept;
 }
 
 static void
@@ -233,40 +243,65 @@ allocate(struct gather_listing *gl)
 	l->sources = xcalloc(l->n_sources + 1, sizeof(*l->sources));
 	l->points = xcalloc(points + 1, sizeof(*l->points));
 	l->generations = xcalloc(generations + 1, sizeof(*l->generations));
-	gl->generations = xcalloc(generations + 1, sizeof(*gl->generations));
 }
 
+/* A point's name is its own in its source; those of one origin are. */
 static void
-copy_source(struct gather_listing *gl, uint32_t i, struct keys *keys)
+make_distinct(const struct history_listing *l, uint32_t first,
+	struct history_point *p)
 {
-	const struct origin *o = &gl->sources[i];
-	const struct history_listing *from = gl->parts[o->part];
-	const struct history_source *s = &from->sources[o->index];
-	struct history_listing *l = &gl->l;
-	uint32_t point = (uint32_t)l->n_points;
-	uint32_t generation = (uint32_t)l->n_generations;
+	char name[HISTORY_TIME_MAX + 1];
+	unsigned number = 1;
 
+	memcpy(name, p->name, sizeof(name));
+	for (const struct history_point *q = &l->points[first]; q < p; q++) {
+		if (strcmp(q->name, p->name) != 0)
+			continue;
+		snprintf(p->name, sizeof(p->name), "%.32s-%u", name, ++number);
+		q = &l->points[first] - 1;
+	}
+}
+
+/* Points and generations of an origin, behind those that are there. */
+static void
+copy_origin(struct gather_listing *gl, struct origin *o, struct keys *keys)
+{
+	const struct history_listing *from = gl->parts[o->part];
+	const struct history_source *s = source_at(gl, o);
+	struct history_listing *l = &gl->l;
+	struct history_source *to = &l->sources[o->source];
+
+	o->first_point = (uint32_t)l->n_points;
+	o->first_generation = (uint32_t)l->n_generations;
+	if (o->rank == 0) {
+		*to = *s;
+		to->first_point = o->first_point;
+		to->first_generation = o->first_generation;
+		to->n_points = to->n_generations = 0;
+	}
 	for (uint32_t k = 0; k < s->n_points; k++) {
 		struct history_point *p = &l->points[l->n_points++];
 
 		*p = from->points[s->first_point + k];
-		p->source = i;
-		p->generation += generation - s->first_generation;
+		p->source = o->source;
+		p->generation += o->first_generation - s->first_generation;
+		p->seq += (uint64_t)o->rank << RANK_SHIFT;
 		p->key = key_for(keys, hash_of(s, p->id));
+		if (o->rank > 0)
+			make_distinct(l, to->first_point, p);
 	}
 	for (uint32_t k = 0; k < s->n_generations; k++) {
 		struct history_generation *g =
-			&l->generations[l->n_generations];
+			&l->generations[l->n_generations++];
 
 		*g = from->generations[s->first_generation + k];
-		g->source = i;
-		g->first_point += point - s->first_point;
-		gl->generations[l->n_generations++] =
-			(struct origin){ o->part, s->first_generation + k };
+		g->source = o->source;
+		g->first_point += o->first_point - s->first_point;
+		memcpy(g->name, l->points[g->first_point].name,
+			sizeof(g->name));
 	}
-	l->sources[i] = *s;
-	l->sources[i].first_point = point;
-	l->sources[i].first_generation = generation;
+	to->n_points += s->n_points;
+	to->n_generations += s->n_generations;
 }
 
 /* Made of these listings, which are taken over. */
@@ -280,10 +315,10 @@ listing_new(struct gather *g, struct history_listing **parts)
 	gl->l.version = ++g->version;
 	gl->parts = parts;
 	gl->n = g->n;
-	gather_sources(gl);
+	gather_origins(gl);
 	allocate(gl);
-	for (uint32_t i = 0; i < gl->l.n_sources; i++)
-		copy_source(gl, i, &g->keys);
+	for (size_t i = 0; i < gl->n_origins; i++)
+		copy_origin(gl, &gl->origins[i], &g->keys);
 	gather_tags(gl);
 	return gl;
 }
@@ -338,17 +373,27 @@ gather_refresh(struct history *h, struct err *e)
 	return failed == g->n ? r : 0;
 }
 
+/* The origin of a point by its generation. */
+static const struct origin *
+origin_of(const struct gather_listing *gl, uint32_t generation)
+{
+	size_t i = gl->n_origins;
+
+	while (i > 1 && gl->origins[i - 1].first_generation > generation)
+		i--;
+	return &gl->origins[i - 1];
+}
+
 static int
 gather_open(struct history *h, const struct history_listing *l, size_t point,
 	struct view **view, struct err *e)
 {
 	const struct gather_listing *gl = listing_of(l);
-	const struct history_source *s = &l->sources[l->points[point].source];
-	const struct origin *o = &gl->sources[l->points[point].source];
-	const struct history_source *there = source_at(gl, o);
+	const struct origin *o = origin_of(gl, l->points[point].generation);
 
 	return history_open(gather_of(h)->parts[o->part], gl->parts[o->part],
-		point - s->first_point + there->first_point, view, e);
+		point - o->first_point + source_at(gl, o)->first_point, view,
+		e);
 }
 
 static void
@@ -398,20 +443,18 @@ gather_free(struct history *h)
 
 /* A moment as the part told it becomes one of this listing. */
 static void
-translate(const struct gather_listing *gl, uint32_t source,
+translate(const struct gather_listing *gl, const struct origin *o,
 	struct history_point *p)
 {
-	const struct history_source *s = &gl->l.sources[source];
-	const struct history_source *there =
-		source_at(gl, &gl->sources[source]);
-
-	p->source = source;
-	p->generation += s->first_generation - there->first_generation;
+	p->source = o->source;
+	p->generation +=
+		o->first_generation - source_at(gl, o)->first_generation;
+	p->seq += (uint64_t)o->rank << RANK_SHIFT;
 }
 
 struct telling {
 	const struct gather_listing *gl;
-	uint32_t source;
+	const struct origin *origin;
 	history_each *each;
 	void *ctx;
 };
@@ -422,7 +465,7 @@ tell(void *ctx, const struct history_point *told)
 	const struct telling *t = ctx;
 	struct history_point p = *told;
 
-	translate(t->gl, t->source, &p);
+	translate(t->gl, t->origin, &p);
 	return t->each(t->ctx, &p);
 }
 
@@ -432,47 +475,75 @@ gather_moments(struct history *h, const struct history_listing *l,
 	struct err *e)
 {
 	const struct gather_listing *gl = listing_of(l);
-	const struct origin *o = &gl->generations[generation];
+	const struct origin *o = origin_of(gl, (uint32_t)generation);
 	struct history *part = gather_of(h)->parts[o->part];
-	struct telling t = { .gl = gl,
-		.source = l->generations[generation].source,
-		.each = each,
-		.ctx = ctx };
+	struct telling t = { .gl = gl, .origin = o, .each = each, .ctx = ctx };
 
-	return (part->ops->moments ? part->ops->moments : history_moments)(
-		part, gl->parts[o->part], o->index, from_ns, tell, &t, e);
+	return (part->ops->moments ? part->ops->moments : history_moments)(part,
+		gl->parts[o->part],
+		generation - o->first_generation +
+			source_at(gl, o)->first_generation,
+		from_ns, tell, &t, e);
+}
+
+/* Ask the origins of a source, the newest first, until one has it. */
+struct asking {
+	int64_t t_ns;
+	const char *id; /* NULL: by time */
+};
+
+static int
+ask_origin(struct gather *g, const struct gather_listing *gl,
+	const struct origin *o, const struct asking *a, struct history_point *p,
+	struct err *e)
+{
+	struct history *part = g->parts[o->part];
+	const struct history_listing *l = gl->parts[o->part];
+
+	if (a->id)
+		return (part->ops->moment_by_id ? part->ops->moment_by_id
+						: history_moment_by_id)(
+			part, l, o->index, a->id, p, e);
+	return (part->ops->moment_at
+			? part->ops->moment_at
+			: history_moment_at)(part, l, o->index, a->t_ns, p, e);
+}
+
+static int
+ask_source(struct history *h, const struct history_listing *l, size_t source,
+	const struct asking *a, struct history_point *p, struct err *e)
+{
+	const struct gather_listing *gl = listing_of(l);
+	int r = -ENOENT;
+
+	for (size_t i = gl->n_origins; r == -ENOENT && i-- > 0;) {
+		const struct origin *o = &gl->origins[i];
+
+		if (o->source != source)
+			continue;
+		r = ask_origin(gather_of(h), gl, o, a, p, e);
+		if (r == 0)
+			translate(gl, o, p);
+	}
+	return r;
 }
 
 static int
 gather_moment_at(struct history *h, const struct history_listing *l,
 	size_t source, int64_t t_ns, struct history_point *p, struct err *e)
 {
-	const struct gather_listing *gl = listing_of(l);
-	const struct origin *o = &gl->sources[source];
-	struct history *part = gather_of(h)->parts[o->part];
-	int r = (part->ops->moment_at ? part->ops->moment_at
-				      : history_moment_at)(
-		part, gl->parts[o->part], o->index, t_ns, p, e);
+	const struct asking a = { .t_ns = t_ns };
 
-	if (r == 0)
-		translate(gl, (uint32_t)source, p);
-	return r;
+	return ask_source(h, l, source, &a, p, e);
 }
 
 static int
 gather_moment_by_id(struct history *h, const struct history_listing *l,
 	size_t source, const char *id, struct history_point *p, struct err *e)
 {
-	const struct gather_listing *gl = listing_of(l);
-	const struct origin *o = &gl->sources[source];
-	struct history *part = gather_of(h)->parts[o->part];
-	int r = (part->ops->moment_by_id ? part->ops->moment_by_id
-					 : history_moment_by_id)(
-		part, gl->parts[o->part], o->index, id, p, e);
+	const struct asking a = { .id = id };
 
-	if (r == 0)
-		translate(gl, (uint32_t)source, p);
-	return r;
+	return ask_source(h, l, source, &a, p, e);
 }
 
 static int
@@ -480,13 +551,13 @@ gather_open_moment(struct history *h, const struct history_listing *l,
 	const struct history_point *p, struct view **view, struct err *e)
 {
 	const struct gather_listing *gl = listing_of(l);
-	const struct origin *o = &gl->sources[p->source];
-	const struct history_source *there = source_at(gl, o);
+	const struct origin *o = origin_of(gl, p->generation);
 	struct history_point own = *p;
 
 	own.source = o->index;
-	own.generation += there->first_generation -
-			  l->sources[p->source].first_generation;
+	own.generation +=
+		source_at(gl, o)->first_generation - o->first_generation;
+	own.seq -= (uint64_t)o->rank << RANK_SHIFT;
 	return history_open_moment(gather_of(h)->parts[o->part],
 		gl->parts[o->part], &own, view, e);
 }

@@ -14,6 +14,7 @@
 #include "repo/fetch/together.h"
 #include "repo/foreign/foreign.h"
 #include "repo/foreign/gather.h"
+#include "repo/foreign/litestream03/history.h"
 #include "repo/foreign/litestream05.h"
 #include "repo/foreign/litestream05_database.h"
 #include "repo/foreign/points.h"
@@ -468,11 +469,43 @@ struct opening {
 	const struct foreign_open *o;
 	struct cancel *cancel;
 	struct {
-		struct history *history;
+		struct history *history, *older;
 		int rc;
 		struct err e;
 	} * each;
 };
+
+static bool
+find_any(void *ctx, const struct store_object *o)
+{
+	bool *found = ctx;
+
+	(void)o;
+	*found = true;
+	return false;
+}
+
+/* Where 0.3 has been before, its generations are part of the history. */
+static void
+open_older(const struct foreign_open *o, const struct foreign_root *root,
+	struct history **h)
+{
+	auto_free char *folder = xasprintf("%sgenerations/", root->prefix);
+	const struct foreign_open own = {
+		.place = o->place, .host = o->host, .roots = root, .n_roots = 1
+	};
+	bool found = foreign_place_offline(o->place);
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	if (!found)
+		rc = store_list_folder(
+			o->place->store, folder, find_any, &found, &e);
+	if (rc == 0 && found)
+		rc = litestream03.open(&own, h, &e);
+	if (rc < 0 && rc != -ENOENT && rc != -ENETDOWN)
+		log_warn("%s is not shown: %s", folder, e.text);
+}
 
 static void
 open_root(void *ctx, size_t i)
@@ -482,13 +515,14 @@ open_root(void *ctx, size_t i)
 	cancel_set_current(g->cancel);
 	g->each[i].rc = litestream05_open(g->o->place, g->o->host,
 		&g->o->roots[i], &g->each[i].history, &g->each[i].e);
+	open_older(g->o, &g->o->roots[i], &g->each[i].older);
 }
 
 static int
 open_all(const struct foreign_open *o, struct history **h, struct err *e)
 {
 	auto_free struct history **good =
-		xcalloc(o->n_roots, sizeof(struct history *));
+		xcalloc(2 * o->n_roots, sizeof(struct history *));
 	struct opening g = { .o = o, .cancel = cancel_current() };
 	size_t n = 0;
 	int rc = 0;
@@ -497,6 +531,12 @@ open_all(const struct foreign_open *o, struct history **h, struct err *e)
 	together_run(o->n_roots, o->n_roots > 1, open_root, &g);
 	cancel_set_current(g.cancel);
 	for (size_t i = 0; i < o->n_roots; i++) {
+		/* without the newer part the older one would be taken for the
+		 * newest */
+		if (g.each[i].rc < 0 && g.each[i].older)
+			history_free(steal(g.each[i].older));
+		if (g.each[i].older)
+			good[n++] = g.each[i].older;
 		if (g.each[i].rc == 0)
 			good[n++] = g.each[i].history;
 		else if (o->n_roots > 1)

@@ -34,12 +34,6 @@ keep_keys(struct history *h)
 	return n ? n->rp->keys : NULL;
 }
 
-void
-keep_watch(struct history *h, cached_seen *seen, void *ctx)
-{
-	cached_watch(native_history_if(h)->rp->store, seen, ctx);
-}
-
 /* -- One place ---------------------------------------------------------------
  */
 

@@ -16,9 +16,6 @@ struct cache *keep_cache(struct history *h);
  * not a repository of ours. */
 const struct keyring *keep_keys(struct history *h);
 
-/* As cached_watch, for a history that has a cache. */
-void keep_watch(struct history *h, cached_seen *seen, void *ctx);
-
 struct keep_job {
 	const struct view_place *at; /* by object, then offset, no two alike */
 	size_t n;

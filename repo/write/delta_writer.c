@@ -178,12 +178,6 @@ delta_writer_open(struct writer *w, const struct delta_writer_options *o,
 
 	dw->table.dir = dw->table.fd = -1;
 	r = check_names(o, e);
-	/* which deltas there are stands in the store only */
-	if (!r && w->stash && stash_is_blind(w->stash))
-		r = err_set(e, EACCES,
-			"%s: access is denied; replicating a database takes a "
-			"key that also reads",
-			w->rp->store->name);
 	if (r)
 		return r;
 	dw->w = w;

@@ -262,16 +262,15 @@ before_list(struct store *s, const char *prefix, const char *after,
 		list_slots_seen(k, each, ctx);
 		return 0;
 	}
-	if (!stash_is_blind(k) && !is_tended(k, prefix)) {
-		r = store_list(b->inner, prefix, after, each, ctx, e);
-		if (r != -EACCES)
-			return r;
-		atomic_store(&k->list_denied, true);
-	}
-	/* of everything else nothing can be said, least that there is none */
-	if (!k->dir[0] || !stash_lists(prefix))
-		return absent(k, s, prefix, e);
-	return stash_list(k, prefix, after, each, ctx);
+	if (stash_is_blind(k) || is_tended(k, prefix))
+		return k->dir[0] ? stash_list(k, prefix, after, each, ctx)
+				 : absent(k, s, prefix, e);
+	r = store_list(b->inner, prefix, after, each, ctx, e);
+	if (r != -EACCES)
+		return r;
+	atomic_store(&k->list_denied, true);
+	return k->dir[0] ? stash_list(k, prefix, after, each, ctx)
+			 : absent(k, s, prefix, e);
 }
 
 /* -- The store ------------------------------------------------------------------ */

@@ -216,18 +216,6 @@ gather(const char *path, const char *prefix, struct stash_names *all)
 	}
 }
 
-bool
-stash_lists(const char *prefix)
-{
-	static const char *const some[] = { "keys/", "idx/", "data/", "meta/" };
-
-	for (size_t i = 0; i < n_elements(some); i++) {
-		if (strcmp(prefix, some[i]) == 0)
-			return true;
-	}
-	return starts(prefix, "snap/") && prefix[5];
-}
-
 int
 stash_list(const struct stash *k, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx)

@@ -49,9 +49,7 @@ int stash_patch(const char *path, uint64_t off, const void *data, size_t len);
 int stash_replace(const char *path, const void *data, size_t len);
 /* Remove all files of a directory but one (NULL: all). */
 void stash_clear(const char *dir, const char *except);
-/* Whether what is kept is all that matters of a prefix. */
-bool stash_lists(const char *prefix);
-/* List it as store_ops.list does. */
+/* List a prefix as store_ops.list does. */
 int stash_list(const struct stash *k, const char *prefix, const char *after,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx);
 

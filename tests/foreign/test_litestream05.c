@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "repo/store/s3_time.h"
+#include "tests/foreign/litestream03_replica.h"
 #include "tests/foreign/litestream05_replica.h"
 
 static void
@@ -342,6 +343,59 @@ a_file_that_was_joined_with_others_is_read_there(void **state)
 	history_free(h);
 }
 
+/* -- Beside Litestream 0.3
+ * -------------------------------------------------------- */
+
+static void
+an_older_replica_in_the_same_place_is_the_same_history(void **state)
+{
+	static const char last03[] = "eb5572489dec9d4dcbf2947726c073eea96b914de"
+				     "722e5b9cef036d06896b34a";
+	struct err e = ERR_INIT;
+	struct history_point p, last = { .seq = 0 };
+	struct history *h;
+	char sum[65], at[65];
+
+	(void)state;
+	ltx_make("v0.5.16", false, NULL);
+	replica_make(LS03_SEGMENT);
+	h = ltx_open();
+	auto_listing struct history_listing *l = history_listing(h);
+
+	assert_int_equal(l->n_sources, 1);
+	assert_string_equal(l->sources[0].host, "litestream");
+	assert_int_equal(l->n_generations, 3);
+	assert_int_equal(l->n_points, 3 + 5);
+	for (size_t i = 1; i < l->n_points; i++) {
+		assert_true(l->points[i].seq > l->points[i - 1].seq);
+		assert_string_not_equal(
+			l->points[i].name, l->points[i - 1].name);
+	}
+	/* this 0.3 is younger, whatever its number */
+	assert_int_equal(ltx_sum_at(h, NULL, INT64_MAX, sum, &e), 0);
+	assert_string_equal(sum, last03);
+	assert_int_equal(ltx_sum_at(h, "0000000000000024", 0, sum, &e), 0);
+	assert_int_equal(
+		ltx_sum_at(h, NULL, s3_time_parse("2026-11-20T20:37:00.000Z"),
+			at, &e),
+		0);
+	assert_string_equal(at, sum);
+	assert_int_equal(
+		ltx_sum_at(h, "10fecc8c20264bfa-00000001", 0, sum, &e), 0);
+	for (size_t g = 0; g < l->n_generations; g++) {
+		last = (struct history_point){ .seq = 0 };
+		assert_int_equal(
+			history_moments(h, l, g, INT64_MIN, count, &last, NULL),
+			0);
+		assert_true(last.source > 0);
+		assert_int_equal(
+			history_moment_by_name(h, l, g, last.name, &p, NULL),
+			0);
+		assert_int_equal(p.generation, g);
+	}
+	history_free(h);
+}
+
 #define test(f) IN_FIXTURE(f)
 
 int
@@ -361,6 +415,7 @@ main(void)
 		test(files_of_older_versions_are_refused_by_name),
 		test(new_files_are_new_moments_after_a_refresh),
 		test(a_file_that_was_joined_with_others_is_read_there),
+		test(an_older_replica_in_the_same_place_is_the_same_history),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,7 @@ fuzz_targets += tests/fuzz/fuzz_http_head
 fuzz_targets += tests/fuzz/fuzz_s3_ini
 fuzz_targets += tests/fuzz/fuzz_s3_xml
 fuzz_targets += tests/fuzz/fuzz_web_head
+fuzz_targets += tests/fuzz/fuzz_ltx
 fuzz_targets += tests/fuzz/fuzz_lz4
 fuzz_targets += tests/fuzz/fuzz_litestream03
 fuzz_targets += tests/fuzz/fuzz_wal

@@ -291,18 +291,6 @@ app_open(struct app *a, const char *path, const char *ledger, const char *ckpt)
 	a->times = xcalloc(TIMES_MAX, sizeof(*a->times));
 }
 
-static void
-app_close(struct app *a)
-{
-	sqlite3_stmt *st;
-
-	while ((st = sqlite3_next_stmt(a->db, NULL)))
-		sqlite3_finalize(st);
-	sqlite3_close(a->db);
-	close(a->ledger);
-	free(a->times);
-}
-
 static int
 run(const char *path, const char *ledger, double seconds, double rate,
 	const char *ckpt)
@@ -329,7 +317,6 @@ run(const char *path, const char *ledger, double seconds, double rate,
 		printf("commits %zu p99 %.1f longest %.1f\n", a.n_times,
 			a.times[a.n_times * 99 / 100] / 1e3,
 			a.times[a.n_times - 1] / 1e3);
-	app_close(&a);
 	return 0;
 }
 
@@ -432,7 +419,6 @@ checkpoint(const char *path, double seconds)
 	       "%u, longest %.1f\n",
 		done[0], done[1], done[2], done[3],
 		busy[0] + busy[1] + busy[2] + busy[3], (double)longest / 1e6);
-	sqlite3_close(db);
 	return 0;
 }
 

@@ -380,12 +380,6 @@ uint64_t
 replication_sync(struct replication *rp)
 {
 	auto_lock(&rp->lock);
-	/* somebody waits: what failed before is tried now, and tells */
-	if (rp->phase != REPLICATION_LOST) {
-		rp->upload_failed = rp->capture_failed = false;
-		rp->hurry = true;
-		rp->o.wake(rp->o.ctx, REPLICATION_WAKE_UPLOAD);
-	}
 	return ++rp->wanted;
 }
 

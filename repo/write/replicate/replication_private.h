@@ -29,7 +29,6 @@ struct replication {
 	uint64_t based;	 /* of the last one that was made, */
 	uint64_t basing; /* and of the one being made, or 0 */
 	bool continues;	 /* and it follows what the store has */
-	bool hurry;	 /* do not wait for the next attempt to upload */
 	bool rests;	 /* nothing is held: the next change matters at once */
 	bool capture_failed, upload_failed;
 	struct err capture_error, upload_error;

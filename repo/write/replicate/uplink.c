@@ -433,17 +433,14 @@ replication_upload(struct replication *rp, struct writer *w)
 {
 	struct err e = ERR_INIT;
 	int64_t now = clock_mono_ns();
-	bool lost, hurry;
 	int r;
 
 	pthread_mutex_lock(&rp->lock);
-	lost = rp->phase == REPLICATION_LOST;
-	hurry = rp->hurry;
-	rp->hurry = false;
+	r = rp->phase == REPLICATION_LOST;
 	pthread_mutex_unlock(&rp->lock);
-	if (lost)
+	if (r)
 		return REPLICATION_NEVER;
-	if (now < rp->retry_ns && !hurry)
+	if (now < rp->retry_ns)
 		return rp->retry_ns;
 	r = step(rp, w, &e);
 	if (r == -EEXIST)
@@ -452,7 +449,7 @@ replication_upload(struct replication *rp, struct writer *w)
 		return fail(rp, &e);
 	if (rp->backoff_ns)
 		log_info("%s: uploads go on", rp->o.path);
-	rp->backoff_ns = rp->retry_ns = 0;
+	rp->backoff_ns = 0;
 	pthread_mutex_lock(&rp->lock);
 	rp->upload_failed = false;
 	pthread_mutex_unlock(&rp->lock);
