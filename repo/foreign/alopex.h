@@ -7,8 +7,8 @@
  *
  * Each is a snapshot with the id ts-SECONDS.  Those that alopex did not finish
  * (no manifest, or newer than the one that latest names) are not among the
- * source's but among those of NAME.unfinished, so that no time leads to them.
- * Only the last part of what latest says counts: the directory may have been
+ * source's but among those of NAME.unfinished, so that no time of NAME leads to
+ * them.  Only the last part of what latest says counts: the directory may have been
  * moved.  That snapshot has the tag `latest`.
  *
  * What a view shows of a file against the manifest, in user.yore.state:

@@ -3,7 +3,7 @@
  * A sorted table of any size in what is kept (kept.h): keys in byte order with
  * a small value each, found by key or by rank.  Made once, in order or through
  * a sorter, then only read.  Memory: of a table that is read, its index (some
- * 40 bytes for each 64 KiB of it) and TABLE_BLOCKS blocks; of a sorter, 8 MiB.
+ * 40 bytes for each block) and TABLE_BLOCKS blocks; of a sorter, 8 MiB.
  *
  * Bytes: blocks are pieces of the kept object, each holding records
  *	varint shared, varint n, n bytes, varint m, m bytes
@@ -24,6 +24,9 @@
 #define TABLE_KEY_MAX (40u << 10)
 #define TABLE_VALUE_MAX 256u
 #define TABLE_BLOCKS 32
+/* Bytes of a block, unless one record has more: to find a record it is decoded
+ * from its beginning. */
+#define TABLE_BLOCK (8u << 10)
 
 struct table_record {
 	const char *key; /* not terminated */

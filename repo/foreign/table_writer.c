@@ -76,7 +76,7 @@ table_writer_add(struct table_writer *w, const struct table_record *r)
 	size_t same = shared(&w->last, r->key, r->key_len);
 
 	if (w->block.len + r->key_len + r->value_len + 3 * VARINT_MAX >
-		KEPT_PIECE)
+		TABLE_BLOCK)
 		end_block(w);
 	if (w->n_in_block == 0) {
 		/* as little of it as tells it from the last one */

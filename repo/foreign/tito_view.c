@@ -29,6 +29,7 @@ struct tito_view {
 	char *label;
 	struct table *table;
 	pthread_mutex_t making; /* held while the table is made anew */
+	struct unpacked_last last;
 };
 
 static struct tito_view *
@@ -397,6 +398,7 @@ source_of(struct tito_view *v, const struct tito_place *p,
 		.size = s->chunks[p->chunk].size,
 		.modified_ns = s->chunks[p->chunk].modified_ns };
 	tito_chunk_source(src);
+	src->last = &v->last;
 	return 0;
 }
 
@@ -525,6 +527,7 @@ free_(struct view *view)
 	table_free(v->table);
 	tito_roll_put(v->roll);
 	pthread_mutex_destroy(&v->making);
+	unpacked_last_release(&v->last);
 	free(v->label);
 	stem_put(v->stem);
 	free(v);
@@ -568,6 +571,7 @@ tito_view_open(struct stem *stem, struct tito_roll *roll, size_t point,
 	v->label = xstrdup(label);
 	v->table = t;
 	pthread_mutex_init(&v->making, NULL);
+	unpacked_last_init(&v->last);
 	*view = &v->view;
 	return 0;
 }

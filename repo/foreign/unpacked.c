@@ -213,24 +213,83 @@ unpacked_length(const struct unpacked_source *src, uint64_t *len, struct err *e)
 	return decode(src, 0, 0, NULL, len, e);
 }
 
+/* -- The last piece -----------------------------------------------------------
+ */
+
+void
+unpacked_last_init(struct unpacked_last *l)
+{
+	*l = (struct unpacked_last){ .name = NULL };
+	pthread_mutex_init(&l->lock, NULL);
+}
+
+void
+unpacked_last_release(struct unpacked_last *l)
+{
+	pthread_mutex_destroy(&l->lock);
+	free(l->name);
+	free(l->bytes);
+}
+
+/* Whether [off, off + len) lies in the last piece, which was verified. */
+static bool
+take_last(struct unpacked_last *l, const char *name, uint64_t off, size_t len,
+	uint8_t *to)
+{
+	size_t skip = (size_t)(off % KEPT_PIECE);
+
+	if (!l)
+		return false;
+	auto_lock(&l->lock);
+
+	if (!l->name || l->number != off / KEPT_PIECE || skip > l->len ||
+		len > l->len - skip || strcmp(l->name, name) != 0)
+		return false;
+	memcpy(to, l->bytes + skip, len);
+	return true;
+}
+
+static void
+keep_last(struct unpacked_last *l, const char *name, uint64_t number,
+	const uint8_t *bytes, size_t len)
+{
+	if (!l)
+		return;
+	auto_lock(&l->lock);
+
+	if (!l->bytes)
+		l->bytes = xmalloc(KEPT_PIECE);
+	if (!l->name || strcmp(l->name, name) != 0) {
+		free(l->name);
+		l->name = xstrdup(name);
+	}
+	l->number = number;
+	l->len = len;
+	memcpy(l->bytes, bytes, len);
+}
+
 /* All of it from what is kept. */
 static bool
 get_kept(const struct unpacked_source *src, uint64_t off, size_t len,
 	uint8_t *to)
 {
 	auto_free char *name = kept_name(src);
-	auto_free uint8_t *piece = xmalloc(KEPT_PIECE);
+	auto_free uint8_t *piece = NULL;
 	uint64_t all;
 	size_t n;
 
+	if (take_last(src->last, name, off, len, to))
+		return true;
 	if (!known_length(src, name, &all))
 		return false;
+	piece = xmalloc(KEPT_PIECE);
 	while (len > 0) {
 		size_t skip = (size_t)(off % KEPT_PIECE);
 
 		if (!kept_read(src->kept, name, off / KEPT_PIECE, piece, &n) ||
 			n <= skip)
 			return false;
+		keep_last(src->last, name, off / KEPT_PIECE, piece, n);
 		n = n - skip < len ? n - skip : len;
 		memcpy(to, piece + skip, n);
 		to += n;

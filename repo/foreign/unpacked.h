@@ -6,8 +6,21 @@
 #ifndef YORE_FOREIGN_UNPACKED_H
 #define YORE_FOREIGN_UNPACKED_H
 
+#include <pthread.h>
 #include "repo/foreign/kept.h"
 #include "repo/foreign/unpack.h"
+
+/* The piece of some object that was wanted last, for who reads small parts one
+ * after the other.  One for any number of objects, and of threads. */
+struct unpacked_last {
+	pthread_mutex_t lock; /* a leaf: */
+	char *name;	      /* NULL: none so far */
+	uint64_t number;
+	size_t len;
+	uint8_t *bytes;
+};
+void unpacked_last_init(struct unpacked_last *l);
+void unpacked_last_release(struct unpacked_last *l);
 
 /* An object; all is borrowed. */
 struct unpacked_source {
@@ -17,7 +30,8 @@ struct unpacked_source {
 	uint64_t size; /* as listed, as is: */
 	int64_t modified_ns;
 	enum unpack_kind kind;
-	uint64_t max; /* as for unpack_new */
+	uint64_t max;		    /* as for unpack_new */
+	struct unpacked_last *last; /* or NULL */
 };
 
 /* From beginning to end: as unpack_new and unpack_read.  What is read is kept;

@@ -18,6 +18,7 @@ struct zlayer_database {
 	struct unpacked_source snapshot, wal;
 	uint64_t snapshot_len;
 	struct zlayer_log log; /* no pages without one */
+	struct unpacked_last last;
 	void (*release)(void *ctx);
 	void *ctx;
 };
@@ -143,6 +144,7 @@ free_(struct database *d)
 	struct zlayer_database *x = of(d);
 
 	zlayer_log_release(&x->log);
+	unpacked_last_release(&x->last);
 	zlayer_roll_put(x->z.roll);
 	free(x->snapshot_name);
 	free(x->wal_name);
@@ -176,6 +178,7 @@ load(struct zlayer_database *x, size_t i, size_t w, struct err *e)
 	x->snapshot_name = zlayer_roll_snapshot_name(r, i);
 	zlayer_roll_source(&x->snapshot, x->z.store, x->z.kept,
 		x->snapshot_name, &r->snapshots[i].o);
+	x->snapshot.last = &x->last;
 	rc = unpacked_length(&x->snapshot, &x->snapshot_len, e);
 	x->database.size = x->snapshot_len;
 	if (rc || w == ZLAYER_NONE)
@@ -208,6 +211,7 @@ zlayer_database_new(const struct zlayer_replica *z, size_t i, size_t w,
 		.mode = 0444,
 		.uid = geteuid(),
 		.gid = getegid() };
+	unpacked_last_init(&x->last);
 	x->z = *z;
 	zlayer_roll_get(z->roll);
 	r = load(x, i, w, e);
