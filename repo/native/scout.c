@@ -261,7 +261,8 @@ next_round(struct scout *s, struct round *r)
 	r->n = r->n_later = 0;
 	r->bytes = 0;
 	r->reach = s->reach ? s->reach : reach_now(s);
-	r->node = r->half = s->looked = s->from;
+	s->looked = s->from;
+	r->node = r->half = s->from;
 	return !s->stop;
 }
 
@@ -324,7 +325,8 @@ scout_follow(struct scout *s, uint64_t node)
 	passed = node >= s->from && node >= s->looked;
 	if (!s->started || node < s->begun || (passed && s->next < UINT64_MAX)) {
 		s->begun = node;
-		s->from = s->looked = node + 1;
+		s->looked = node + 1;
+		s->from = node + 1;
 		s->next = node;
 		s->reach = REACH_MIN;
 		passed = true;
