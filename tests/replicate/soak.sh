@@ -1,31 +1,42 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/replicate/soak.sh SECONDS [POINTS]: 500 commits a second, checkpoints of
-# every mode beside them, replicator or application killed every 30 s, a store
-# that fails one request in twenty; then so many points at random (10,000) are
-# compared with the ledger.  Not part of `make check`.
-. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib.sh"
+# tests/replicate/soak.sh SECONDS [POINTS [KILL]]: 500 commits a second,
+# checkpoints of every mode beside them, replicator or application killed every
+# KILL (30) seconds, a server where about one request in twenty fails; then so
+# many points at random (10,000) are compared with the ledger.  Not part of
+# `make check`.
+top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$top_srcdir/tests/s3/lib.sh" || exit 1
 . "$top_srcdir/tests/replicate/lib.sh"
 need_fuse
-make_repository
-seconds=${1:-1800} wanted=${2:-10000}
-end=$((SECONDS + seconds)) kills=0
+seconds=${1:-1800} wanted=${2:-10000} every=${3:-30}
+end=$((SECONDS + seconds)) kills=0 faults=0
 
-# The first 16 of the calls that fail, one in twenty.
-faults() {
-	seq -s, -f 'eio@%.0f' $((RANDOM % 40 + 10)) 20 400 | cut -d, -f1-16
+start_server
+export YORE_REPOSITORY=s3://yore/r
+yore init -q --no-passphrase
+kinds=(503 500 reset close unheard error)
+
+# pause SECONDS: meanwhile one of the next 40 requests fails, again and again.
+pause() {
+	local until=$((SECONDS + $1))
+	while [ $SECONDS -lt $until ]; do
+		server "fault * * $((RANDOM % 40 + 1)) ${kinds[RANDOM % 6]}"
+		faults=$((faults + 1))
+		sleep 1
+	done
 }
 
 ledger run app.db ledger 0.2 100 >run
-start_replicator -r "fault:$(faults):$YORE_REPOSITORY"
+start_replicator
 while [ $SECONDS -lt $end ]; do
 	ledger run app.db ledger 3600 500 >>runs 2>>runs &
 	app=$!
-	ledger checkpoint app.db 28 >>checkpoints &
-	sleep 30
+	ledger checkpoint app.db $((every - 2)) >>checkpoints &
+	pause "$every"
 	if [ $((kills++ % 2)) = 0 ]; then
 		stop_replicator KILL
-		start_replicator -r "fault:$(faults):$YORE_REPOSITORY"
+		start_replicator
 	fi
 	kill -KILL $app
 	wait $app || :
@@ -42,5 +53,5 @@ xargs -n 200 ledger check ledger <some >judged ||
 [ "$(tail -n 1 judged | sed 's/ of .*//')" = \
 	"$(tail -n 1 judged | sed 's/.* of //')" ] || fail 'the last commit is missing'
 echo "$(wc -l <points) points, $(wc -l <some) compared, $kills kills," \
+	"$faults faults, $(asked) requests," \
 	"$(ls mnt/sources/h/app.db/generations | wc -l) generations"
-grep -c . replicate.log
