@@ -485,7 +485,8 @@ find_any(void *ctx, const struct store_object *o)
 	return false;
 }
 
-/* Where 0.3 has been before, its generations are part of the history. */
+/* Where 0.3 has been before, its generations are part of the history; not
+ * offline, since what lies there is not kept. */
 static void
 open_older(const struct foreign_open *o, const struct foreign_root *root,
 	struct history **h)
@@ -494,16 +495,16 @@ open_older(const struct foreign_open *o, const struct foreign_root *root,
 	const struct foreign_open own = {
 		.place = o->place, .host = o->host, .roots = root, .n_roots = 1
 	};
-	bool found = foreign_place_offline(o->place);
+	bool found = false;
 	struct err e = ERR_INIT;
 	int rc = 0;
 
-	if (!found)
+	if (!foreign_place_offline(o->place))
 		rc = store_list_folder(
 			o->place->store, folder, find_any, &found, &e);
 	if (rc == 0 && found)
 		rc = litestream03.open(&own, h, &e);
-	if (rc < 0 && rc != -ENOENT && rc != -ENETDOWN)
+	if (rc < 0 && rc != -ENOENT)
 		log_warn("%s is not shown: %s", folder, e.text);
 }
 
