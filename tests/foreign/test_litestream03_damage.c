@@ -41,8 +41,8 @@ is_lost_unnoticed(const struct checking *c, char *columns[REPLICA_COLUMNS])
 {
 	const char *index = strstr(c->name, "/wal/");
 
-	return c->how == REMOVED && index &&
-	       strstr(c->name, columns[0]) && is_last_of_its_log(c->name) &&
+	return c->how == REMOVED && index && strstr(c->name, columns[0]) &&
+	       is_last_of_its_log(c->name) &&
 	       strncmp(columns[1], index + 5, 8) >= 0;
 }
 
@@ -54,8 +54,12 @@ check_index(void *ctx, char *columns[REPLICA_COLUMNS])
 	bool hit = strstr(c->name, columns[0]) != NULL;
 	struct err e = ERR_INIT;
 	char sum[65];
-	int r = replica_sum_of(c->h, id, 0, sum, &e);
+	int r;
 
+	/* now and then those of the other generation, too */
+	if (!hit && c->how != EXCHANGED && c->n % 50 != 0)
+		return;
+	r = replica_sum_of(c->h, id, 0, sum, &e);
 	c->n++;
 	if (is_lost_unnoticed(c, columns))
 		return;
@@ -87,7 +91,7 @@ no_damage_gives_a_wrong_byte(void **state)
 	fixture_damage(check, &c);
 	print_message("%u states, %u as they were\n", c.n, c.n_right);
 	assert_true(c.n > 5000 && c.n_right < c.n - c.n / 10);
-	assert_true(c.n_right > c.n / 2);
+	assert_true(c.n_right > c.n / 4);
 	/* objects exchanged between generations */
 	assert_true(c.n_elsewhere <= 20);
 }
