@@ -33,3 +33,4 @@ check_PROGRAMS += tests/foreign/make_ltx
 tests_foreign_make_ltx_LDADD = libyore.a $(LIBYORE_LIBS)
 EXTRA_DIST += tests/foreign/litestream03_live.sh
 dist_check_SCRIPTS += tests/foreign/litestream05_s3.sh
+dist_check_SCRIPTS += tests/foreign/litestream05_ceph.sh
