@@ -49,7 +49,11 @@ stat $t/big >/dev/null
 cost cat $t/big
 waste=$((b - 67108864))
 at_most $waste $((67108864 / 10)) 'bytes fetched and not used'
-cost cat $t/big
+# (a machine that is short of memory may have dropped pages meanwhile)
+for _ in 1 2 3; do
+	cost cat $t/big
+	[ "$r" != 0 ] || break
+done
 exactly "$r" 0 'READs of a second reading'
 remount
 ls $t/files >/dev/null

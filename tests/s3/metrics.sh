@@ -60,6 +60,7 @@ ask metrics | awk '
 
 # warm: the disk cache says how often it helped
 yore umount mnt
+for _ in {1..100}; do [ -e socket ] || break; sleep 0.05; done
 [ ! -e socket ] || fail 'the socket is left'
 mount_yore -o refresh=0,metrics="$work/socket" "$work/mnt"
 cat mnt/latest/h/t/* >/dev/null
