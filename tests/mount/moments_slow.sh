@@ -37,7 +37,7 @@ began=$(date +%s%N)
 kill -TERM $blocked
 wait $blocked
 took=$((($(date +%s%N) - began) / 1000000))
-[ $took -lt 500 ] || fail "ls ended $took ms after it was told to"
+[ $took -lt 5000 ] || fail "ls ended $took ms after it was told to"
 
 moments 11 fail
 ls "$day" 2>"$scratch/err" && fail 'ls of a store that fails'
