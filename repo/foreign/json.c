@@ -202,10 +202,11 @@ static int
 peek(struct window *w, struct err *e)
 {
 	for (;;) {
-		struct json_scan c = { .p = (const char *)w->bytes.data + w->at,
-			.end = (const char *)w->bytes.data + w->bytes.len };
-
 		if (w->bytes.len > w->at) {
+			const char *bytes = (const char *)w->bytes.data;
+			struct json_scan c = { .p = bytes + w->at,
+				.end = bytes + w->bytes.len };
+
 			json_scan_space(&c);
 			w->at = (size_t)(c.p - (const char *)w->bytes.data);
 			if (c.p < c.end)

@@ -174,7 +174,8 @@ base_stretch(const struct reading *rd, uint64_t off, uint64_t from, uint64_t to,
 	}
 	r = page_cache_chunk(
 		rd->d->pages, &x.ref, FRAME_DATA, &st->frame, &st->p, e);
-	st->p += st->at - x.off;
+	if (!r)
+		st->p += st->at - x.off;
 	return r;
 }
 
