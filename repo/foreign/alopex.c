@@ -335,15 +335,10 @@ open_backups(const struct foreign_open *o, struct history **h, struct err *e)
 	s->history.ops = &ops;
 	s->look = look;
 	s->free = free_;
-	if (!r) {
-		r = stem_init(s, &at, e);
-		if (r)
-			stem_put(s);
-		else
-			*h = &s->history;
-	} else {
+	if (r)
 		free(s);
-	}
+	else
+		r = stem_open(s, &at, h, e);
 	for (size_t i = 0; i < o->n_roots; i++)
 		free(roots[i].prefix);
 	return r;

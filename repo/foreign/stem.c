@@ -87,8 +87,11 @@ stem_does_without(const struct stem *s, int r, const struct err *e)
 }
 
 int
-stem_init(struct stem *s, const struct foreign_open *o, struct err *e)
+stem_open(struct stem *s, const struct foreign_open *o, struct history **h,
+	struct err *e)
 {
+	int r;
+
 	s->place = foreign_place_get(o->place);
 	s->store = s->place->store;
 	s->roots = xcalloc(o->n_roots, sizeof(*s->roots));
@@ -103,5 +106,10 @@ stem_init(struct stem *s, const struct foreign_open *o, struct err *e)
 	pthread_mutex_init(&s->refresh_lock, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	foreign_place_name(s->place, &s->history);
-	return s->look(s, NULL, &s->listing, e);
+	r = s->look(s, NULL, &s->listing, e);
+	if (r)
+		stem_put(s);
+	else
+		*h = &s->history;
+	return r;
 }

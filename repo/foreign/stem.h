@@ -28,8 +28,9 @@ struct stem {
 };
 
 /* Fill s in, but for history.ops, look and free, which are set, and look a
- * first time.  Also when it fails the caller owes stem_put. */
-int stem_init(struct stem *s, const struct foreign_open *o, struct err *e);
+ * first time; *h is given.  s is taken over, also when it fails. */
+int stem_open(struct stem *s, const struct foreign_open *o, struct history **h,
+	struct err *e);
 /* Whether looking at one of several roots may go on without it, after it
  * failed with r: then that is logged. */
 bool stem_does_without(const struct stem *s, int r, const struct err *e);

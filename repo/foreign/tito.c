@@ -212,19 +212,13 @@ static int
 open_backups(const struct foreign_open *o, struct history **h, struct err *e)
 {
 	struct tito *t = xcalloc(1, sizeof(*t));
-	int r;
 
 	t->stem.history.ops = &ops;
 	t->stem.look = look;
 	t->stem.free = free_;
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_mutex_init(&t->making, NULL);
-	r = stem_init(&t->stem, o, e);
-	if (r)
-		stem_put(&t->stem);
-	else
-		*h = &t->stem.history;
-	return r;
+	return stem_open(&t->stem, o, h, e);
 }
 
 const struct foreign_format tito_format = {

@@ -516,18 +516,12 @@ static int
 open_replicas(const struct foreign_open *o, struct history **h, struct err *e)
 {
 	struct zlayer *z = xcalloc(1, sizeof(*z));
-	int r;
 
 	z->stem.history.ops = &ops;
 	z->stem.look = look;
 	z->stem.free = free_;
 	pthread_mutex_init(&z->lock, NULL);
-	r = stem_init(&z->stem, o, e);
-	if (r)
-		stem_put(&z->stem);
-	else
-		*h = &z->stem.history;
-	return r;
+	return stem_open(&z->stem, o, h, e);
 }
 
 const struct foreign_format zlayer_format = {
