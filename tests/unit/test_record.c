@@ -101,6 +101,40 @@ put(struct buf *b, uint64_t tag, const void *data, size_t len)
 }
 
 static void
+packs_of_pages_come_back_and_more_than_sixteen_are_refused(void **state)
+{
+	auto_buf struct buf b = BUF_INIT, list = BUF_INIT;
+	struct record r, again;
+
+	(void)state;
+	make_record(&r, 1);
+	for (uint32_t i = 0; i < RECORD_PAGE_PACKS_MAX; i++) {
+		memset(r.page_packs[i].id, (int)i + 1, OBJECT_ID_LEN);
+		r.page_packs[i].bytes = 1ULL << i * 3;
+	}
+	r.n_page_packs = RECORD_PAGE_PACKS_MAX;
+	record_encode(&r, true, &b);
+	assert_int_equal(0, record_decode(b.data, b.len, &again, NULL));
+	assert_int_equal(r.n_page_packs, again.n_page_packs);
+	assert_memory_equal(r.page_packs, again.page_packs,
+		sizeof(r.page_packs));
+	record_release(&again);
+	/* a catalog does without */
+	b.len = 0;
+	record_encode(&r, false, &b);
+	assert_int_equal(0, record_decode(b.data, b.len, &again, NULL));
+	assert_int_equal(0, again.n_page_packs);
+	record_release(&again);
+	for (int i = 0; i <= RECORD_PAGE_PACKS_MAX; i++) {
+		buf_append(&list, r.page_packs[0].id, OBJECT_ID_LEN);
+		buf_varint(&list, 1);
+	}
+	put(&b, 28, list.data, list.len);
+	assert_int_equal(code_of(&b), -EUCLEAN);
+	drop_record(&r);
+}
+
+static void
 unknown_even_fields_are_skipped_odd_ones_refused(void **state)
 {
 	auto_buf struct buf b = BUF_INIT;
@@ -353,6 +387,8 @@ main(void)
 		cmocka_unit_test(a_record_comes_back),
 		cmocka_unit_test(extreme_numbers_come_back),
 		cmocka_unit_test(a_record_cut_inside_a_field_is_refused),
+		cmocka_unit_test(
+			packs_of_pages_come_back_and_more_than_sixteen_are_refused),
 		cmocka_unit_test(
 			unknown_even_fields_are_skipped_odd_ones_refused),
 		cmocka_unit_test(fields_that_must_be_there_are_missed),
