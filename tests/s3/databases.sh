@@ -25,6 +25,7 @@ cost() {
 	shift 3
 	mark
 	"$@" >/dev/null || fail "$what: failed"
+	settle
 	n=$(asked)
 	bytes=$(since | awk '{ n += $7 } END { print n + 0 }')
 	echo "$what: $n requests, $bytes bytes"

@@ -11,6 +11,7 @@
 #   mark                        requests are counted from here
 #   asked [OPERATION [KEY]]     how many since then, of one kind (* for any), for
 #                               keys that match an extended expression
+#   settle                      wait until read-ahead that nobody waits for is over
 #   most_in_flight              of the requests since mark, at one time
 #
 # They are started from the test's own shell, never from a subshell: they die
@@ -121,6 +122,16 @@ mark() {
 # since: the lines of the log, see journal.h for their columns.
 since() {
 	tail -n +$((marked + 1)) "$log"
+}
+
+# A request is logged when it has been answered; one takes no second here.
+settle() {
+	local before=-1 now=-2 i
+	for ((i = 0; i < 60 && now != before; i++)); do
+		before=$now
+		sleep 0.5
+		now=$(wc -l <"$log")
+	done
 }
 
 asked() {
