@@ -27,6 +27,7 @@ enum object_type {
 	OBJECT_RECORD = 4,  /* snapshot record */
 	OBJECT_CATALOG = 5, /* catalog */
 	OBJECT_DELTA = 6,   /* delta of a database */
+	OBJECT_GC = 7,	    /* state of pruning */
 };
 
 struct keyring {
@@ -36,7 +37,7 @@ struct keyring {
 	uint8_t cut[KEY_LEN];	 /* K(cut): gear table, page boundaries */
 	uint8_t pack[KEY_LEN];	 /* K(pack): data and metadata packs */
 	uint8_t index[KEY_LEN];	 /* K(index) */
-	uint8_t record[KEY_LEN]; /* K(record): records and catalogs */
+	uint8_t record[KEY_LEN]; /* K(record): records, catalogs, states */
 	uint8_t cache[KEY_LEN];	 /* K(cache) */
 	uint8_t delta[KEY_LEN];	 /* K(delta): deltas of databases, their ids */
 	uint8_t page[KEY_LEN];	 /* K(page): hashes of database pages */

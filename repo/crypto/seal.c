@@ -43,7 +43,7 @@ frame_prefix_encode(uint8_t out[FRAME_PREFIX_LEN], const struct frame_prefix *p)
 static int
 check_kind(const struct frame_prefix *p, struct err *e)
 {
-	if (p->type < FRAME_DATA || p->type > FRAME_DELTA_TIMES)
+	if (p->type < FRAME_DATA || p->type > FRAME_GC)
 		return err_set(
 			e, EUCLEAN, "frame type %u does not exist", p->type);
 	if (p->codec > CODEC_ZSTD)
@@ -156,6 +156,7 @@ key_for(const struct keyring *keys, enum object_type type)
 		return keys->index;
 	case OBJECT_RECORD:
 	case OBJECT_CATALOG:
+	case OBJECT_GC:
 		return keys->record;
 	case OBJECT_DELTA:
 		return keys->delta;

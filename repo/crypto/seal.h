@@ -31,6 +31,7 @@ enum frame_type {
 	FRAME_DELTA_PLACES = 8, /* a delta's index: where pages lie */
 	FRAME_DELTA_SET = 9,	/* which pages the index has */
 	FRAME_DELTA_TIMES = 10, /* when deltas were made, where they lie */
+	FRAME_GC = 11,	   /* state of pruning */
 };
 
 enum frame_codec { CODEC_RAW = 0, CODEC_ZSTD = 1 };

@@ -9,6 +9,8 @@ libyorecodec_a_SOURCES += \
 	repo/format/delta_times.c \
 	repo/format/delta_times.h \
 	repo/format/entry.h \
+	repo/format/gc.c \
+	repo/format/gc.h \
 	repo/format/header.c \
 	repo/format/header.h \
 	repo/format/object.c \

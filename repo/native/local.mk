@@ -16,6 +16,8 @@ libyore_a_SOURCES += \
 	repo/native/deltas_newest.c \
 	repo/native/early.c \
 	repo/native/early.h \
+	repo/native/gc_newest.c \
+	repo/native/gc_newest.h \
 	repo/native/history.c \
 	repo/native/history.h \
 	repo/native/id_set.c \

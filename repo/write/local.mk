@@ -20,6 +20,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/delta_writer.h \
 	repo/write/exclude.c \
 	repo/write/exclude.h \
+	repo/write/gc_put.c \
+	repo/write/gc_put.h \
 	repo/write/glob.c \
 	repo/write/glob.h \
 	repo/write/init.c \

@@ -273,6 +273,22 @@ before_list(struct store *s, const char *prefix, const char *after,
 			 : absent(k, s, prefix, e);
 }
 
+/* What only prune and who asks for states of it want. */
+static int
+before_list_objects(struct store *s, const struct store_query *q,
+	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
+	struct err *e)
+{
+	struct stash_before *b = before_of(s);
+
+	if (stash_is_blind(b->k))
+		return absent(b->k, s, q->prefix, e);
+	return q->folder
+		       ? store_list_folder(b->inner, q->prefix, each, ctx, e)
+		       : store_list_objects(b->inner, q->prefix, q->after,
+				 each, ctx, e);
+}
+
 /* -- The store ------------------------------------------------------------------ */
 
 static void
@@ -295,6 +311,7 @@ static const struct store_ops before_ops = {
 	.get = before_get,
 	.size = before_size,
 	.list = before_list,
+	.list_objects = before_list_objects,
 	.forget = before_forget,
 	.stats = before_stats,
 	.free = before_free,

@@ -15,6 +15,7 @@ fuzz_targets += tests/fuzz/fuzz_page
 fuzz_targets += tests/fuzz/fuzz_record
 fuzz_targets += tests/fuzz/fuzz_catalog
 fuzz_targets += tests/fuzz/fuzz_segment
+fuzz_targets += tests/fuzz/fuzz_gc
 fuzz_targets += tests/fuzz/fuzz_toc
 fuzz_targets += tests/fuzz/fuzz_header
 fuzz_targets += tests/fuzz/fuzz_xattrs

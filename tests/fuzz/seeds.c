@@ -11,6 +11,7 @@
 #include "repo/format/delta_times.h"
 #include "repo/format/header.h"
 #include "repo/format/segment.h"
+#include "tests/unit/gc_states.h"
 #include "tests/unit/records.h"
 #include "tests/unit/samples.h"
 
@@ -106,6 +107,24 @@ save_records(void)
 	buf_printf(&b, "snap/01020300000000000000/000000000042-"
 		       "20261120T103215Z-abababababababababababababababab");
 	save("record", "name", &b);
+}
+
+static void
+save_states(void)
+{
+	auto_buf struct buf b = BUF_INIT;
+
+	for (uint32_t n = 0; n < 100; n = 5 * n + 1) {
+		auto_free char *name = xasprintf("state-%u", n);
+		auto_gc_state struct gc_state s;
+
+		make_gc_state(&s, n);
+		gc_state_sort(&s);
+		if (!gc_state_encode(&s, &b, NULL))
+			save("gc", name, &b);
+	}
+	buf_printf(&b, "gc/999999999957");
+	save("gc", "name", &b);
 }
 
 static void
@@ -300,6 +319,7 @@ main(int argc, char **argv)
 	save_pages();
 	save_deltas();
 	save_records();
+	save_states();
 	save_segments();
 	save_objects();
 	save_header_and_xattrs();

@@ -51,7 +51,7 @@ class Object:
         kind, codec, flags, marker, body_len, plain_len, zero = \
             struct.unpack(">BBBBIII", prefix)
         need(marker == 0xF5 and zero == 0 and codec < 2 and flags < 2
-             and 1 <= kind <= 10, "a frame's prefix")
+             and 1 <= kind <= 11, "a frame's prefix")
         need(plain_len <= 16 << 20 and 16 <= body_len <= plain_len + 16,
              "a frame's lengths")
         body = self.data[off + 16:off + 16 + body_len]

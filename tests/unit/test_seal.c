@@ -443,7 +443,7 @@ static const struct {
 	const char *names;
 } bad_prefixes[] = {
 	{ 0, 1, 0, "type" },
-	{ 0, 1, 11, "type" },
+	{ 0, 1, 12, "type" },
 	{ 1, 1, 2, "codec" },
 	{ 2, 1, 2, "flags" },
 	{ 2, 1, 0x81, "flags" },
