@@ -20,6 +20,7 @@ allowed() {
 	repo/native/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native)/" ;;
 	repo/foreign/*) echo "$codec|$seam|repo/(store|cache|fetch|sqlite|foreign)/" ;;
 	repo/write/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native|write)/" ;;
+	repo/upkeep/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native|write|upkeep)/" ;;
 	repo/open.c) echo "$base|$seam|repo/(native/open|foreign/foreign)\\.h" ;;
 	repo/unlock.*) echo "$base|$seam|repo/crypto/slot\.h" ;;
 	repo/*) echo "$base|$seam" ;;

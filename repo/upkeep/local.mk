@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+libyorewrite_a_SOURCES += \
+	repo/upkeep/reach.c \
+	repo/upkeep/reach.h
