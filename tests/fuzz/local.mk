@@ -32,6 +32,15 @@ fuzz_targets += tests/fuzz/fuzz_alopex_manifest
 fuzz_targets += tests/fuzz/fuzz_json
 fuzz_targets += tests/fuzz/fuzz_tito_path
 fuzz_targets += tests/fuzz/fuzz_unpack
+fuzz_targets += tests/fuzz/fuzz_litestream03_replica
+fuzz_targets += tests/fuzz/fuzz_tito
+fuzz_targets += tests/fuzz/fuzz_zlayer
+
+# Those that read whole replicas.
+fuzz_memory = tests/fuzz/memory.c tests/fuzz/memory.h
+tests_fuzz_fuzz_litestream03_replica_SOURCES = tests/fuzz/fuzz_litestream03_replica.c tests/unit/wal_fixture.c tests/unit/wal_fixture.h $(fuzz_memory)
+tests_fuzz_fuzz_tito_SOURCES = tests/fuzz/fuzz_tito.c $(fuzz_memory)
+tests_fuzz_fuzz_zlayer_SOURCES = tests/fuzz/fuzz_zlayer.c tests/unit/wal_fixture.c tests/unit/wal_fixture.h $(fuzz_memory)
 
 check_PROGRAMS += $(fuzz_targets)
 # Makes the corpora of repo/format's targets.
