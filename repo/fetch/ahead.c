@@ -15,6 +15,7 @@
 
 struct run {
 	struct cell *cells[RUN_FRAMES_MAX];
+	struct store_extent wanted[RUN_FRAMES_MAX];
 	size_t n;
 	uint8_t *room; /* the thread's, for sealed bytes; kept from get to */
 	size_t room_len; /* get, so that its pages are */
@@ -118,6 +119,23 @@ room_for(struct run *run, uint64_t off, size_t len)
 	return store_align(run->room, off);
 }
 
+/* Where n cells lie; returns the number of stretches. */
+static size_t
+say_wanted(struct store_extent *wanted, struct cell *const *cells, size_t n)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct frame_place *at = &cells[i]->at;
+
+		if (k && wanted[k - 1].off + wanted[k - 1].len == at->off)
+			wanted[k - 1].len += at->len;
+		else
+			wanted[k++] = (struct store_extent){ at->off, at->len };
+	}
+	return k;
+}
+
 /* Cells that lie together, claimed; their references go. */
 static void
 fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
@@ -129,7 +147,9 @@ fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
 	size_t len = known + cells[n - 1]->beyond;
 	const struct store_call call = { .ahead = true,
 		.once = at->object == OBJECT_DATA,
-		.enough = len > known ? known : 0 };
+		.enough = len > known ? known : 0,
+		.wanted = run->wanted,
+		.n_wanted = say_wanted(run->wanted, cells, n) };
 	uint8_t *sealed = room_for(run, at->off, len);
 	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;

@@ -129,6 +129,40 @@ join(struct cache_gaps *gaps)
 	gaps->n = gaps->n ? n + 1 : 0;
 }
 
+/* Leave out gaps, and ends of gaps, that nobody wants; not the last one, if
+ * more is asked for than what is wanted. */
+static void
+trim(struct cache_gaps *gaps, const struct store_call *call, uint64_t end)
+{
+	const struct store_extent *w = call->wanted;
+	const struct store_extent *last = w + call->n_wanted;
+	unsigned n = 0;
+
+	if (last[-1].off + last[-1].len < end)
+		end = last[-1].off + last[-1].len;
+	for (unsigned i = 0; i < gaps->n; i++) {
+		struct cache_extent g = gaps->gap[i];
+		uint64_t to = g.off + g.len, from = to, until = 0;
+
+		while (w < last && w->off + w->len <= g.off)
+			w++;
+		for (const struct store_extent *x = w; x < last && x->off < to;
+			x++) {
+			if (from == to)
+				from = x->off > g.off ? x->off : g.off;
+			until = x->off + x->len < to ? x->off + x->len : to;
+		}
+		if (to > end && from == to)
+			from = g.off > end ? g.off : end;
+		if (to > end)
+			until = to;
+		if (from < until)
+			gaps->gap[n++] =
+				(struct cache_extent){ from, until - from };
+	}
+	gaps->n = n;
+}
+
 static int
 get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	void *buf, size_t *got, const struct store_call *call, struct err *e)
@@ -144,6 +178,10 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	if (flights_wait(&c->flights, &flight, FLIGHT_WAIT_MS,
 		    call ? call->cancel : NULL) &&
 		cache_read(c->cache, name, off, len, buf, &gaps))
+		return 0;
+	if (call && call->wanted)
+		trim(&gaps, call, end);
+	if (gaps.n == 0)
 		return 0;
 	/* the rest would have been welcome, but not for a request */
 	if (call && call->enough > 0 && gaps.gap[0].off - off >= call->enough) {

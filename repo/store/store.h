@@ -46,6 +46,11 @@ struct store_stats {
 
 /* How a call is to be made.  NULL, as zeros: for somebody who waits, to the
  * end. */
+struct store_extent {
+	uint64_t off;
+	uint64_t len;
+};
+
 struct store_call {
 	bool ahead;	       /* whoever waits goes first */
 	/* Content, which goes from here to the page cache of a mount or to a
@@ -56,6 +61,11 @@ struct store_call {
 	/* So many bytes are enough, if they can be had without a request: then
 	 * *got may be less than len, but not than this.  0: all. */
 	size_t enough;
+	/* Of it, ascending, only this is looked at: no request is made for
+	 * what lies between, whose place in buf then holds anything.  NULL:
+	 * all of it. */
+	const struct store_extent *wanted;
+	size_t n_wanted;
 };
 
 /* What a listing says of an object. */

@@ -192,6 +192,54 @@ what_is_there_can_be_enough(void **state)
 	store_free(s);
 }
 
+/* Bytes asked of the store for frames 1 to 5, of which 1, 3 and 5 are wanted. */
+static uint64_t
+asked_for_three(struct store *s, size_t beyond)
+{
+	struct store_extent wanted[3];
+	const struct store_call call = { .wanted = wanted,
+		.n_wanted = 3,
+		.enough = beyond ? pack->at[5].off + pack->at[5].len -
+					   pack->at[1].off
+				 : 0 };
+	uint64_t before = x.bytes, off = pack->at[1].off;
+	size_t len = (size_t)(pack->at[5].off + pack->at[5].len - off) + beyond;
+	auto_free uint8_t *buf = xcalloc(1, len);
+	size_t got = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		wanted[i] = (struct store_extent){ pack->at[1 + 2 * i].off,
+			pack->at[1 + 2 * i].len };
+	assert_int_equal(0, store_get_call(s, pack->name, off, len, buf, &got,
+				    &call, NULL));
+	assert_true(got >= len - beyond);
+	for (size_t i = 0; i < 3; i++)
+		assert_memory_equal(buf + wanted[i].off - off,
+			pack->bytes.data + wanted[i].off,
+			(size_t)wanted[i].len);
+	settle(s);
+	return x.bytes - before;
+}
+
+static void
+what_nobody_wants_is_no_reason_to_ask(void **state)
+{
+	struct store *s = open_cached(false);
+
+	(void)state;
+	assert_frame(s, 1);
+	assert_frame(s, 3);
+	assert_frame(s, 5);
+	assert_int_equal(0, asked_for_three(s, 0));
+	/* what lies behind would have been welcome */
+	assert_int_equal(0, asked_for_three(s, LEN));
+	/* one lacks: only that one */
+	store_forget(s, pack->name, pack->at[3].off, pack->at[3].len);
+	settle(s);
+	assert_int_equal(pack->at[3].len, asked_for_three(s, 0));
+	store_free(s);
+}
+
 static void
 the_end_of_an_object_is_its_end(void **state)
 {
@@ -512,6 +560,7 @@ main(void)
 		TEST(what_was_read_once_is_not_asked_of_the_store_again),
 		TEST(only_what_lacks_is_asked_for),
 		TEST(what_is_there_can_be_enough),
+		TEST(what_nobody_wants_is_no_reason_to_ask),
 		TEST(the_end_of_an_object_is_its_end),
 		TEST(a_wrong_byte_in_the_cache_costs_a_second_get),
 		TEST(a_frame_that_is_damaged_in_the_store_is_asked_for_twice),
