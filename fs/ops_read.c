@@ -13,6 +13,9 @@
 #include "fs/store.h"
 
 #define READ_MAX (4u << 20)
+/* Views that give less at a time than was asked for give as much as this, but at
+ * the end of the file or when pieces do not suffice. */
+#define PART_MIN (64u << 10)
 
 static void
 append_data(struct buf *b, const struct view_data *d)
@@ -21,7 +24,21 @@ append_data(struct buf *b, const struct view_data *d)
 		buf_append(b, d->iov[i].iov_base, d->iov[i].iov_len);
 }
 
-/* Too many pieces for one view_read: gather them. */
+/* Whether the file ends after a short answer.  When that cannot be told, it
+ * does not: then gathering finds out. */
+static bool
+is_all(struct call *c, const struct view_data *d, uint64_t off)
+{
+	auto_view_data struct view_data more = VIEW_DATA_INIT;
+
+	if (d->n == VIEW_DATA_PIECES)
+		return false;
+	return d->len < PART_MIN ||
+	       (view_read(c->view, c->at, off + d->len, 1, &more, NULL) == 0 &&
+		       more.len == 0);
+}
+
+/* Not all in one view_read: gather the parts. */
 static void
 answer_gathered(struct call *c, const struct view_data *first, size_t size,
 	uint64_t off)
@@ -58,7 +75,7 @@ read_in_tree(struct call *c, size_t size, uint64_t off)
 		call_fail(c, rc);
 		return;
 	}
-	if (d.len < size && d.n == VIEW_DATA_PIECES) {
+	if (d.len < size && !is_all(c, &d, off)) {
 		answer_gathered(c, &d, size, off);
 		return;
 	}

@@ -138,8 +138,9 @@ struct view_ops {
 		struct err *e);
 	/*
 	 * The bytes [off, off + len) that lie inside the file; shorter at the
-	 * end of the file or when VIEW_DATA_PIECES do not suffice (never empty
-	 * before the end).  On success the caller owes view_data_release.
+	 * end of the file, when VIEW_DATA_PIECES do not suffice (never empty
+	 * before the end), or when it is 64 KiB at least.  On success the
+	 * caller owes view_data_release.
 	 */
 	int (*read)(struct view *v, uint64_t node, uint64_t off, size_t len,
 		struct view_data *data, struct err *e);
