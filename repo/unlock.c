@@ -300,6 +300,11 @@ from_terminal(const struct unlock *u, bool confirm, struct slot_secret *out,
 	char what[256];
 	int r;
 
+	if (tty < 0 && u->is_new)
+		return err_set(e, ENOKEY,
+			"a new passphrase is needed and there is no terminal"
+			" to ask on: give --new-password-file,"
+			" --new-password-command or --new-key-file");
 	if (tty < 0)
 		return err_set(e, ENOKEY,
 			"a passphrase is needed and there is"
@@ -308,7 +313,8 @@ from_terminal(const struct unlock *u, bool confirm, struct slot_secret *out,
 	if (u->what)
 		err_escape(what, sizeof(what), u->what, strlen(u->what));
 	secret_init(&s, UNLOCK_PASSPHRASE_MAX);
-	r = ask(tty, "Passphrase", u->what ? what : NULL, &s, e);
+	r = ask(tty, u->is_new ? "New passphrase" : "Passphrase",
+		u->what ? what : NULL, &s, e);
 	if (r < 0)
 		return r;
 	if (confirm) {
@@ -344,6 +350,8 @@ from_surroundings(const struct unlock *u, bool confirm, struct slot_secret *out,
 	char path[4096];
 	char *value;
 
+	if (u->is_new)
+		return from_terminal(u, confirm, out, e);
 	if ((value = getenv("YORE_PASSWORD")))
 		return from_environment(value, out, e);
 	if ((value = getenv("YORE_PASSWORD_FILE")))

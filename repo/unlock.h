@@ -32,6 +32,9 @@ struct unlock {
 	int password_fd;	      /* -1: none; read to its end, once */
 	bool no_passphrase;	      /* explicitly the open slot */
 	bool no_prompt;		      /* never ask on the terminal */
+	/* A secret that is to be made, besides the one that is there: what the
+	 * environment has is the other one, and the prompt says which it is. */
+	bool is_new;
 	const char *what;	      /* what the prompt names; NULL: nothing */
 };
 

@@ -18,6 +18,8 @@ libyoretools_a_SOURCES = \
 	tools/interrupt.c \
 	tools/json.c \
 	tools/json.h \
+	tools/new_secret.c \
+	tools/new_secret.h \
 	tools/local_view.c \
 	tools/local_view.h \
 	tools/match.c \
@@ -65,6 +67,7 @@ yore_SOURCES = \
 	tools/init.c \
 	tools/keep.c \
 	tools/keep.h \
+	tools/key.c \
 	tools/ls.c \
 	tools/main.c \
 	tools/mount.c \

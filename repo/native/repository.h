@@ -21,6 +21,7 @@ struct repository {
 	struct repository_header header;
 	char id_text[REPOSITORY_ID_LEN * 2 + 1];
 	bool sealed; /* it took a secret to unlock it */
+	char slot[STORE_NAME_MAX + 1]; /* the key slot that did it */
 };
 
 /* Open the store, read and check `format`, unlock.  *rp is given.

@@ -73,7 +73,7 @@ try_slot(struct slots *slots, size_t i, const struct repository *rp,
  * *others: there are slots of other types.  A damaged slot is passed over as
  * long as another one opens. */
 static int
-try_slots(struct slots *slots, const struct repository *rp,
+try_slots(struct slots *slots, struct repository *rp,
 	const struct slot_secret *secret, bool *others, uint8_t root[KEY_LEN],
 	struct err *e)
 {
@@ -84,8 +84,10 @@ try_slots(struct slots *slots, const struct repository *rp,
 		bool other;
 		int r = try_slot(slots, i, rp, secret, &other, root, e);
 
-		if (!r)
+		if (!r) {
+			memcpy(rp->slot, slots->slot[i].name, sizeof(rp->slot));
 			return 0;
+		}
 		*others |= other;
 		if (!other && result != -EKEYREJECTED)
 			result = r;

@@ -481,6 +481,26 @@ stash_know(struct stash *k, struct repository *rp)
 }
 
 void
+stash_slots(struct repository *rp)
+{
+	struct stash k = { .dir = NULL };
+	struct slot_listing l = { .k = &k };
+	auto_free char *header = NULL;
+
+	state_address(rp->store, k.address);
+	set_dir(&k, rp->id_text);
+	header = stash_path(&k, "format");
+	if (!rp->store->local_path && header && access(header, F_OK) == 0 &&
+		store_list(rp->store, SLOTS, "", note_slot, &l, NULL) == 0) {
+		for (size_t i = 0; i < k.n_slots; i++)
+			keep_slot(&k, rp->store, k.slots[i]);
+		(void)stash_list(&k, SLOTS, "", drop_slot, &k);
+	}
+	free(k.slots);
+	free(k.dir);
+}
+
+void
 stash_made(const struct repository *rp, const struct buf *header,
 	const char *slot_name, const struct buf *slot)
 {

@@ -60,6 +60,10 @@ bool stash_is_blind(const struct stash *k);
 /* The repository is unlocked: keep its header and its key slots. */
 void stash_know(struct stash *k, struct repository *rp);
 
+/* Key slots have been added or removed: what is kept of the repository, if
+ * anything is, has those that are there now. */
+void stash_slots(struct repository *rp);
+
 /*
  * A run begins.  If it cannot read and the last one did not hear whether its
  * record arrived, the record is put again (not with s NULL, on a dry run).

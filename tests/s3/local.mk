@@ -41,6 +41,7 @@ dist_check_SCRIPTS += tests/s3/moments.sh
 dist_check_SCRIPTS += tests/s3/damaged.sh
 dist_check_SCRIPTS += tests/s3/full_cache.sh
 dist_check_SCRIPTS += tests/s3/hang.sh
+dist_check_SCRIPTS += tests/s3/key.sh
 dist_check_SCRIPTS += tests/s3/killed.sh
 dist_check_SCRIPTS += tests/s3/keep.sh
 dist_check_SCRIPTS += tests/s3/counts.sh

@@ -77,6 +77,7 @@ unit_tests += tests/unit/test_web
 unit_tests += tests/unit/test_when
 
 unit_tests += tests/unit/test_page
+unit_tests += tests/unit/test_paper
 unit_tests += tests/unit/test_page_refused
 unit_tests += tests/unit/test_object
 unit_tests += tests/unit/test_xattrs
