@@ -27,6 +27,8 @@
 #define MIB (1024u * KIB)
 /* A window in so many gets fills the line; more cost the server more. */
 #define STREAMS 6
+/* Of a chunk, that are tried: segments that merging left are fewer. */
+#define PLACES_MAX 128
 
 struct fetch {
 	struct store *store;
@@ -385,26 +387,22 @@ same_chunk_place(const struct ref *a, const struct ref *b)
 	       a->chunk_off == b->chunk_off;
 }
 
-/*
- * The chunk where the index says it is.  -ENOENT without a better place (e is
- * then untouched).
- */
+/* The chunk at one of the places that the index has; -ENOENT it is no better
+ * than the hint. */
 static int
-chunk_at_index(struct fetch *f, const struct ref *r, struct ref *better,
-	struct frame **frame, const uint8_t **data, struct err *e)
+chunk_at_place(struct fetch *f, const struct ref *r, const struct ref *better,
+	struct frame **frame, const uint8_t **data)
 {
-	*better = *r;
-	if (f->locate(f->locate_ctx, better, NULL) < 0 ||
-		better->chunk_len != r->chunk_len ||
-		same_chunk_place(r, better))
-		return -ENOENT;
 	auto_frame struct frame *found = NULL;
-	int rc = chunk_at_hint(f, better, 0, &found, data, e);
+	int rc;
+
+	if (better->chunk_len != r->chunk_len || same_chunk_place(r, better))
+		return -ENOENT;
+	rc = chunk_at_hint(f, better, 0, &found, data, NULL);
 	if (rc < 0)
 		return rc;
 	if (!has_id(f, better, *data))
-		return err_set(
-			e, EUCLEAN, "the index names other bytes for a chunk");
+		return -EUCLEAN;
 	*frame = steal(found);
 	return 0;
 }
@@ -413,6 +411,22 @@ static bool
 hint_failed(int rc)
 {
 	return rc == -ENOENT || rc == -EBADMSG || rc == -EUCLEAN;
+}
+
+/* The chunk where the index says it is: the first place that has it. */
+static int
+chunk_at_index(struct fetch *f, const struct ref *r, struct ref *better,
+	struct frame **frame, const uint8_t **data)
+{
+	int rc = -ENOENT;
+
+	for (unsigned nth = 0; hint_failed(rc) && nth < PLACES_MAX; nth++) {
+		*better = *r;
+		if (f->locate(f->locate_ctx, better, nth, NULL) < 0)
+			return -ENOENT;
+		rc = chunk_at_place(f, r, better, frame, data);
+	}
+	return rc;
 }
 
 /* The hint led nowhere and the index did better. */
@@ -431,16 +445,16 @@ int
 fetch_spine(struct fetch *f, const struct ref *r, size_t before,
 	struct frame **frame, const uint8_t **data, struct err *e)
 {
-	struct err hint = ERR_INIT, index = ERR_INIT;
+	struct err hint = ERR_INIT;
 	struct ref better;
 	int rc;
 
 	if (f->locate && detour_known(&f->detours, &r->place) &&
-		chunk_at_index(f, r, &better, frame, data, &index) == 0)
+		chunk_at_index(f, r, &better, frame, data) == 0)
 		return 0;
 	rc = chunk_at_hint(f, r, before, frame, data, &hint);
 	if (f->locate && hint_failed(rc) &&
-		chunk_at_index(f, r, &better, frame, data, &index) == 0) {
+		chunk_at_index(f, r, &better, frame, data) == 0) {
 		remember_detour(f, r, rc, &better, hint.text);
 		return 0;
 	}

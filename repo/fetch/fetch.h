@@ -66,7 +66,7 @@ void frame_put(struct frame *fr); /* NULL is allowed */
 /*
  * The chunk a reference names: *data points into *frame (owed a frame_put).
  * When the hint fails (object gone, frame does not verify) the locator, if
- * set, is asked once for another place.
+ * set, is asked for other places, one after the other.
  */
 int fetch_chunk(struct fetch *f, const struct ref *r, struct frame **frame,
 	const uint8_t **data, struct err *e);
@@ -79,9 +79,10 @@ int fetch_spine(struct fetch *f, const struct ref *r, size_t before,
 	struct frame **frame, const uint8_t **data, struct err *e);
 /* Whether a frame has come along so. */
 bool fetch_is_near(struct fetch *f, const struct frame_place *at);
-/* Look an id up in the index: fills r->place, chunk_off, chunk_len;
- * -ENOENT when the index does not have it. */
-typedef int fetch_locator(void *ctx, struct ref *r, struct err *e);
+/* Look an id up in the index: fills r->place, chunk_off, chunk_len with place
+ * number nth, from 0; -ENOENT when the index does not have so many. */
+typedef int fetch_locator(void *ctx, struct ref *r, unsigned nth,
+	struct err *e);
 void fetch_set_locator(struct fetch *f, fetch_locator *locate, void *ctx);
 
 /* Name and id of the delta that a place lies in. */

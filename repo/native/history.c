@@ -419,12 +419,6 @@ share_memory(struct native_history *n, size_t memory)
 					    : INDEX_MEMORY_MAX);
 }
 
-static int
-locate(void *ctx, struct ref *r, struct err *e)
-{
-	return index_find(ctx, r, e);
-}
-
 int
 native_history_new(struct repository *rp, size_t memory, struct history **h,
 	struct err *e)
@@ -445,7 +439,7 @@ native_history_new(struct repository *rp, size_t memory, struct history **h,
 	if (memory == 0)
 		memory = n->history.local_path ? MEMORY_LOCAL : MEMORY_REMOTE;
 	share_memory(n, memory);
-	fetch_set_locator(n->fetch, locate, n->index);
+	fetch_set_locator(n->fetch, index_locate, n->index);
 	n->deltas = deltas_new(rp, n->fetch);
 	moments_init(&n->moments, n->deltas);
 	r = reload(n, e);

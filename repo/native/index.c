@@ -502,7 +502,8 @@ index_has_pack(struct index *ix, const uint8_t pack[OBJECT_ID_LEN])
 }
 
 int
-index_find(struct index *ix, struct ref *r, struct err *e)
+index_find_but(struct index *ix, struct ref *r,
+	bool (*skip)(void *ctx, const struct ref *r), void *ctx, struct err *e)
 {
 	auto_lock(&ix->lock);
 	if (!ix->listed) {
@@ -512,12 +513,33 @@ index_find(struct index *ix, struct ref *r, struct err *e)
 			return rc;
 	}
 	for (size_t i = ix->n_segs; i-- > 0;) {
-		if (find_in(ix, ix->segs[i], r))
+		if (find_in(ix, ix->segs[i], r) && !(skip && skip(ctx, r)))
 			return 0;
 	}
 	if (e)
 		err_set(e, ENOENT, "the index does not know the chunk");
 	return -ENOENT;
+}
+
+int
+index_find(struct index *ix, struct ref *r, struct err *e)
+{
+	return index_find_but(ix, r, NULL, NULL, e);
+}
+
+static bool
+count_down(void *ctx, const struct ref *r)
+{
+	unsigned *left = ctx;
+
+	(void)r;
+	return (*left)-- > 0;
+}
+
+int
+index_locate(void *ctx, struct ref *r, unsigned nth, struct err *e)
+{
+	return index_find_but(ctx, r, count_down, &nth, e);
 }
 
 /* -- For merging --------------------------------------------------------------- */

@@ -20,6 +20,13 @@ void index_free(struct index *ix);
 /* Fill r->place, chunk_off and chunk_len from r->id; -ENOENT not known.
  * Loads the list of segments at the first call. */
 int index_find(struct index *ix, struct ref *r, struct err *e);
+/* The same, past the places that skip is true of: a chunk may have several,
+ * and all segments are asked.  skip is called with a lock held. */
+int index_find_but(struct index *ix, struct ref *r,
+	bool (*skip)(void *ctx, const struct ref *r), void *ctx, struct err *e);
+/* Place number nth (0, 1, ...) of a chunk: a fetch_locator, ctx being the
+ * index. */
+int index_locate(void *ctx, struct ref *r, unsigned nth, struct err *e);
 /* Whether some segment names the pack; false also when none can be read. */
 bool index_has_pack(struct index *ix, const uint8_t pack[OBJECT_ID_LEN]);
 /* -- For merging; numbers hold until index_refresh, one thread at a time ----- */

@@ -19,12 +19,6 @@
 #define FETCH_MEMORY (4u << 20)
 #define FETCH_MEMORY_FAR (16u << 20)
 
-static int
-locate(void *ctx, struct ref *r, struct err *e)
-{
-	return index_find(ctx, r, e);
-}
-
 /* What is kept of a remote repository lies before it.  Without a right to read
  * the cache would only learn what is kept anyway, and take it for all. */
 static int
@@ -82,7 +76,7 @@ writer_open(const char *repo, const struct history_open_options *o,
 	if (!p->rp->store->local_path)
 		fo.memory = FETCH_MEMORY_FAR;
 	p->fetch = fetch_new(p->rp->store, p->rp->keys, &fo);
-	fetch_set_locator(p->fetch, locate, p->index);
+	fetch_set_locator(p->fetch, index_locate, p->index);
 	p->deltas = deltas_new(p->rp, p->fetch);
 	cut_gear_init(&p->gear, p->rp->keys);
 	map_cut_init(&p->map_cut, p->rp->keys);

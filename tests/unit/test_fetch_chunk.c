@@ -6,21 +6,23 @@
 
 #define LEN 20000
 
-/* An index of one place, or of none. */
+/* An index of one place, behind others, or of none. */
 struct index {
 	const struct ref *knows;
+	const struct ref *before;
+	unsigned n_before;
 	unsigned asked;
 };
 
 static int
-locate(void *ctx, struct ref *r, struct err *e)
+locate(void *ctx, struct ref *r, unsigned nth, struct err *e)
 {
 	struct index *x = ctx;
 
 	x->asked++;
-	if (!x->knows)
+	if (!x->knows || nth > x->n_before)
 		return err_set(e, ENOENT, "the index does not have it");
-	*r = *x->knows;
+	*r = nth < x->n_before ? x->before[nth] : *x->knows;
 	return 0;
 }
 
@@ -199,6 +201,37 @@ a_damaged_frame_is_replaced_and_its_neighbours_are_not(void **state)
 	fetch_free(t.f);
 }
 
+/* One is gone, one is the hint itself, one has other bytes, one is damaged. */
+static void
+every_place_that_the_index_has_is_tried(void **state)
+{
+	struct fixture *x = *state;
+	struct pack *third = fixture_pack(x, OBJECT_DATA);
+	struct ref before[4];
+	struct twins t;
+
+	twins_init(&t, x);
+	pack_fill(x, third, 4, LEN);
+	before[0] = before[1] = t.r;
+	before[0].place.pack[5] ^= 1;
+	before[2] = ref_to(x, third, 1, 10, 50);
+	memcpy(before[2].id, t.r.id, CHUNK_ID_LEN);
+	before[3] = ref_to(x, third, 2, 10, 50);
+	flip(x, third, third->at[2].off + 99);
+	t.index.before = before;
+	t.index.n_before = 4;
+	t.a->gone = true;
+	assert_int_equal(0, read_chunk(t.f, &t.r, t.a, 1, NULL));
+	assert_int_equal(5, t.index.asked);
+	assert_int_equal(1, gets_of(x, t.b));
+	t.b->gone = true;
+	struct fetch *f = fetch_new(&x->store, x->keys, NULL);
+	fetch_set_locator(f, locate, &t.index);
+	assert_int_equal(-ENOENT, read_chunk(f, &t.r, t.a, 1, NULL));
+	fetch_free(f);
+	fetch_free(t.f);
+}
+
 static void
 the_index_is_asked_where_a_reference_contradicts_itself(void **state)
 {
@@ -300,6 +333,7 @@ main(void)
 		TEST(a_solid_frame_whose_table_does_not_add_up_is_refused),
 		TEST(a_chunk_of_a_pack_that_is_gone_is_found_by_the_index),
 		TEST(a_damaged_frame_is_replaced_and_its_neighbours_are_not),
+		TEST(every_place_that_the_index_has_is_tried),
 		TEST(the_index_is_asked_where_a_reference_contradicts_itself),
 		TEST(the_index_is_not_asked_when_the_store_gave_up),
 		TEST(what_the_index_says_is_checked_before_it_is_served),
