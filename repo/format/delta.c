@@ -82,25 +82,26 @@ database_state_read(struct reader *r, struct database_state *s)
 /* -- Names ------------------------------------------------------------------ */
 
 void
-delta_prefix(char out[OBJECT_NAME_MAX], const uint8_t source[SOURCE_KEY_LEN],
-	uint64_t base_seq)
+delta_prefix(char out[OBJECT_NAME_MAX], const struct delta_place *p)
 {
-	char hex[SOURCE_KEY_LEN * 2 + 1];
+	char hex[SOURCE_KEY_LEN * 2 + 1], epoch[16] = "";
 
-	snprintf(out, OBJECT_NAME_MAX, "db/%s/%012" PRIu64 "/",
-		hex_encode(hex, source, SOURCE_KEY_LEN), base_seq);
+	if (p->epoch)
+		snprintf(epoch, sizeof(epoch), "-%04" PRIu32, p->epoch);
+	snprintf(out, OBJECT_NAME_MAX, "db/%s/%012" PRIu64 "%s/",
+		hex_encode(hex, p->source, SOURCE_KEY_LEN), p->base_seq,
+		epoch);
 }
 
 void
-delta_name(char out[OBJECT_NAME_MAX], const uint8_t source[SOURCE_KEY_LEN],
-	uint64_t base_seq, uint64_t n)
+delta_name(char out[OBJECT_NAME_MAX], const struct delta_place *p)
 {
 	size_t len;
 
-	delta_prefix(out, source, base_seq);
+	delta_prefix(out, p);
 	len = strlen(out);
 	snprintf(out + len, OBJECT_NAME_MAX - len, "%012" PRIu64,
-		NUMBER_MAX - n);
+		NUMBER_MAX - p->n);
 }
 
 uint64_t
@@ -114,6 +115,25 @@ delta_name_n(const char *name)
 		return 0;
 	n = NUMBER_MAX - strtoull(last + 1, NULL, 10);
 	return n <= DELTA_N_MAX ? n : 0;
+}
+
+/* What it says leads back to it: so nothing else is taken for one. */
+bool
+delta_name_parse(const char *name, struct delta_place *p)
+{
+	char source[SOURCE_KEY_LEN * 2 + 1], again[OBJECT_NAME_MAX];
+	int end = 0;
+
+	*p = (struct delta_place){ .n = delta_name_n(name) };
+	if (!p->n ||
+		sscanf(name, "db/%20[0-9a-f]/%12" SCNu64 "%n", source,
+			&p->base_seq, &end) != 2 ||
+		!end || hex_decode(p->source, SOURCE_KEY_LEN, source))
+		return false;
+	if (name[end] == '-')
+		p->epoch = (uint32_t)strtoul(name + end + 1, NULL, 10);
+	delta_name(again, p);
+	return p->epoch <= DELTA_EPOCH_MAX && strcmp(again, name) == 0;
 }
 
 /* -- Trailer ---------------------------------------------------------------- */

@@ -47,6 +47,7 @@ void database_state_read(struct reader *r, struct database_state *s);
 /* -- Numbers ------------------------------------------------------------- */
 
 #define DELTA_N_MAX 9999999
+#define DELTA_EPOCH_MAX 9999
 /* Octal digits of that: how many spans follow each other down to the base. */
 #define DELTA_CHAIN_MAX 8
 
@@ -64,14 +65,22 @@ delta_before(uint64_t n)
 
 /* -- Names --------------------------------------------------------------- */
 
-/* db/<source>/<seq of the base>/<999999999999 - n> */
-void delta_name(char out[OBJECT_NAME_MAX],
-	const uint8_t source[SOURCE_KEY_LEN], uint64_t base_seq, uint64_t n);
-/* The same without its last part, ends in '/'. */
-void delta_prefix(char out[OBJECT_NAME_MAX],
-	const uint8_t source[SOURCE_KEY_LEN], uint64_t base_seq);
+/* What the name of a delta says; of a base's epoch see repo/format/record.h. */
+struct delta_place {
+	uint8_t source[SOURCE_KEY_LEN];
+	uint64_t base_seq;
+	uint32_t epoch; /* 0: as they were written first */
+	uint64_t n;
+};
+
+/* db/<source>/<seq of the base>[-<epoch>]/<999999999999 - n> */
+void delta_name(char out[OBJECT_NAME_MAX], const struct delta_place *p);
+/* The same without its last part, ends in '/'; n does not matter. */
+void delta_prefix(char out[OBJECT_NAME_MAX], const struct delta_place *p);
 /* n from the last part of such a name; 0: it is none. */
 uint64_t delta_name_n(const char *name);
+/* All of it; false: it is none. */
+bool delta_name_parse(const char *name, struct delta_place *p);
 
 /* -- Trailer ------------------------------------------------------------- */
 

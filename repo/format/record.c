@@ -22,7 +22,9 @@ enum field {
 	FIELD_ROOT = 11,
 	FIELD_PREVIOUS = 12,
 	FIELD_ROOT_PAGE = 14,
+	FIELD_EPOCH = 15,
 	FIELD_TAG = 16,
+	FIELD_ORIGINAL = 17,
 	FIELD_NEXT_LINK = 18,
 	FIELD_ERRORS = 20,
 	FIELD_PATH = 22,
@@ -99,6 +101,19 @@ put_database(struct buf *b, const struct record *r, bool whole)
 }
 
 static void
+put_epoch(struct buf *b, const struct record *r)
+{
+	uint8_t tmp[2 * VARINT_MAX];
+	size_t n = put_varint(tmp, r->epoch);
+
+	n += put_varint(tmp + n, r->n_deltas);
+	buf_varint(b, FIELD_EPOCH);
+	buf_bytes(b, tmp, n);
+	buf_varint(b, FIELD_ORIGINAL);
+	buf_bytes(b, r->original, HASH_LEN);
+}
+
+static void
 put_page_packs(struct buf *b, const struct record *r)
 {
 	auto_buf struct buf list = BUF_INIT;
@@ -138,6 +153,8 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 	if (r->path)
 		put_string(b, FIELD_PATH, r->path);
 	put_database(b, r, whole);
+	if (r->epoch)
+		put_epoch(b, r);
 	if (whole && r->n_page_packs)
 		put_page_packs(b, r);
 }
@@ -205,6 +222,15 @@ take_database(struct reader *f, struct record *r)
 	database_state_read(f, &r->database);
 	r->is_database = true;
 	if (reader_left(f))
+		f->bad = true;
+}
+
+static void
+take_epoch(struct reader *f, struct record *r)
+{
+	r->epoch = (uint32_t)read_bounded(f, DELTA_EPOCH_MAX);
+	r->n_deltas = (uint32_t)read_bounded(f, DELTA_N_MAX);
+	if (r->epoch == 0 || r->n_deltas == 0 || reader_left(f))
 		f->bad = true;
 }
 
@@ -303,6 +329,12 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 	case FIELD_DATABASE:
 		take_database(f, r);
 		break;
+	case FIELD_EPOCH:
+		take_epoch(f, r);
+		break;
+	case FIELD_ORIGINAL:
+		take_hash(f, r->original);
+		break;
 	case FIELD_OPAQUE:
 		take_bytes(f, DATABASE_OPAQUE_MAX, &r->opaque, &r->opaque_len);
 		break;
@@ -356,7 +388,10 @@ record_take(const uint8_t *data, size_t len, struct record *r, struct err *e)
 	if (!component_ok(r->host) || !component_ok(r->name) || !r->seq ||
 		!r->root_holder || !r->generation || r->generation > r->seq)
 		return err_set(e, EUCLEAN, "record lacks a field");
-	return 0;
+	if (!r->epoch == !(seen & 1ULL << FIELD_ORIGINAL) &&
+		(!r->epoch || r->is_database))
+		return 0;
+	return err_set(e, EUCLEAN, "record contradicts itself");
 }
 
 int

@@ -41,6 +41,13 @@ struct record {
 	char *path;		/* where the source lay, for display */
 	bool is_database;	/* the source is one: then */
 	struct database_state database; /* what is backed up, */
+	/* Its deltas were thinned: they were written anew so many times, there
+	 * are n_deltas of them, the last of which closes, and this record took
+	 * the place of the one with that hash, which is what the next record's
+	 * previous says.  0: none of that. */
+	uint32_t epoch;
+	uint32_t n_deltas;
+	uint8_t original[HASH_LEN];
 	uint8_t *opaque;	/* and what its writer wants to know again; */
 	uint32_t opaque_len;	/* NULL: nothing */
 	struct page_pack page_packs[RECORD_PAGE_PACKS_MAX];
@@ -55,6 +62,13 @@ void record_release(struct record *r);
 /* The plaintext of FRAME_RECORD, or (not whole) what a catalog keeps of it:
  * what a listing shows. */
 void record_encode(const struct record *r, bool whole, struct buf *b);
+/* SHA-256 of the object that the next record of the source names as previous:
+ * hash, that of r's own object, unless it took the place of another one. */
+static inline const uint8_t *
+record_link(const struct record *r, const uint8_t hash[HASH_LEN])
+{
+	return r->epoch ? r->original : hash;
+}
 /* Decode; strings and page are given.  -EPROTONOSUPPORT for must-read fields
  * this program does not know. */
 int record_decode(const uint8_t *data, size_t len, struct record *r,

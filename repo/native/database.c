@@ -304,9 +304,10 @@ describe(struct reading *rd, uint64_t off, struct view_extent *x,
 	run_around(rd, off, &from, &to);
 	*x = (struct view_extent){ .off = off, .len = to - off };
 	if (s->origin == PAGE_OF_DELTA) {
-		const struct delta_base *b = &rd->d->chain.d[0]->base;
+		struct delta_place place = delta_place_of(
+			&rd->d->chain.d[0]->base, s->n);
 
-		delta_name(x->object, b->source, b->seq, s->n);
+		delta_name(x->object, &place);
 		x->object_off = s->off;
 		x->object_len = s->len;
 		return 0;

@@ -101,15 +101,16 @@ name_place(void *ctx, const struct frame_place *at,
 {
 	struct deltas *ds = ctx;
 	uint8_t writer[WRITER_ID_LEN];
-	uint64_t n = get_be32(at->pack + 4);
+	struct delta_place place;
 	struct delta_base base;
 
 	pthread_mutex_lock(&ds->lock);
 	base = ds->homes[get_be32(at->pack + 8)];
 	memcpy(writer, ds->writers[get_be32(at->pack + 12)], WRITER_ID_LEN);
 	pthread_mutex_unlock(&ds->lock);
-	delta_name(name, base.source, base.seq, n);
-	delta_id(ds->rp->keys, writer, base.id, n, id);
+	place = delta_place_of(&base, get_be32(at->pack + 4));
+	delta_name(name, &place);
+	delta_id(ds->rp->keys, writer, base.id, place.n, id);
 }
 
 void
@@ -267,6 +268,7 @@ record_len(const struct delta_tail *t)
 static int
 decode(struct delta *d, uint64_t n, struct err *e)
 {
+	struct delta_place place = delta_place_of(&d->base, n);
 	char name[OBJECT_NAME_MAX];
 	int r = 0;
 
@@ -279,7 +281,7 @@ decode(struct delta *d, uint64_t n, struct err *e)
 		r = err_set(e, EUCLEAN, "the delta says another number");
 	if (!r)
 		return 0;
-	delta_name(name, d->base.source, d->base.seq, n);
+	delta_name(name, &place);
 	if (e)
 		err_prefix(e, "%s", name);
 	return r;

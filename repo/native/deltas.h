@@ -13,6 +13,7 @@
 #ifndef YORE_NATIVE_DELTAS_H
 #define YORE_NATIVE_DELTAS_H
 
+#include <string.h>
 #include "repo/fetch/fetch.h"
 #include "repo/format/delta.h"
 #include "repo/format/delta_places.h"
@@ -35,7 +36,20 @@ struct delta_base {
 	uint8_t source[SOURCE_KEY_LEN];
 	uint8_t id[OBJECT_ID_LEN];
 	uint64_t seq;
+	uint32_t epoch; /* as its record has it */
 };
+
+/* Delta n of a base, for its name. */
+static inline struct delta_place
+delta_place_of(const struct delta_base *b, uint64_t n)
+{
+	struct delta_place p = { .base_seq = b->seq,
+		.epoch = b->epoch,
+		.n = n };
+
+	memcpy(p.source, b->source, SOURCE_KEY_LEN);
+	return p;
+}
 
 /* A delta's record; immutable while held. */
 struct delta {

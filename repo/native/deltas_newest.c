@@ -28,9 +28,10 @@ static int
 is_there(struct deltas *ds, const struct delta_base *base, uint64_t n,
 	uint64_t *size, struct err *e)
 {
+	struct delta_place place = delta_place_of(base, n);
 	char name[OBJECT_NAME_MAX];
 
-	delta_name(name, base->source, base->seq, n);
+	delta_name(name, &place);
 	return store_size(deltas_repository(ds)->store, name, size, e);
 }
 
@@ -63,13 +64,14 @@ static int
 search(struct deltas *ds, const struct delta_base *base, uint64_t known,
 	struct first *f, struct err *e)
 {
+	struct delta_place place = delta_place_of(base, 0);
 	char prefix[OBJECT_NAME_MAX];
 	int r;
 
 	*f = (struct first){ .n = 0 };
 	if (deltas_repository(ds)->store->local_path)
 		return search_local(ds, base, known, f, e);
-	delta_prefix(prefix, base->source, base->seq);
+	delta_prefix(prefix, &place);
 	r = store_list(deltas_repository(ds)->store, prefix, "", take_first, f, e);
 	if (!r && f->n && !f->size)
 		r = is_there(ds, base, f->n, &f->size, e);
@@ -110,12 +112,13 @@ open_by_end(struct deltas *ds, const struct delta_base *base,
 				: 0;
 	size_t got = most < TAIL_GUESS ? (size_t)most : TAIL_GUESS;
 	auto_free uint8_t *end = xmalloc(TAIL_GUESS);
+	struct delta_place place = delta_place_of(base, f->n);
 	char name[OBJECT_NAME_MAX];
 	struct delta_trailer t;
 	struct delta_tail tail;
 	int r;
 
-	delta_name(name, base->source, base->seq, f->n);
+	delta_name(name, &place);
 	const struct store_call call = { .cancel = cancel_current() };
 	r = store_get_call(deltas_repository(ds)->store, name, f->size - got, got, end, NULL,
 		&call, e);

@@ -26,51 +26,6 @@ struct build {
 	struct native_listing *nl;
 };
 
-/* -- Looking up ---------------------------------------------------------------- */
-
-size_t
-native_listing_find(const struct native_listing *nl,
-	const uint8_t id[OBJECT_ID_LEN])
-{
-	char text[OBJECT_ID_LEN * 2 + 1];
-
-	if (!nl || nl->l.n_points == 0)
-		return HISTORY_NONE;
-	return history_find_id(&nl->l, hex_encode(text, id, OBJECT_ID_LEN));
-}
-
-bool
-native_listing_knows(const struct native_listing *nl,
-	const struct record_place *p)
-{
-	size_t i = native_listing_find(nl, p->id);
-
-	if (i != HISTORY_NONE)
-		return !nl->extra[i].retry;
-	for (i = 0; nl && i < nl->n_refused; i++) {
-		if (!memcmp(nl->refused[i].id, p->id, OBJECT_ID_LEN))
-			return true;
-	}
-	return false;
-}
-
-void
-native_listing_place(const struct native_listing *nl, size_t point,
-	struct record_place *p)
-{
-	const struct history_point *pt = &nl->l.points[point];
-	struct record r = { .seq = pt->seq, .time_ns = pt->time_ns };
-	char name[OBJECT_NAME_MAX * 2];
-
-	/* Our own text: it cannot fail. */
-	hex_decode(r.id, OBJECT_ID_LEN, pt->id);
-	memcpy(p->source, nl->source_keys[pt->source], SOURCE_KEY_LEN);
-	memcpy(p->id, r.id, OBJECT_ID_LEN);
-	p->seq = r.seq;
-	record_name(name, p->source, &r);
-	snprintf(p->name, sizeof(p->name), "%.*s", RECORD_NAME_LEN_MAX, name);
-}
-
 /* -- Gathering ------------------------------------------------------------------- */
 
 static void
@@ -138,13 +93,66 @@ compare_items(const void *a, const void *b)
 }
 
 static void
+add_place(struct record_place **all, size_t *n, const struct record_place *p)
+{
+	*all = xrealloc(*all, (*n + 1) * sizeof(**all));
+	(*all)[(*n)++] = *p;
+}
+
+static void
 refuse(struct native_listing *nl, const struct item *it)
 {
-	if (it->retry)
-		return;
-	nl->refused = xrealloc(nl->refused,
-		(nl->n_refused + 1) * sizeof(*nl->refused));
-	nl->refused[nl->n_refused++] = *it->place;
+	if (!it->retry)
+		add_place(&nl->refused, &nl->n_refused, it->place);
+}
+
+static bool
+same_source(const struct item *a, const struct item *b)
+{
+	return !strcmp(a->host, b->host) && !strcmp(a->name, b->name);
+}
+
+static uint32_t
+epoch_of(const struct item *it)
+{
+	return it->record ? it->record->epoch : it->extra ? it->extra->epoch : 0;
+}
+
+/* The end of those that are of the same source and seq as item i. */
+static size_t
+end_of_seq(const struct build *b, size_t i)
+{
+	const struct item *first = &b->items[i];
+
+	while (++i < b->n && same_source(&b->items[i], first) &&
+		b->items[i].place->seq == first->place->seq)
+		;
+	return i;
+}
+
+/* Of one seq those of the highest epoch are shown. */
+static void
+hide(struct build *b)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, end; i < b->n; i = end) {
+		uint32_t epoch = 0;
+
+		end = end_of_seq(b, i);
+		for (size_t k = i; k < end; k++) {
+			if (epoch_of(&b->items[k]) > epoch)
+				epoch = epoch_of(&b->items[k]);
+		}
+		for (size_t k = i; k < end; k++) {
+			if (epoch_of(&b->items[k]) == epoch)
+				b->items[kept++] = b->items[k];
+			else
+				add_place(&b->nl->hidden, &b->nl->n_hidden,
+					b->items[k].place);
+		}
+	}
+	b->n = kept;
 }
 
 /* Damaged records get the name that others of their source say; those of a
@@ -172,25 +180,20 @@ name_and_sort(struct build *b)
 	}
 	b->n = kept;
 	qsort(b->items, b->n, sizeof(*b->items), compare_items);
+	hide(b);
 }
 
 /* -- The chain of hashes ----------------------------------------------------------- */
 
 static const uint8_t *
-hash_of(const struct item *it)
+link_of(const struct item *it)
 {
 	static const uint8_t unknown[HASH_LEN];
-	const uint8_t *h = it->record ? it->hash
-			   : it->extra ? it->extra->hash
+	const uint8_t *h = it->record ? record_link(it->record, it->hash)
+			   : it->extra ? it->extra->link
 				       : unknown;
 
 	return memcmp(h, unknown, HASH_LEN) ? h : NULL;
-}
-
-static bool
-same_source(const struct item *a, const struct item *b)
-{
-	return !strcmp(a->host, b->host) && !strcmp(a->name, b->name);
 }
 
 /* Several may be number seq - 1, when writers raced: one must fit.  A gap is
@@ -203,7 +206,7 @@ check_link(const struct build *b, size_t i)
 
 	for (size_t k = i; k-- > 0 && same_source(&b->items[k], it);) {
 		const struct item *before = &b->items[k];
-		const uint8_t *hash = hash_of(before);
+		const uint8_t *hash = link_of(before);
 
 		if (before->place->seq + 1 < it->place->seq)
 			break;
@@ -263,6 +266,9 @@ fill_point(struct build *b, size_t i)
 	if (it->record) {
 		fill_from_record(p, it);
 		memcpy(x->hash, it->hash, HASH_LEN);
+		memcpy(x->link, record_link(it->record, it->hash), HASH_LEN);
+		x->epoch = it->record->epoch;
+		x->n_deltas = it->record->n_deltas;
 		x->generation = it->record->generation;
 		x->is_database = it->record->is_database;
 		check_link(b, i);
@@ -499,6 +505,7 @@ free_listing(struct history_listing *l)
 	free(nl->source_keys);
 	free(nl->point_tags);
 	free(nl->refused);
+	free(nl->hidden);
 	free(nl);
 }
 

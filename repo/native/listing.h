@@ -12,7 +12,9 @@
 /* What a point needs beside what everybody sees. */
 struct point_extra {
 	uint8_t hash[HASH_LEN]; /* of the sealed record; zeros: not known */
+	uint8_t link[HASH_LEN]; /* record_link; zeros: not known */
 	uint64_t generation;	/* seq of its generation's first snapshot */
+	uint32_t epoch, n_deltas; /* as in struct record */
 	bool is_database; /* deltas may build on it */
 	bool retry; /* the store gave up on its record: load it again */
 };
@@ -26,6 +28,9 @@ struct native_listing {
 	 * names. */
 	struct record_place *refused;
 	size_t n_refused;
+	/* Records that others of the same seq have taken the place of. */
+	struct record_place *hidden;
+	size_t n_hidden;
 };
 
 static inline const struct native_listing *
@@ -48,6 +53,10 @@ size_t native_listing_find(const struct native_listing *nl,
 	const uint8_t id[OBJECT_ID_LEN]);
 /* Whether a record need not be loaded: the listing has it, or refused it. */
 bool native_listing_knows(const struct native_listing *nl,
+	const struct record_place *p);
+/* Whether one that is there hides it.  It would have to be loaded again should
+ * that one go. */
+bool native_listing_hides(const struct native_listing *nl,
 	const struct record_place *p);
 /* Where the record of a point lies. */
 void native_listing_place(const struct native_listing *nl, size_t point,

@@ -28,6 +28,7 @@ libyore_a_SOURCES += \
 	repo/native/keep.h \
 	repo/native/listing.c \
 	repo/native/listing.h \
+	repo/native/listing_find.c \
 	repo/native/lookahead.c \
 	repo/native/lookahead.h \
 	repo/native/map.c \

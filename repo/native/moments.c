@@ -105,6 +105,7 @@ base_of(const struct native_listing *nl, size_t point, struct delta_base *b)
 
 	memcpy(b->source, nl->source_keys[p->source], SOURCE_KEY_LEN);
 	b->seq = p->seq;
+	b->epoch = nl->extra[point].epoch;
 	/* Our own text: it cannot fail. */
 	hex_decode(b->id, OBJECT_ID_LEN, p->id);
 }
@@ -129,6 +130,17 @@ has_twin(const struct native_listing *nl, size_t point)
 	       (!is_last(nl, point) && p[1].seq == p->seq);
 }
 
+/* A base that was thinned says how many deltas it has. */
+static int
+lacks(const struct delta_base *base, uint32_t n, struct err *e)
+{
+	const struct delta_place place = delta_place_of(base, n);
+	char name[OBJECT_NAME_MAX];
+
+	delta_name(name, &place);
+	return err_set(e, EBADMSG, "%s is not the newest delta there", name);
+}
+
 static int
 ask(struct moments *m, const struct native_listing *nl, size_t point,
 	const struct delta_base *base, struct moments_base *b,
@@ -143,6 +155,11 @@ ask(struct moments *m, const struct native_listing *nl, size_t point,
 	}
 	if (r && r != -ENOENT && r != -ESTALE)
 		return r;
+	if (base->epoch && (r || (*newest)->record.n !=
+				 nl->extra[point].n_deltas)) {
+		delta_put(steal(*newest));
+		return lacks(base, nl->extra[point].n_deltas, e);
+	}
 	b->epoch = epoch;
 	b->final = !is_last(nl, point);
 	if (!r) {
@@ -237,7 +254,8 @@ tell_delta(const struct native_listing *nl, size_t point,
 	p->name[0] = '\0';
 	p->time_ns = t->time_ns;
 	p->seq = seq_of(base, t->n);
-	p->key = p->seq & ((1ULL << 48) - 1);
+	p->key = (p->seq ^ (uint64_t)nl->extra[point].epoch << 44) &
+		 ((1ULL << 48) - 1);
 	p->tags = NULL;
 	p->n_tags = 0;
 	p->root.mtime = p->root.ctime = ts;

@@ -5,8 +5,9 @@
  * record lies; all else is read from there when it is asked for, and is in the
  * caches that everything else is in.
  *
- * A delta's id is that of its base, '-', and its number; its seq and key are
- * the base's seq times 2^24 plus its number.
+ * A delta's id is that of its base, '-', and its number; its seq is the base's
+ * seq times 2^24 plus its number, as is its key, with the base's epoch in the
+ * highest bits.
  */
 #ifndef YORE_NATIVE_MOMENTS_H
 #define YORE_NATIVE_MOMENTS_H

@@ -314,9 +314,11 @@ is_same(const struct native_listing *before, const struct record_places *listed)
 	size_t known = 0;
 
 	for (size_t i = 0; before && i < listed->n; i++)
-		known += native_listing_knows(before, &listed->p[i]);
+		known += native_listing_knows(before, &listed->p[i]) ||
+			 native_listing_hides(before, &listed->p[i]);
 	return before && known == listed->n &&
-	       listed->n == before->l.n_points + before->n_refused;
+	       listed->n == before->l.n_points + before->n_refused +
+				    before->n_hidden;
 }
 
 int

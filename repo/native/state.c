@@ -212,7 +212,7 @@ check_source(const struct repository *rp, const struct native_listing *nl,
 	const struct history_source *s = &nl->l.sources[source];
 	size_t newest = s->first_point + s->n_points - 1;
 	uint64_t seq = nl->l.points[newest].seq;
-	const uint8_t *hash = nl->extra[newest].hash;
+	const uint8_t *hash = nl->extra[newest].link;
 	struct mark *m = find_mark(all, nl->source_keys[source]);
 
 	if (!m)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include "repo/write/delta_merge.h"
 
 #define INDEX_LEVEL 3
 
@@ -203,9 +204,8 @@ flush_places(struct placing *p, struct err *e)
 }
 
 static int
-add_run(void *ctx, const struct delta_run *run, struct err *e)
+add_run(struct placing *p, const struct delta_run *run, struct err *e)
 {
-	struct placing *p = ctx;
 	int r = 0;
 
 	if (delta_places_len(&p->leaf) >= DELTA_PLACES_LEAF)
@@ -238,11 +238,36 @@ end_places(struct placing *p, struct err *e)
 	return r;
 }
 
+/* The new delta's own, and those of the deltas before as far as its span goes. */
+static int
+add_runs(struct placing *p, const struct delta_own *own, struct err *e)
+{
+	struct delta_index *ix = p->ix;
+	uint64_t n = ix->record->n;
+	auto_delta_merge struct delta_merge *m = delta_merge_new(
+		ix->before, delta_before(n), ix->record->state.pages);
+	const struct delta *d;
+	struct delta_run run;
+	int r;
+
+	delta_merge_own(m, n, own);
+	while ((r = delta_merge_next(m, &run, &d, e)) == 1) {
+		r = d && !run.zeros ? delta_index_writer(ix, d, run.writer,
+					      &run.writer, e)
+				    : 0;
+		if (!r)
+			r = add_run(p, &run, e);
+		if (r)
+			break;
+	}
+	return r;
+}
+
 static int
 write_places(struct delta_index *ix, struct delta_own *own, struct err *e)
 {
 	struct placing p = { .ix = ix, .leaf = { .n = ix->record->n } };
-	int r = delta_index_merge(ix, own, add_run, &p, e);
+	int r = add_runs(&p, own, e);
 
 	if (!r)
 		r = end_places(&p, e);

@@ -46,11 +46,6 @@ void delta_index_release(struct delta_index *ix);
 int delta_index_write(struct delta_index *ix, struct delta_own *own,
 	struct err *e);
 
-/* delta_merge.c: call each run, ascending and without overlaps, of the new
- * delta's own and of `before` as far as its span goes. */
-int delta_index_merge(struct delta_index *ix, struct delta_own *own,
-	int (*each)(void *ctx, const struct delta_run *run, struct err *e),
-	void *ctx, struct err *e);
 /* The number of a writer of d in the new record; -EOVERFLOW. */
 int delta_index_writer(struct delta_index *ix, const struct delta *d,
 	uint32_t writer, uint32_t *number, struct err *e);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Merging indexes: each source tells its runs in order, of all that have the
- * next page the newest is taken, up to where a newer one begins.  Sources are
- * numbered from the newest: 0 is the new delta itself.
+ * Each source tells its runs in order; of all that have the next page the
+ * newest is taken, up to where a newer one begins.  Sources are numbered from
+ * the newest: first comes the new delta itself, if there is one.
  */
+#include "repo/write/delta_merge.h"
+
 #include <errno.h>
 #include <string.h>
 #include "repo/write/delta_index.h"
@@ -20,22 +22,24 @@ struct source {
 	bool any; /* run is the next one */
 };
 
-struct merge {
-	struct delta_index *ix;
+struct delta_merge {
+	uint32_t pages; /* of the database */
+	uint64_t n;	/* the new delta, if own is one */
 	const struct delta_own *own;
 	size_t next_own; /* page of own that comes next, */
 	size_t frame;	 /* the frame it lies in, */
 	size_t first;	 /* and the first page of that */
 	uint32_t next_zero;
 	struct source s[SOURCES_MAX];
-	unsigned n;
+	unsigned n_sources;
+	bool begun;
 };
 
 /* -- The new delta's own ------------------------------------------------------- */
 
 /* As many of own's pages as follow each other in number and in a frame. */
 static void
-own_pages(struct merge *m, struct delta_run *run)
+own_pages(struct delta_merge *m, struct delta_run *run)
 {
 	const struct delta_own *own = m->own;
 	const struct delta_frame *f = &own->frames[m->frame];
@@ -47,7 +51,7 @@ own_pages(struct merge *m, struct delta_run *run)
 	}
 	*run = (struct delta_run){ .first = own->pgno[i],
 		.count = 1,
-		.n = m->ix->record->n,
+		.n = m->n,
 		.off = f->off,
 		.len = f->len,
 		.slot = (uint32_t)(i - m->first) };
@@ -60,10 +64,10 @@ own_pages(struct merge *m, struct delta_run *run)
 }
 
 static bool
-next_own(struct merge *m, struct delta_run *run)
+next_own(struct delta_merge *m, struct delta_run *run)
 {
 	const struct delta_own *own = m->own;
-	uint64_t end = (uint64_t)m->ix->record->state.pages + 1;
+	uint64_t end = (uint64_t)m->pages + 1;
 	bool pages = m->next_own < own->n;
 	uint64_t next = pages ? own->pgno[m->next_own] : end;
 
@@ -130,14 +134,13 @@ next_of_member(struct source *s, struct err *e)
 
 /* Step to the source's next run, cut at the end of the database. */
 static int
-advance(struct merge *m, struct source *s, struct err *e)
+advance(struct delta_merge *m, struct source *s, struct err *e)
 {
-	uint32_t pages = m->ix->record->state.pages;
 	int r = s->d ? next_of_member(s, e) : next_own(m, &s->run);
 
-	s->any = r == 1 && s->run.first <= pages;
-	if (s->any && s->run.count > pages - s->run.first + 1)
-		s->run.count = pages - s->run.first + 1;
+	s->any = r == 1 && s->run.first <= m->pages;
+	if (s->any && s->run.count > m->pages - s->run.first + 1)
+		s->run.count = m->pages - s->run.first + 1;
 	return r < 0 ? r : 0;
 }
 
@@ -153,11 +156,11 @@ cut_front(struct delta_run *run, uint32_t n)
 
 /* The newest source that has the lowest page, and up to where. */
 static struct source *
-choose(struct merge *m, uint64_t *end)
+choose(struct delta_merge *m, uint64_t *end)
 {
 	struct source *best = NULL;
 
-	for (unsigned i = 0; i < m->n; i++) {
+	for (unsigned i = 0; i < m->n_sources; i++) {
 		if (m->s[i].any &&
 			(!best || m->s[i].run.first < best->run.first))
 			best = &m->s[i];
@@ -174,9 +177,9 @@ choose(struct merge *m, uint64_t *end)
 
 /* Everybody's runs begin behind `end` now. */
 static int
-pass(struct merge *m, uint64_t end, struct err *e)
+pass(struct delta_merge *m, uint64_t end, struct err *e)
 {
-	for (unsigned i = 0; i < m->n; i++) {
+	for (unsigned i = 0; i < m->n_sources; i++) {
 		struct source *s = &m->s[i];
 		int r = 0;
 
@@ -191,48 +194,69 @@ pass(struct merge *m, uint64_t end, struct err *e)
 	return 0;
 }
 
-static int
-merge(struct merge *m,
-	int (*each)(void *ctx, const struct delta_run *run, struct err *e),
-	void *ctx, struct err *e)
+/* -- Outside ---------------------------------------------------------------------- */
+
+struct delta_merge *
+delta_merge_new(const struct delta_chain *c, uint64_t from, uint32_t pages)
 {
-	struct source *s;
-	uint64_t end;
+	struct delta_merge *m = xcalloc(1, sizeof(*m));
+
+	m->pages = pages;
+	for (unsigned i = 0; i < c->n; i++) {
+		if (c->d[i]->record.n > from)
+			m->s[m->n_sources++].d = c->d[i];
+	}
+	return m;
+}
+
+void
+delta_merge_own(struct delta_merge *m, uint64_t n, const struct delta_own *own)
+{
+	memmove(m->s + 1, m->s, m->n_sources * sizeof(*m->s));
+	m->s[0] = (struct source){ .d = NULL };
+	m->n_sources++;
+	m->n = n;
+	m->own = own;
+	m->next_zero = own->zeros_from;
+}
+
+void
+delta_merge_free(struct delta_merge *m)
+{
+	if (!m)
+		return;
+	for (unsigned i = 0; i < m->n_sources; i++)
+		frame_put(m->s[i].frame);
+	free(m);
+}
+
+static int
+begin(struct delta_merge *m, struct err *e)
+{
 	int r = 0;
 
-	for (unsigned i = 0; i < m->n && !r; i++)
+	for (unsigned i = 0; i < m->n_sources && !r; i++)
 		r = advance(m, &m->s[i], e);
-	while (!r && (s = choose(m, &end))) {
-		struct delta_run run = s->run;
-
-		run.count = (uint32_t)(end - run.first);
-		if (s->d && !run.zeros)
-			r = delta_index_writer(
-				m->ix, s->d, run.writer, &run.writer, e);
-		if (!r)
-			r = each(ctx, &run, e);
-		if (!r)
-			r = pass(m, end, e);
-	}
+	m->begun = true;
 	return r;
 }
 
 int
-delta_index_merge(struct delta_index *ix, struct delta_own *own,
-	int (*each)(void *ctx, const struct delta_run *run, struct err *e),
-	void *ctx, struct err *e)
+delta_merge_next(struct delta_merge *m, struct delta_run *run,
+	const struct delta **d, struct err *e)
 {
-	uint64_t from = delta_before(ix->record->n);
-	struct merge m = { .ix = ix, .own = own,
-		.next_zero = own->zeros_from, .n = 1 };
-	int r;
+	struct source *s;
+	uint64_t end;
+	int r = m->begun ? 0 : begin(m, e);
 
-	for (unsigned i = 0; i < ix->before->n; i++) {
-		if (ix->before->d[i]->record.n > from)
-			m.s[m.n++].d = ix->before->d[i];
-	}
-	r = merge(&m, each, ctx, e);
-	for (unsigned i = 0; i < m.n; i++)
-		frame_put(m.s[i].frame);
-	return r;
+	if (r)
+		return r;
+	s = choose(m, &end);
+	if (!s)
+		return 0;
+	*run = s->run;
+	run->count = (uint32_t)(end - run->first);
+	*d = s->d;
+	r = pass(m, end, e);
+	return r ? r : 1;
 }

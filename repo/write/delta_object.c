@@ -20,15 +20,16 @@ delta_object_begin(struct delta_object *o, struct sink *sink,
 	const struct keyring *keys, const struct delta_object_id *id,
 	struct err *e)
 {
+	const struct delta_place place = delta_place_of(id->base, id->n);
 	struct object_header h = { .type = OBJECT_DELTA };
 	uint8_t head[OBJECT_HEADER_LEN];
 	int r;
 
 	*o = (struct delta_object){ .packer = packer_new(6) };
-	memcpy(o->trailer.base, id->base, OBJECT_ID_LEN);
+	memcpy(o->trailer.base, id->base->id, OBJECT_ID_LEN);
 	memcpy(o->trailer.writer, id->writer, WRITER_ID_LEN);
-	delta_name(o->name, id->source, id->base_seq, id->n);
-	delta_id(keys, id->writer, id->base, id->n, h.id);
+	delta_name(o->name, &place);
+	delta_id(keys, id->writer, id->base->id, id->n, h.id);
 	memcpy(h.repository_id, keys->repository_id, REPOSITORY_ID_LEN);
 	object_key_init(&o->key, keys, OBJECT_DELTA, h.id);
 	object_header_encode(head, &h);

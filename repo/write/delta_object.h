@@ -8,7 +8,7 @@
 #define YORE_WRITE_DELTA_OBJECT_H
 
 #include "repo/crypto/seal.h"
-#include "repo/format/delta.h"
+#include "repo/native/deltas.h"
 #include "repo/store/store.h"
 
 /* The end of an object is kept in memory up to here, for the disk cache. */
@@ -28,10 +28,8 @@ struct delta_object {
 };
 
 struct delta_object_id {
-	const uint8_t *source; /* SOURCE_KEY_LEN bytes; all borrowed */
-	uint64_t base_seq;
-	const uint8_t *base;   /* OBJECT_ID_LEN bytes */
-	const uint8_t *writer; /* WRITER_ID_LEN bytes */
+	const struct delta_base *base; /* borrowed, as is */
+	const uint8_t *writer;	       /* WRITER_ID_LEN bytes */
 	uint64_t n;
 };
 

@@ -31,7 +31,4 @@ void delta_writer_move(struct delta_writer *dw, struct delta *d);
 const struct database_state *delta_writer_database(
 	const struct delta_writer *dw);
 
-/* delta_put.c: no delta follows the newest any more.  -EEXIST. */
-int delta_writer_close(struct delta_writer *dw, struct err *e);
-
 #endif

@@ -161,6 +161,9 @@ put_content(struct making *m, struct err *e)
 		r = put_zeros(m, e);
 	if (!r && m->d->pages < s->pages)
 		r = page_table_shrink(t, s, m->d->pages, e);
+	if (!r && m->d->hash && memcmp(m->d->hash, s->hash, PAGE_HASH_LEN))
+		r = err_set(e, EBADMSG, "%s/%s: pages do not sum up to the hash "
+			"of the database", m->dw->host, m->dw->name);
 	return r;
 }
 
@@ -223,9 +226,7 @@ build(struct making *m, uint64_t *record_off, struct err *e)
 {
 	struct delta_writer *dw = m->dw;
 	struct writer *w = dw->w;
-	const struct delta_object_id id = { .source = dw->home.source,
-		.base_seq = dw->home.seq,
-		.base = dw->home.id,
+	const struct delta_object_id id = { .base = &dw->home,
 		.writer = dw->writer,
 		.n = m->record.n };
 	int r = delta_object_begin(&m->object, w->sink, w->rp->keys, &id, e);

@@ -64,6 +64,7 @@ choose(struct delta_writer *dw, const struct candidates *c, unsigned *best,
 	for (unsigned i = 0; i < c->n; i++) {
 		int r;
 
+		dw->home.epoch = 0;
 		dw->home.seq = c->at[i].seq;
 		memcpy(dw->home.id, c->at[i].id, OBJECT_ID_LEN);
 		r = deltas_newest(
@@ -88,6 +89,7 @@ load_base(struct delta_writer *dw, const struct record_place *at,
 
 	if (r)
 		return r;
+	dw->home.epoch = dw->base.epoch;
 	if (dw->base.is_database && dw->base.root_page)
 		return 0;
 	record_release(&dw->base);
@@ -110,6 +112,9 @@ load(struct delta_writer *dw, struct err *e)
 	r = choose(dw, &c, &best, e);
 	if (!r)
 		r = load_base(dw, &c.at[best], e);
+	/* which was thinned, though it is the newest */
+	if (!r && dw->home.epoch)
+		r = deltas_newest(dw->w->deltas, &dw->home, 0, &dw->last, e);
 	if (r)
 		forget(dw);
 	return r;
@@ -149,6 +154,7 @@ delta_writer_state(const struct delta_writer *dw, struct delta_writer_state *s)
 	hex_encode(s->base_id, dw->base.id, OBJECT_ID_LEN);
 	s->n = d ? d->n : 0;
 	s->time_ns = d ? d->time_ns : dw->base.time_ns;
+	s->len = dw->last ? dw->last->tail.len : 0;
 	s->page_size = db->page_size;
 	s->pages = db->pages;
 	memcpy(s->hash, db->hash, PAGE_HASH_LEN);
@@ -208,6 +214,35 @@ delta_writer_free(struct delta_writer *dw)
 	free(dw->file);
 	free(dw->path);
 	free(dw);
+}
+
+int
+delta_writer_open_anew(struct writer *w, const struct delta_writer_anew *a,
+	const char *state_dir, struct delta_writer **out, struct err *e)
+{
+	auto_delta_writer struct delta_writer *dw = xcalloc(1, sizeof(*dw));
+	int r;
+
+	dw->table.dir = dw->table.fd = -1;
+	dw->w = w;
+	dw->host = xstrdup(a->base->host);
+	dw->name = xstrdup(a->base->name);
+	dw->base = *a->base;
+	memset(a->base, 0, sizeof(*a->base));
+	memcpy(dw->base_hash, a->hash, HASH_LEN);
+	dw->home.seq = dw->base.seq;
+	dw->home.epoch = dw->base.epoch;
+	memcpy(dw->home.id, dw->base.id, OBJECT_ID_LEN);
+	source_key(w->rp->keys, dw->host, dw->name, dw->home.source);
+	random_bytes(dw->writer, sizeof(dw->writer));
+	r = page_table_init(&dw->table, state_dir, w->rp->keys, e);
+	if (!r)
+		r = page_table_open_of(&dw->table, &dw->base.database, a->read,
+			a->ctx, e);
+	if (r)
+		return r;
+	*out = steal(dw);
+	return 0;
 }
 
 /* -- Reading the whole database ---------------------------------------------------- */

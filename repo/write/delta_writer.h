@@ -53,6 +53,7 @@ struct delta_writer_state {
 	char base_id[33];
 	uint64_t n;	   /* number of the newest delta; 0: only the base */
 	int64_t time_ns;   /* its time, or that of the base */
+	uint64_t len;	   /* of its object; 0: only the base */
 	uint32_t page_size;
 	uint32_t pages;
 	uint8_t hash[DELTA_WRITER_HASH_LEN]; /* of the whole database */
@@ -141,6 +142,9 @@ struct delta_writer_delta {
 			  * else that is taken */
 	const void *opaque;
 	size_t opaque_len;
+	/* What the database hashes to then, DELTA_WRITER_HASH_LEN bytes; NULL:
+	 * nobody knows yet. */
+	const uint8_t *hash;
 };
 
 /*
@@ -151,11 +155,37 @@ struct delta_writer_delta {
  *	all: the state has moved on to that one; go on from there.
  * -ESTALE  not possible any more (can_delta is false): adopt, or make a base.
  * -EOVERFLOW  a base has had all deltas it may have: make a base.
+ * -EBADMSG  the database would not have that hash; nothing is stored.
  * Other errors: nothing is stored, as far as is known; call again, with the
  * same pages or more of them.
  */
 int delta_writer_delta(struct delta_writer *dw,
 	const struct delta_writer_delta *d, struct err *e);
+
+/* After this delta, which changes nothing, there is no further one.  -EEXIST as
+ * above. */
+int delta_writer_close(struct delta_writer *dw, struct err *e);
+
+struct record;
+
+/* A base whose deltas are written anew, before its record is put. */
+struct delta_writer_anew {
+	/* Has its new id and its epoch; what it owns is taken over, also when
+	 * opening fails. */
+	struct record *base;
+	const uint8_t *hash; /* SHA-256 of its object */
+	/* Page pgno of the base: asked for when it first changes, or goes. */
+	int (*read)(void *ctx, uint32_t pgno, void *buf, struct err *e);
+	void *ctx;
+};
+
+/*
+ * A writer of these deltas, which takes delta_writer_delta, _close and _state
+ * only.  Nothing is asked of the store.  state_dir is for this writer alone;
+ * what is in there does not matter.
+ */
+int delta_writer_open_anew(struct writer *w, const struct delta_writer_anew *a,
+	const char *state_dir, struct delta_writer **dw, struct err *e);
 
 #define auto_delta_writer AUTO(delta_writer_auto_)
 static inline void

@@ -12,6 +12,7 @@ libyorewrite_a_SOURCES += \
 	repo/write/delta_index.c \
 	repo/write/delta_index.h \
 	repo/write/delta_merge.c \
+	repo/write/delta_merge.h \
 	repo/write/delta_object.c \
 	repo/write/delta_object.h \
 	repo/write/delta_private.h \

@@ -20,6 +20,7 @@
 #define NEXT_ENTRY (4 + PAGE_HASH_LEN)
 #define BUFFER (1u << 20)
 
+static const uint8_t none[PAGE_HASH_LEN];
 static const uint8_t next_magic[8] = "YOREPGN1";
 
 int
@@ -73,6 +74,13 @@ make_file(const struct page_table *t, const char *name)
 	return f;
 }
 
+static int
+cannot_write(struct err *e)
+{
+	return err_sys(e, errno ? errno : EIO,
+		"hashes of pages cannot be written");
+}
+
 /* -- Hashes -------------------------------------------------------------------- */
 
 static void
@@ -85,6 +93,22 @@ hash_page(const struct page_table *t, uint32_t page_size, uint32_t pgno,
 		page_hash(t->keys, pgno, page, page_size, hash);
 }
 
+/* As the page was when the table was opened. */
+static int
+hash_first(const struct page_table *t, uint32_t pgno,
+	uint8_t hash[PAGE_HASH_LEN], struct err *e)
+{
+	uint32_t size = t->state.page_size;
+	auto_free uint8_t *page = xmalloc(size);
+	int r = 0;
+
+	if (pgno != database_lock_page(size))
+		r = t->read(t->ctx, pgno, page, e);
+	if (!r)
+		hash_page(t, size, pgno, page, hash);
+	return r;
+}
+
 static int
 read_hash(const struct page_table *t, uint32_t pgno,
 	uint8_t hash[PAGE_HASH_LEN], struct err *e)
@@ -92,9 +116,11 @@ read_hash(const struct page_table *t, uint32_t pgno,
 	off_t at = (off_t)(pgno - 1) * PAGE_HASH_LEN;
 	ssize_t n = pread(t->fd, hash, PAGE_HASH_LEN, at);
 
-	if (n == PAGE_HASH_LEN)
-		return 0;
-	return err_sys(e, n < 0 ? errno : EIO, "hashes of pages");
+	if (n != PAGE_HASH_LEN)
+		return err_sys(e, n < 0 ? errno : EIO, "hashes of pages");
+	if (t->read && memcmp(hash, none, PAGE_HASH_LEN) == 0)
+		return hash_first(t, pgno, hash, e);
+	return 0;
 }
 
 /* Whether the file has as many hashes, and this sum of them. */
@@ -184,20 +210,28 @@ page_table_open(struct page_table *t, const struct database_state *s,
 	return true;
 }
 
-/* -- A delta ---------------------------------------------------------------------- */
-
-static int
-cannot_write(struct err *e)
+int
+page_table_open_of(struct page_table *t, const struct database_state *s,
+	int (*read)(void *ctx, uint32_t pgno, void *buf, struct err *e),
+	void *ctx, struct err *e)
 {
-	return err_sys(e, errno ? errno : EIO,
-		"hashes of pages cannot be written");
+	forget(t);
+	t->state = *s;
+	t->read = read;
+	t->ctx = ctx;
+	t->fd = open_file(t, PAGES, O_RDWR | O_CREAT | O_TRUNC);
+	if (t->fd < 0 ||
+		ftruncate(t->fd, (off_t)s->pages * PAGE_HASH_LEN))
+		return cannot_write(e);
+	return 0;
 }
+
+/* -- A delta ---------------------------------------------------------------------- */
 
 int
 page_table_begin(struct page_table *t, uint64_t number,
 	struct database_state *s, struct err *e)
 {
-	static const uint8_t none[4];
 	uint8_t n[8];
 
 	*s = t->state;
@@ -237,8 +271,39 @@ page_table_set(struct page_table *t, struct database_state *s, uint32_t pgno,
 }
 
 int
-page_table_shrink(struct page_table *t, struct database_state *s,
-	uint32_t pages, struct err *e)
+page_table_is_zeros(const struct page_table *t, uint32_t pgno, bool *zeros,
+	struct err *e)
+{
+	static const uint8_t page[DATABASE_PAGE_MAX];
+	uint8_t hash[PAGE_HASH_LEN], is[PAGE_HASH_LEN];
+	int r = read_hash(t, pgno, is, e);
+
+	hash_page(t, t->state.page_size, pgno, page, hash);
+	/* of the page with the lock byte nobody knows */
+	*zeros = !r && memcmp(hash, is, PAGE_HASH_LEN) == 0 &&
+		 pgno != database_lock_page(t->state.page_size);
+	return r;
+}
+
+/* Some of these may have to be read. */
+static int
+take_each(struct page_table *t, struct database_state *s, uint32_t pages,
+	struct err *e)
+{
+	uint8_t old[PAGE_HASH_LEN];
+	int r = 0;
+
+	for (uint64_t p = (uint64_t)pages + 1; p <= t->state.pages && !r; p++) {
+		r = read_hash(t, (uint32_t)p, old, e);
+		if (!r)
+			database_hash_take(s->hash, old);
+	}
+	return r;
+}
+
+static int
+take_all(struct page_table *t, struct database_state *s, uint32_t pages,
+	struct err *e)
 {
 	auto_free uint8_t *buf = xmalloc(BUFFER);
 	uint64_t at = (uint64_t)pages * PAGE_HASH_LEN;
@@ -253,9 +318,18 @@ page_table_shrink(struct page_table *t, struct database_state *s,
 			database_hash_take(s->hash, buf + i);
 		at += want;
 	}
-	if (pages < s->pages)
-		s->pages = pages;
 	return 0;
+}
+
+int
+page_table_shrink(struct page_table *t, struct database_state *s,
+	uint32_t pages, struct err *e)
+{
+	int r = t->read ? take_each(t, s, pages, e) : take_all(t, s, pages, e);
+
+	if (!r && pages < s->pages)
+		s->pages = pages;
+	return r;
 }
 
 int

@@ -24,6 +24,10 @@ struct page_table {
 	struct database_state state; /* that the table is of */
 	FILE *next;  /* `pages.next` or `pages.new`, being written */
 	uint32_t n_new; /* pages put into pages.new so far */
+	/* Page pgno as it was when the table was opened, of which no hash is
+	 * known yet; NULL: all are. */
+	int (*read)(void *ctx, uint32_t pgno, void *buf, struct err *e);
+	void *ctx;
 };
 
 /* Of an existing directory. */
@@ -38,6 +42,11 @@ void page_table_release(struct page_table *t);
  */
 bool page_table_open(struct page_table *t, const struct database_state *s,
 	uint64_t number);
+/* Begin with a database in this state whose pages read gives: each is hashed
+ * when it first changes.  Reads nothing now. */
+int page_table_open_of(struct page_table *t, const struct database_state *s,
+	int (*read)(void *ctx, uint32_t pgno, void *buf, struct err *e),
+	void *ctx, struct err *e);
 /* They are known. */
 static inline bool
 page_table_known(const struct page_table *t)
@@ -53,6 +62,9 @@ int page_table_begin(struct page_table *t, uint64_t number,
 /* A page, ascending, is now this one; it may lie beyond the end so far. */
 int page_table_set(struct page_table *t, struct database_state *s,
 	uint32_t pgno, const void *page, struct err *e);
+/* Whether a page, which must be there, was all zeros before the delta. */
+int page_table_is_zeros(const struct page_table *t, uint32_t pgno, bool *zeros,
+	struct err *e);
 /* The database has fewer pages: those behind are gone. */
 int page_table_shrink(struct page_table *t, struct database_state *s,
 	uint32_t pages, struct err *e);

@@ -247,6 +247,8 @@ run_find_parent(struct run *run, struct err *e)
 		&plain, &len, run->parent_hash, e);
 	if (!r)
 		r = record_decode(plain, len, &run->parent, e);
+	if (!r && run->parent.epoch)
+		memcpy(run->parent_hash, run->parent.original, HASH_LEN);
 	if (!r && run->parent.seq == seq)
 		return 0;
 	/* not damaged, only out of reach: the chain must not end here */

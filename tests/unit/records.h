@@ -68,6 +68,14 @@ make_record(struct record *r, unsigned what)
 	}
 	if (what & 4)
 		r->path = xstrdup("/home/\xff\n");
+	if (what & 64) {
+		r->is_database = true;
+		r->database = (struct database_state){ .page_size = 512,
+			.pages = what };
+		r->epoch = what & 1 ? DELTA_EPOCH_MAX : 1;
+		r->n_deltas = what & 2 ? DELTA_N_MAX : 1;
+		memset(r->original, 0x5a, HASH_LEN);
+	}
 }
 
 static inline void
@@ -101,6 +109,11 @@ assert_same_record(const struct record *a, const struct record *b, bool whole)
 	assert_int_equal(a->n_errors, b->n_errors);
 	assert_true(same_bytes(a->path, a->path ? strlen(a->path) : 0, b->path,
 		b->path ? strlen(b->path) : 0));
+	assert_int_equal(a->is_database, b->is_database);
+	assert_int_equal(a->database.pages, b->database.pages);
+	assert_int_equal(a->epoch, b->epoch);
+	assert_int_equal(a->n_deltas, b->n_deltas);
+	assert_memory_equal(a->original, b->original, HASH_LEN);
 	if (whole)
 		assert_true(same_bytes(a->root_page, a->root_page_len,
 			b->root_page, b->root_page_len));

@@ -52,9 +52,11 @@ tear_down(void **state)
 static char *
 path_of(uint64_t n)
 {
+	struct delta_place place = { .base_seq = 1, .n = n };
 	char name[OBJECT_NAME_MAX];
 
-	delta_name(name, source, 1, n);
+	memcpy(place.source, source, SOURCE_KEY_LEN);
+	delta_name(name, &place);
 	return xasprintf("%s/%s", m.repo, name);
 }
 
@@ -269,8 +271,9 @@ forge(uint32_t says)
 	home = m.dw->home;
 	last = delta_get(m.dw->last);
 	rec = last->record;
-	const struct delta_object_id id = { .source = source, .base_seq = 1,
-		.base = home.id, .writer = writer, .n = DELTAS + 1 };
+	const struct delta_object_id id = { .base = &home,
+		.writer = writer,
+		.n = DELTAS + 1 };
 	assert_int_equal(delta_object_begin(&o, m.w->sink, m.w->rp->keys, &id,
 				 &e),
 		0);

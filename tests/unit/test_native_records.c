@@ -2,6 +2,8 @@
 /* Where records come from, and what is made of those that are wrong. */
 #include "tests/unit/snapshots.h"
 
+#include "repo/base/hex.h"
+
 /* -- Catalogs ------------------------------------------------------------------------ */
 
 static void
@@ -269,6 +271,78 @@ a_broken_chain_is_one_line_and_a_gap_is_none(void **state)
 	history_free(h);
 }
 
+/* The record of a database at seq, in the epoch'th place of `original`. */
+static struct made
+thinned(const char *name, uint64_t seq, const struct made *before,
+	uint32_t epoch, const struct made *original)
+{
+	struct made m = make("h", name, seq, T0 + (int64_t)seq * DAY, before);
+
+	m.r.is_database = true;
+	m.r.database = (struct database_state){ .page_size = 512 };
+	m.r.epoch = epoch;
+	m.r.n_deltas = epoch ? 1 : 0;
+	if (epoch)
+		memcpy(m.r.original, original->hash, HASH_LEN);
+	return put(m);
+}
+
+static void
+assert_shows(struct history *h, const struct made *m)
+{
+	auto_listing struct history_listing *l = history_listing(h);
+	char id[OBJECT_ID_LEN * 2 + 1];
+
+	assert_int_equal(l->n_points, 3);
+	assert_string_equal(l->points[1].id,
+		hex_encode(id, m->r.id, OBJECT_ID_LEN));
+}
+
+static uint64_t
+version_of(struct history *h)
+{
+	auto_listing struct history_listing *l = history_listing(h);
+
+	return l->version;
+}
+
+/* Also while the one in whose place it is has not gone yet, or is back. */
+static void
+of_one_seq_the_highest_epoch_is_shown(void **state)
+{
+	struct made first, second, again, once, last;
+	struct history *h;
+	uint64_t version;
+	(void)state;
+
+	first = thinned("db", 1, NULL, 0, NULL);
+	second = thinned("db", 2, &first, 0, NULL);
+	last = thinned("db", 3, &second, 0, NULL);
+	catch_log();
+	h = forge_open(&f, 0);
+	assert_shows(h, &second);
+	again = thinned("db", 2, &first, 2, &second);
+	once = thinned("db", 2, &first, 1, &second);
+	assert_int_equal(history_refresh(h, NULL), 0);
+	assert_shows(h, &again);
+	version = version_of(h);
+	assert_int_equal(history_refresh(h, NULL), 0);
+	assert_int_equal(version_of(h), version);
+	assert_int_equal(sink_remove(f.sink, again.name, NULL), 0);
+	assert_int_equal(history_refresh(h, NULL), 0);
+	assert_shows(h, &once);
+	assert_int_equal(sink_remove(f.sink, second.name, NULL), 0);
+	assert_int_equal(history_refresh(h, NULL), 0);
+	assert_shows(h, &once);
+	history_free(h);
+	h = forge_open(&f, 0);
+	assert_shows(h, &once);
+	history_free(h);
+	/* and the chain still holds: 3 names what 2 was first */
+	assert_string_equal(caught_log(), "");
+	(void)last;
+}
+
 static void
 foreign_names_below_snap_are_passed_over(void **state)
 {
@@ -307,6 +381,7 @@ main(void)
 		TEST(a_damaged_record_of_an_unknown_source_is_one_line),
 		TEST(a_record_under_another_name_is_refused),
 		TEST(a_broken_chain_is_one_line_and_a_gap_is_none),
+		TEST(of_one_seq_the_highest_epoch_is_shown),
 		TEST(foreign_names_below_snap_are_passed_over),
 	};
 

@@ -41,7 +41,7 @@ static void
 a_record_comes_back(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 64; i++) {
+	for (unsigned i = 0; i < 128; i++) {
 		struct record r;
 
 		make_record(&r, i);
@@ -229,6 +229,43 @@ numbers_that_contradict_are_refused(void **state)
 	assert_int_equal(with_field(18, "", 0), -EUCLEAN);
 }
 
+/* What stands in a record's place says so in two fields, of a database. */
+static int
+with_epoch(const void *epoch, size_t len, bool original, bool database)
+{
+	static const uint8_t state[2 + 1 + 16] = { 0x80, 4, 1 };
+	auto_buf struct buf b = BUF_INIT;
+	struct record r;
+
+	make_record(&r, 0);
+	record_encode(&r, true, &b);
+	drop_record(&r);
+	put(&b, 15, epoch, len);
+	if (original)
+		put(&b, 17, "0123456789abcdef0123456789abcdef", HASH_LEN);
+	if (database)
+		put(&b, 24, state, sizeof(state));
+	return code_of(&b);
+}
+
+static void
+an_epoch_that_contradicts_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(with_epoch("\1\1", 2, true, true), 0);
+	assert_int_equal(with_epoch("\x8f\x4e\1", 3, true, true), 0); /* 9999 */
+	assert_int_equal(with_epoch("\x90\x4e\1", 3, true, true), -EUCLEAN);
+	assert_int_equal(with_epoch("\0\1", 2, true, true), -EUCLEAN);
+	assert_int_equal(with_epoch("\1\0", 2, true, true), -EUCLEAN);
+	assert_int_equal(with_epoch("\1", 1, true, true), -EUCLEAN);
+	assert_int_equal(with_epoch("\1\1\1", 3, true, true), -EUCLEAN);
+	assert_int_equal(with_epoch("\1\1", 2, false, true), -EUCLEAN);
+	assert_int_equal(with_epoch("\1\1", 2, true, false), -EUCLEAN);
+	assert_int_equal(
+		with_field(17, "0123456789abcdef0123456789abcdef", HASH_LEN),
+		-EUCLEAN);
+}
+
 static void
 fields_of_the_wrong_length_are_refused(void **state)
 {
@@ -380,10 +417,45 @@ other_names_are_no_records(void **state)
 	}
 }
 
+static void
+names_of_deltas_lead_back_and_others_are_none(void **state)
+{
+	static const char *const wrong[] = {
+		"db/00000000000000000000/000000000005-0000/999999999992",
+		"db/00000000000000000000/000000000005-12/999999999992",
+		"db/00000000000000000000/000000000005-12345/999999999992",
+		"db/00000000000000000000/000000000005-0012/x/999999999992",
+		"db/00000000000000000000/5/999999999992",
+		"db/0000000000000000000/000000000005/999999999992",
+		"db/00000000000000000000/000000000005/99999999999",
+		"db/00000000000000000000/000000000005/999999999999",
+		"snap/00000000000000000000/000000000005/999999999992",
+	};
+	struct delta_place p = { .base_seq = 5, .n = 7 }, back;
+	char name[OBJECT_NAME_MAX];
+
+	(void)state;
+	delta_name(name, &p);
+	assert_string_equal(name,
+		"db/00000000000000000000/000000000005/999999999992");
+	assert_true(delta_name_parse(name, &back));
+	assert_memory_equal(&back, &p, sizeof(p));
+	p.epoch = 12;
+	p.source[0] = 0xab;
+	delta_name(name, &p);
+	assert_string_equal(name,
+		"db/ab000000000000000000/000000000005-0012/999999999992");
+	assert_true(delta_name_parse(name, &back));
+	assert_memory_equal(&back, &p, sizeof(p));
+	for (size_t i = 0; i < n_elements(wrong); i++)
+		assert_false(delta_name_parse(wrong[i], &back));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_deltas_lead_back_and_others_are_none),
 		cmocka_unit_test(a_record_comes_back),
 		cmocka_unit_test(extreme_numbers_come_back),
 		cmocka_unit_test(a_record_cut_inside_a_field_is_refused),
@@ -394,6 +466,7 @@ main(void)
 		cmocka_unit_test(fields_that_must_be_there_are_missed),
 		cmocka_unit_test(names_that_are_not_one_component_are_refused),
 		cmocka_unit_test(numbers_that_contradict_are_refused),
+		cmocka_unit_test(an_epoch_that_contradicts_is_refused),
 		cmocka_unit_test(fields_of_the_wrong_length_are_refused),
 		cmocka_unit_test(a_root_that_is_no_directory_is_refused),
 		cmocka_unit_test(a_field_twice_is_refused_but_tags),
