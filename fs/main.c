@@ -112,8 +112,10 @@ run(const struct options *o, const char *mountpoint, int report)
 	auto_metrics_socket struct metrics_socket *ms = NULL;
 	struct err e = ERR_INIT;
 	sigset_t signals;
-	int rc = open_history(o, &h, &e);
+	int rc;
 
+	log_remember();
+	rc = open_history(o, &h, &e);
 	if (rc != 0)
 		return fail(report, exit_status(rc), &e);
 	mo.name = h->name;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
+#include "repo/base/log.h"
 #include "fs/status.h"
 
 #define N_MORE 24
@@ -103,6 +104,19 @@ print_status(struct mount *m, const struct picture *p, struct buf *out)
 	buf_printf(out, "%-12s %" PRIu64 "\n", "errors", x->errors);
 }
 
+static void
+print_line(void *ctx, const struct log_line *l)
+{
+	struct buf *out = ctx;
+	char when[HISTORY_TIME_MAX + 1];
+
+	history_print_time(when, l->time_ns);
+	buf_printf(out, "%s %s", when, l->text);
+	if (l->times > 1)
+		buf_printf(out, " (%" PRIu64 " times)", l->times);
+	buf_printf(out, "\n");
+}
+
 char *
 status_text(
 	struct mount *m, const struct picture *p, const char *name, size_t *len)
@@ -117,9 +131,12 @@ status_text(
 		metrics_prometheus(&m->metrics, &more, &out);
 	else if (strcmp(name, "metrics.json") == 0)
 		metrics_json(&m->metrics, &more, &out);
+	else if (strcmp(name, "log") == 0)
+		log_recent(print_line, &out);
 	else if (strcmp(name, "version") == 0)
 		buf_printf(&out, "%s\n", PACKAGE_VERSION);
 	else
 		print_status(m, p, &out);
+	buf_reserve(&out, 1); /* there may be no lines */
 	return (char *)buf_steal(&out, len);
 }

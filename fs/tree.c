@@ -32,6 +32,7 @@ static const struct fixed_name fixed_names[] = {
 	{ NODE_YORE, "metrics", NODE_TEXT },
 	{ NODE_YORE, "metrics.json", NODE_TEXT },
 	{ NODE_YORE, "version", NODE_TEXT },
+	{ NODE_YORE, "log", NODE_TEXT },
 };
 
 /* -- Generations and tags ------------------------------------------------ */

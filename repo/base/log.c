@@ -5,13 +5,17 @@
  */
 #include "repo/base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+#include "repo/base/auto.h"
+#include "repo/base/clock.h"
 #include "repo/base/err.h"
 
 #define LINE_MAX_LEN 2048
@@ -49,6 +53,62 @@ log_to_syslog(void)
 	use_syslog = true;
 }
 
+/* -- What was said last --------------------------------------------------- */
+
+static struct {
+	pthread_mutex_t lock; /* a leaf: */
+	bool wanted;
+	struct {
+		struct log_line line;
+		char *text;
+	} lines[LOG_RECENT];
+	unsigned n; /* written so far; the newest is n - 1 */
+} recent = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+void
+log_remember(void)
+{
+	auto_lock(&recent.lock);
+
+	recent.wanted = true;
+}
+
+static void
+remember(enum log_level level, const char *text)
+{
+	auto_lock(&recent.lock);
+	unsigned newest = (recent.n - 1) % LOG_RECENT, at;
+	char *line = NULL;
+
+	if (!recent.wanted ||
+		asprintf(&line, "%s%s", levels[level].label, text) < 0)
+		return;
+	if (recent.n == 0 || strcmp(recent.lines[newest].text, line) != 0) {
+		at = recent.n++ % LOG_RECENT;
+		free(recent.lines[at].text);
+		recent.lines[at].text = line;
+		recent.lines[at].line =
+			(struct log_line){ .times = 0, .text = line };
+	} else {
+		at = newest;
+		free(line);
+	}
+	recent.lines[at].line.times++;
+	recent.lines[at].line.time_ns = clock_wall_ns();
+}
+
+void
+log_recent(void (*each)(void *ctx, const struct log_line *l), void *ctx)
+{
+	auto_lock(&recent.lock);
+	unsigned first = recent.n > LOG_RECENT ? recent.n - LOG_RECENT : 0;
+
+	for (unsigned i = first; i < recent.n; i++)
+		each(ctx, &recent.lines[i % LOG_RECENT].line);
+}
+
+/* -- Writing --------------------------------------------------------------- */
+
 static void
 write_line(enum log_level level, const char *text)
 {
@@ -76,6 +136,7 @@ log_at(enum log_level level, const char *fmt, va_list ap)
 	if (vsnprintf(raw, sizeof(raw), fmt, ap) < 0)
 		return;
 	err_escape(text, sizeof(text), raw, strlen(raw));
+	remember(level, text);
 	if (use_syslog)
 		syslog(levels[level].priority, "%s%s", levels[level].label,
 			text);

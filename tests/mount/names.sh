@@ -8,7 +8,7 @@ cd "$mnt" || exit 1
 s=sources/web1/home
 
 is 'at by-id latest sources tags' "$(ls | xargs)" 'the root'
-is 'metrics metrics.json status version' "$(ls .yore | xargs)" '.yore'
+is 'log metrics metrics.json status version' "$(ls .yore | xargs)" '.yore'
 is 'web1 web2' "$(ls sources | xargs)" sources
 is 'etc home' "$(ls sources/web1 | xargs)" sources/web1
 is 'at generations latest snapshots' "$(ls $s | xargs)" 'a source'
