@@ -298,9 +298,9 @@ note_lifecycle(void *ctx, const struct store_object *o)
 	size_t len = strlen(o->name), end = strlen("/.lifecycle/");
 	bool *found = ctx;
 
-	*found = len < end ? !strcmp(o->name, ".lifecycle/")
-			   : !strcmp(o->name + len - end, "/.lifecycle/");
-	return !*found;
+	*found |= len < end ? !strcmp(o->name, ".lifecycle/")
+			    : !strcmp(o->name + len - end, "/.lifecycle/");
+	return true; /* to its end, so that it is kept */
 }
 
 /* Where the backups of each root are, so that stem's roots are those. */

@@ -17,10 +17,12 @@
 #include "repo/foreign/alopex_manifest.h"
 #include "repo/foreign/listed.h"
 #include "repo/foreign/gzip.h"
+#include "repo/foreign/pieces.h"
 
 #define PIECE (256u << 10)
 #define READ_MAX (1u << 20)
 #define PASSES 16
+#define AHEAD (8u << 20) /* of a pass over a file */
 
 enum state { OK, UNVERIFIED, MISSING, SIZE, CRC, UNLISTED, MANIFEST };
 
@@ -71,18 +73,34 @@ n_pieces(const struct alopex_view *v, size_t i)
 	return (size_t)((v->files.files[i].size + PIECE - 1) / PIECE);
 }
 
+/* Bytes of an object, and fetch so many behind them meanwhile. */
 static int
-get(struct alopex_view *v, size_t i, uint64_t off, size_t len, void *to,
-	struct err *e)
+read_object(struct stem *stem, const char *name, const struct listed_entry *f,
+	uint64_t off, size_t len, void *to, uint64_t ahead, struct err *e)
 {
-	auto_free char *name = object_name(v, i);
-	const struct store_call call = { .cancel = cancel_current() };
-	int r = store_get_call(
-		v->stem->store, name, off, len, to, NULL, &call, e);
+	auto_free char *key = xasprintf("alopex-%s-%" PRIu64 "-%" PRId64, name,
+		f->size, f->modified_ns);
+	const struct pieces_object o = {
+		.name = name, .size = f->size, .key = key
+	};
+	struct pieces *p = foreign_place_pieces(stem->place);
+	int r = pieces_read(p, &o, off, len, to, e);
 
 	if (r == -ENOENT)
 		return err_set(e, EIO, "%s: the file has been removed", name);
+	if (r == 0 && ahead > 0)
+		pieces_ahead(p, &o, off + len, ahead);
 	return r;
+}
+
+static int
+get(struct alopex_view *v, size_t i, uint64_t off, size_t len, void *to,
+	uint64_t ahead, struct err *e)
+{
+	auto_free char *name = object_name(v, i);
+
+	return read_object(
+		v->stem, name, &v->files.files[i], off, len, to, ahead, e);
 }
 
 /* The sum of a whole file, and those of its pieces. */
@@ -96,7 +114,7 @@ sum_file(struct alopex_view *v, size_t i, uint32_t *pieces, uint32_t *crc,
 	*crc = 0;
 	for (uint64_t off = 0; off < size; off += PIECE) {
 		size_t len = size - off < PIECE ? (size_t)(size - off) : PIECE;
-		int r = get(v, i, off, len, piece, e);
+		int r = get(v, i, off, len, piece, AHEAD, e);
 
 		if (r)
 			return r;
@@ -244,7 +262,7 @@ read_(struct listed *f, size_t i, uint64_t off, size_t len,
 	last = last < f->files[i].size ? last : f->files[i].size;
 	auto_free uint8_t *bytes = xmalloc(last - first);
 
-	r = get(v, i, first, last - first, bytes, e);
+	r = get(v, i, first, last - first, bytes, 0, e);
 	if (!r)
 		r = check_pieces(v, i, first, bytes, last - first, e);
 	if (r)
@@ -427,20 +445,39 @@ compare_all(struct gathering *g, const struct alopex_manifest *m)
 	}
 }
 
+/* What the listing says of the manifest; NULL: it has none. */
+static const struct listed_entry *
+find_manifest(const struct gathering *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->entries[i].tag == MANIFEST)
+			return &g->entries[i];
+	}
+	return NULL;
+}
+
 static int
 load_manifest(struct stem *stem, const struct alopex_backup *b,
-	struct alopex_manifest *m, struct err *e)
+	const struct gathering *g, struct alopex_manifest *m, struct err *e)
 {
 	auto_free char *name = xasprintf("%s" ALOPEX_MANIFEST, b->prefix);
+	const struct listed_entry *f = find_manifest(g);
 	auto_free uint8_t *text = NULL;
-	size_t len = 0;
-	int r = store_get_all(
-		stem->store, name, ALOPEX_MANIFEST_MAX, &text, &len, e);
+	int r = -ENOENT;
 
-	if (!r)
-		r = alopex_manifest_decode(text, len, m, e);
+	if (f && f->size > ALOPEX_MANIFEST_MAX)
+		r = err_set(e, EUCLEAN, "bigger than any manifest");
+	else if (f) {
+		text = xmalloc(f->size + 1);
+		r = read_object(stem, name, f, 0, f->size, text, 0, e);
+		if (r)
+			return r;
+		r = alopex_manifest_decode(text, f->size, m, e);
+	}
 	if (r == -ENOENT && b->unfinished)
 		return 0;
+	if (r == -ENOENT)
+		return err_set(e, EIO, "%s has been removed", name);
 	if (r && e)
 		err_prefix(e, "%s", name);
 	if (!r && m->n_refused > 0)
@@ -488,7 +525,7 @@ alopex_view_open(struct stem *stem, const struct alopex_backup *b,
 		r = err_set(e, EUCLEAN, "%s has more than %u files", b->label,
 			LISTED_MAX);
 	if (!r)
-		r = load_manifest(stem, b, &m, e);
+		r = load_manifest(stem, b, &g, &m, e);
 	if (r)
 		return r;
 	struct alopex_view *v = xcalloc(1, sizeof(*v));

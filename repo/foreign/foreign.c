@@ -277,7 +277,7 @@ find(struct foreign_place *p, const struct foreign_format *const *formats,
 
 	if (foreign_place_offline(p))
 		return find_kept(p, out, e);
-	r = look_for(p->store, formats, out, e);
+	r = look_for(p->direct, formats, out, e);
 	if (r == 0 && out->n > 0)
 		keep_found(p, out);
 	if (r == 0 && out->n == 0)

@@ -485,8 +485,7 @@ find_any(void *ctx, const struct store_object *o)
 	return false;
 }
 
-/* Where 0.3 has been before, its generations are part of the history; not
- * offline, since what lies there is not kept. */
+/* Where 0.3 has been before, its generations are part of the history. */
 static void
 open_older(const struct foreign_open *o, const struct foreign_root *root,
 	struct history **h)
@@ -497,11 +496,11 @@ open_older(const struct foreign_open *o, const struct foreign_root *root,
 	};
 	bool found = false;
 	struct err e = ERR_INIT;
-	int rc = 0;
+	int rc = store_list_folder(
+		o->place->store, folder, find_any, &found, &e);
 
-	if (!foreign_place_offline(o->place))
-		rc = store_list_folder(
-			o->place->store, folder, find_any, &found, &e);
+	if (rc == -ENETDOWN)
+		rc = 0; /* nothing was there when it was asked */
 	if (rc == 0 && found)
 		rc = litestream03.open(&own, h, &e);
 	if (rc < 0 && rc != -ENOENT)

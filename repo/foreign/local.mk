@@ -91,6 +91,8 @@ libyore_a_SOURCES += \
 	repo/foreign/place.h \
 	repo/foreign/points.c \
 	repo/foreign/points.h \
+	repo/foreign/recall.c \
+	repo/foreign/recall.h \
 	repo/foreign/stem.c \
 	repo/foreign/stem.h \
 	repo/foreign/table.c \

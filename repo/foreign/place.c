@@ -6,6 +6,7 @@
 #include "repo/base/hex.h"
 #include "repo/crypto/id.h"
 #include "repo/foreign/pieces.h"
+#include "repo/foreign/recall.h"
 
 /* As repo/native: beside this there is what SQLite, curl and malloc take. */
 #define MEMORY_DEFAULT (60u << 20)
@@ -16,7 +17,8 @@ foreign_place_new(struct store *s, const struct history_open_options *o)
 	struct foreign_place *p = xcalloc(1, sizeof(*p));
 
 	p->refs = 1;
-	p->store = s;
+	p->store = s->local_path ? s : recall_new(s, p);
+	p->direct = s;
 	p->memory = o && o->memory ? o->memory : MEMORY_DEFAULT;
 	p->offline = o && o->offline;
 	p->cache_dir = o && o->cache_dir ? xstrdup(o->cache_dir) : NULL;

@@ -15,7 +15,9 @@ struct pieces;
 
 struct foreign_place {
 	_Atomic int refs;
-	struct store *store;  /* opened by store_open_foreign */
+	struct store *store;  /* opened by store_open_foreign; a remote one in
+			       * a struct recall */
+	struct store *direct; /* the same without that, or store itself */
 	size_t memory;	      /* bytes for decoded data, of all together */
 	bool offline;	      /* nothing is asked of a store that is remote */
 	char *cache_dir;      /* or NULL, as in history_open_options */

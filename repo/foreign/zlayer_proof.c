@@ -154,23 +154,60 @@ zlayer_proof_sound(const struct zlayer_replica *z, size_t i, struct err *e)
 /* -- Heads of logs, and the base of a snapshot --------------------------------
  */
 
+/* What is kept of a log: that it is none, or its header. */
+struct head {
+	int known;
+	struct wal_header header;
+};
+
+static bool
+take_head(const struct zlayer_replica *z, const char *kept, struct wal *x)
+{
+	auto_free uint8_t *data = NULL;
+	struct head h;
+	size_t len;
+
+	if (kept_get(z->kept, kept, sizeof(h), &data, &len) < 0 ||
+		len != sizeof(h))
+		return false;
+	memcpy(&h, data, sizeof(h));
+	x->head = h.header;
+	x->head_known = h.known;
+	return true;
+}
+
+static void
+keep_head(const struct zlayer_replica *z, const char *kept, const struct wal *x)
+{
+	struct head h;
+
+	memset(&h, 0, sizeof(h));
+	h.known = x->head_known;
+	h.header = x->head;
+	kept_put(z->kept, kept, &h, sizeof(h));
+}
+
 static int
 find_head(const struct zlayer_replica *z, size_t w, struct err *e)
 {
 	struct wal *x = &z->roll->proof->wals[w];
+	const struct zlayer_object *o = &z->roll->wals[w].o;
 	auto_free char *name = zlayer_roll_wal_name(z->roll, w);
+	auto_free char *kept = xasprintf("zlayer-head-%s-%lu-%ld", name,
+		(unsigned long)o->size, (long)o->modified_ns);
 	auto_zlayer_log struct zlayer_log log = ZLAYER_LOG_INIT;
 	struct unpacked_source src;
 	int r = 0;
 
-	if (x->head_known)
+	if (x->head_known || take_head(z, kept, x))
 		return 0;
-	zlayer_roll_source(&src, z->store, z->kept, name, &z->roll->wals[w].o);
+	zlayer_roll_source(&src, z->store, z->kept, name, o);
 	r = zlayer_log_head(&src, &log, e);
 	if (r && !is_of_object(r))
 		return r;
 	x->head_known = r || log.empty ? NO : YES;
 	x->head = log.header;
+	keep_head(z, kept, x);
 	return 0;
 }
 

@@ -2,12 +2,13 @@
 #include "repo/foreign/zlayer_raw.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "repo/base/buf.h"
-#include "repo/base/cancel.h"
 #include "repo/foreign/listed.h"
+#include "repo/foreign/pieces.h"
 
 #define READ_MAX (1u << 20)
 
@@ -15,6 +16,7 @@ struct raw {
 	struct listed listed; /* first */
 	struct stem *stem;
 	char *object;
+	char *key; /* of its pieces */
 };
 
 static struct raw *
@@ -28,13 +30,14 @@ read_(struct listed *l, size_t i, uint64_t off, size_t len,
 	struct view_data *data, struct err *e)
 {
 	struct raw *x = raw_of(l);
-	const struct store_call call = { .cancel = cancel_current() };
+	const struct pieces_object o = {
+		.name = x->object, .size = l->files[i].size, .key = x->key
+	};
 	size_t n = len < READ_MAX ? len : READ_MAX;
 	auto_free uint8_t *bytes = xmalloc(n);
-	int r = store_get_call(
-		x->stem->store, x->object, off, n, bytes, NULL, &call, e);
+	int r = pieces_read(
+		foreign_place_pieces(x->stem->place), &o, off, n, bytes, e);
 
-	(void)i;
 	if (r == -ENOENT)
 		return err_set(e, EIO, "%s has been removed", x->object);
 	if (r)
@@ -71,6 +74,7 @@ free_(struct listed *l)
 
 	listed_release(l);
 	free(x->object);
+	free(x->key);
 	stem_put(x->stem);
 	free(x);
 }
@@ -91,6 +95,8 @@ zlayer_raw_open(struct stem *stem, const struct zlayer_roll *r, size_t w,
 
 	x->stem = stem_get(stem);
 	x->object = zlayer_roll_wal_name(r, w);
+	x->key = xasprintf(
+		"%s-%" PRIu64 "-%" PRId64, x->object, o->size, o->modified_ns);
 	const struct listed_entry file = { .path = strrchr(x->object, '/') + 1,
 		.size = o->size,
 		.modified_ns = o->modified_ns,

@@ -29,6 +29,7 @@ EXTRA_DIST += tests/foreign/others.py
 EXTRA_DIST += tests/foreign/others.sh
 dist_check_SCRIPTS += tests/foreign/others_mount.sh
 dist_check_SCRIPTS += tests/foreign/others_s3.sh
+dist_check_SCRIPTS += tests/foreign/others_offline.sh
 check_PROGRAMS += tests/foreign/make_ltx
 tests_foreign_make_ltx_LDADD = libyore.a $(LIBYORE_LIBS)
 EXTRA_DIST += tests/foreign/litestream03_live.sh

@@ -78,14 +78,16 @@ describe(struct object *o, const void *data, size_t len)
 }
 
 static void
-load_file(int fd, const char *key)
+load_file(int fd, const char *key, time_t modified)
 {
+	struct object *o = insert(key);
 	auto_buf struct buf b = BUF_INIT;
 	ssize_t n;
 
 	while ((n = read(fd, buf_reserve(&b, 1 << 16), 1 << 16)) > 0)
 		b.len += (size_t)n;
-	describe(insert(key), b.data, b.len);
+	describe(o, b.data, b.len);
+	o->modified = modified;
 }
 
 static void
@@ -109,7 +111,7 @@ load_directory(int fd, const char *prefix)
 			load_directory(file, below);
 			continue;
 		}
-		load_file(file, key);
+		load_file(file, key, st.st_mtime);
 		close(file);
 	}
 }

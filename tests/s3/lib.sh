@@ -3,7 +3,8 @@
 #
 # Sourced by the tests of object storage, instead of tests/lib.sh:
 #
-#   start_server [SETTING...]   the test server (server.c); files are in $work/bucket
+#   start_server [SETTING...]   the test server (server.c); files are in $work/bucket,
+#                               with their times
 #   start_ceph, start_swift     a real one
 #   start_proxy [NAME=N...]     a proxy before it (proxy.c), which then is asked
 #   as rw|ro|put                what commands sign with from here on
