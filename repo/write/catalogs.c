@@ -20,6 +20,7 @@
 #define TAIL_MIN 16
 #define TAIL_MAX 400 /* the newest full one is on a listing's first page */
 #define CATALOG_FRAME (4u << 20)
+#define ROUNDS 5 /* of looking what others wrote meanwhile */
 
 struct catalogs {
 	struct repository *rp;
@@ -29,7 +30,9 @@ struct catalogs {
 	struct newest newest;
 	struct catalog full; /* what the newest ones have */
 	struct catalog tail; /* what only tails have */
-	bool make_full;
+	bool make_full, damaged;
+	size_t missing, removed; /* records that they lacked, or had too many */
+	char own[NEWEST_NAME_LEN + 1]; /* what was put */
 };
 
 /* -- What there is ------------------------------------------------------ */
@@ -68,7 +71,7 @@ load(struct catalogs *cs, bool full, struct id_set *known, struct err *e)
 		r = newest_load(cs->rp, cs->newest.names[i], &c, &mine);
 		if (r == -EBADMSG || r == -EUCLEAN || r == -ENOENT) {
 			log_warn("catalog left out: %s", mine.text);
-			cs->make_full = true;
+			cs->make_full = cs->damaged = true;
 			continue;
 		}
 		if (r) {
@@ -131,8 +134,10 @@ add_missing(struct catalogs *cs, const struct record_places *listed,
 	}
 	records_load(cs->rp, all, n);
 	for (size_t i = 0; i < n; i++) {
-		if (r[i].state == RECORD_LOADED)
-			catalog_add(&cs->tail, &r[i].record, r[i].hash);
+		if (r[i].state != RECORD_LOADED)
+			continue;
+		catalog_add(&cs->tail, &r[i].record, r[i].hash);
+		cs->missing++;
 	}
 }
 
@@ -185,8 +190,9 @@ compare(struct catalogs *cs, bool all, const struct id_set *known,
 	id_set_sort(&there);
 	if (!r) {
 		add_missing(cs, &listed, known);
-		cs->make_full |= drop_removed(&cs->full, of, &there) > 0;
-		cs->make_full |= drop_removed(&cs->tail, of, &there) > 0;
+		cs->removed += drop_removed(&cs->full, of, &there);
+		cs->removed += drop_removed(&cs->tail, of, &there);
+		cs->make_full |= cs->removed > 0;
 	}
 	record_places_release(&listed);
 	return r;
@@ -200,7 +206,7 @@ put(struct catalogs *cs, struct sink *sink, const struct catalog *c, char kind,
 {
 	auto_sealed struct sealed s = { .packer = NULL };
 	auto_buf struct buf plain = BUF_INIT;
-	char name[96], hex[OBJECT_ID_LEN * 2 + 1];
+	char hex[OBJECT_ID_LEN * 2 + 1];
 	int r = 0;
 
 	if (cs->newest.number >= NEWEST_NUMBER_MAX)
@@ -216,10 +222,10 @@ put(struct catalogs *cs, struct sink *sink, const struct catalog *c, char kind,
 	}
 	if (r)
 		return r;
-	snprintf(name, sizeof(name), "cat/%012" PRIu64 "-%c-%s",
+	snprintf(cs->own, sizeof(cs->own), "cat/%012" PRIu64 "-%c-%s",
 		NEWEST_NUMBER_MAX - (cs->newest.number + 1), kind,
 		hex_encode(hex, s.id, OBJECT_ID_LEN));
-	return sink_put(sink, name, s.bytes.data, s.bytes.len, e);
+	return sink_put(sink, cs->own, s.bytes.data, s.bytes.len, e);
 }
 
 /* Everything is compared before a full one is made, and when there is none:
@@ -245,18 +251,27 @@ bring_up_to_date(struct catalogs *cs, struct err *e)
 	return r;
 }
 
-struct catalogs *
-catalogs_look(struct repository *rp, const char *host, const char *name)
+/* -- Looking ------------------------------------------------------------ */
+
+static struct catalogs *
+look(struct repository *rp, const char *host, const char *name, bool full)
 {
 	struct catalogs *cs = xcalloc(1, sizeof(*cs));
 
 	cs->rp = rp;
 	cs->of.host = xstrdup(host);
 	cs->of.name = xstrdup(name);
+	cs->make_full = full;
 	cs->r = newest_list(rp->store, &cs->newest, &cs->e);
 	if (!cs->r)
 		cs->r = bring_up_to_date(cs, &cs->e);
 	return cs;
+}
+
+struct catalogs *
+catalogs_look(struct repository *rp, const char *host, const char *name)
+{
+	return look(rp, host, name, false);
 }
 
 /* It may have been listed, when it was put before that. */
@@ -270,8 +285,55 @@ has(const struct catalog *c, const uint8_t id[OBJECT_ID_LEN])
 	return false;
 }
 
-int
-catalogs_put(struct catalogs *cs, struct sink *sink, const struct record *rec,
+/* Put the tail, or all of it as a full one. */
+static int
+put_either(struct catalogs *cs, struct sink *sink, struct err *e)
+{
+	if (cs->make_full) {
+		auto_id_set struct id_set known = { .n = 0 };
+
+		note_ids(&known, &cs->full);
+		join(&cs->full, &cs->tail, &known);
+	}
+	return put(cs, sink, cs->make_full ? &cs->full : &cs->tail,
+		cs->make_full ? 'f' : 't', e);
+}
+
+static bool
+lists(const struct newest *nw, const char *name)
+{
+	for (unsigned i = 0; i < nw->n; i++) {
+		if (!strcmp(nw->names[i], name))
+			return true;
+	}
+	return false;
+}
+
+/* -- A record that is new ----------------------------------------------- */
+
+/* What others put since looking: *counts, whether the own one does still;
+ * *full, whether there is a full one of somebody else. */
+static int
+look_back(const struct catalogs *cs, bool *counts, bool *full, struct err *e)
+{
+	struct newest now;
+	int r = newest_list(cs->rp->store, &now, e);
+
+	if (r)
+		return r;
+	*counts = lists(&now, cs->own);
+	*full = false;
+	for (unsigned i = 0; i < now.n; i++) {
+		const char *name = now.names[i];
+
+		*full |= newest_is_full(name) && strcmp(name, cs->own) &&
+			 !lists(&cs->newest, name);
+	}
+	return 0;
+}
+
+static int
+put_record(struct catalogs *cs, struct sink *sink, const struct record *rec,
 	const uint8_t hash[HASH_LEN], struct err *e)
 {
 	int r = cs->r;
@@ -282,15 +344,27 @@ catalogs_put(struct catalogs *cs, struct sink *sink, const struct record *rec,
 	}
 	if (!has(&cs->tail, rec->id))
 		r = add_copy(&cs->tail, rec, hash, e);
-	if (!r && cs->make_full) {
-		auto_id_set struct id_set known = { .n = 0 };
+	return r ? r : put_either(cs, sink, e);
+}
 
-		note_ids(&known, &cs->full);
-		join(&cs->full, &cs->tail, &known);
+int
+catalogs_put(struct catalogs *cs, struct sink *sink, const struct record *rec,
+	const uint8_t hash[HASH_LEN], struct err *e)
+{
+	bool counts = false, full = false;
+	int r = put_record(cs, sink, rec, hash, e);
+
+	if (!r)
+		r = look_back(cs, &counts, &full, e);
+	for (unsigned i = 1; i < ROUNDS && !r && (!counts || full); i++) {
+		struct catalogs *again = look(cs->rp, rec->host, rec->name, full);
+
+		r = put_record(again, sink, rec, hash, e);
+		if (!r)
+			r = look_back(again, &counts, &full, e);
+		catalogs_free(again);
 	}
-	return r ? r
-		 : put(cs, sink, cs->make_full ? &cs->full : &cs->tail,
-			   cs->make_full ? 'f' : 't', e);
+	return r;
 }
 
 void
@@ -312,5 +386,48 @@ catalogs_add(struct repository *rp, struct sink *sink,
 	int r = catalogs_put(cs, sink, rec, hash, e);
 
 	catalogs_free(cs);
+	return r;
+}
+
+/* -- Records that went away or came back -------------------------------- */
+
+/* Whether the full one that was put is all that counts now. */
+static int
+is_alone(const struct catalogs *cs, bool *alone, struct err *e)
+{
+	struct newest now;
+	int r = newest_list(cs->rp->store, &now, e);
+
+	*alone = !r && now.n == 1 && lists(&now, cs->own);
+	return r;
+}
+
+/* One look, and a full catalog unless they say what is there. */
+static int
+settle(struct repository *rp, struct sink *sink, bool *done, struct err *e)
+{
+	struct catalogs *cs = look(rp, "", "", true);
+	int r = cs->r;
+
+	*done = !cs->missing && !cs->removed && !cs->damaged;
+	if (r)
+		*e = cs->e;
+	if (!r && !*done) {
+		r = put_either(cs, sink, e);
+		if (!r)
+			r = is_alone(cs, done, e);
+	}
+	catalogs_free(cs);
+	return r;
+}
+
+int
+catalogs_settle(struct repository *rp, struct sink *sink, struct err *e)
+{
+	bool done = false;
+	int r = 0;
+
+	for (unsigned i = 0; i < ROUNDS && !r && !done; i++)
+		r = settle(rp, sink, &done, e);
 	return r;
 }

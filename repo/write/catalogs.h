@@ -7,6 +7,13 @@
  * What another run left out, because it died or lost a race, is added: of the
  * own source each time, of all when a full one is made, which is also when
  * records that were removed are left out.
+ *
+ * Two may write catalogs at a time, and one of them remove records (FORMAT,
+ * "Catalogs").  Each puts its own, then looks what others have put meanwhile,
+ * so at least one of two sees the other: a run that sees that its catalog does
+ * not count, or somebody else's full one, which may have been made because
+ * records went away, looks and writes anew; who removes records writes until
+ * no catalog that counts has one of them.
  */
 #ifndef YORE_WRITE_CATALOGS_H
 #define YORE_WRITE_CATALOGS_H
@@ -30,5 +37,9 @@ void catalogs_free(struct catalogs *cs); /* NULL is allowed */
 /* Both. */
 int catalogs_add(struct repository *rp, struct sink *sink,
 	const struct record *rec, const uint8_t hash[HASH_LEN], struct err *e);
+
+/* Records were removed, or came back: make catalogs say what is below snap/.
+ * Nothing is written when they do. */
+int catalogs_settle(struct repository *rp, struct sink *sink, struct err *e);
 
 #endif

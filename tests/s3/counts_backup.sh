@@ -27,26 +27,26 @@ started() { echo $((($1 + $2 * 1048576 - 1) / ($2 * 1048576))); }
 
 as rw
 yore init -q --no-passphrase
-cost 'the first backup' 33
+cost 'the first backup' 34
 at_most $(($(asked PUT) + $(asked PART))) \
 	$(($(started "$(up data)" 16) + $(started "$(up meta)" 4) + 3)) 'PUTs'
 [ "$(most_in_flight)" -ge 3 ] || fail "$(most_in_flight) in flight"
 
-cost 'an unchanged one' 12
+cost 'an unchanged one' 13
 touch tree/f1
-cost 'one with a touched file' 14
+cost 'one with a touched file' 15
 for i in 1 2 3; do
 	for n in {1..2}; do head -c 20000 /dev/urandom >tree/f$((n + 7 * i)); done
-	cost 'one with 1 % changed' 16
+	cost 'one with 1 % changed' 17
 done
 # merged into one segment of the next level, which is read from then on
 for i in {1..9}; do
 	touch tree/f1
 	yore backup -q --host h --source t tree
 done
-cost 'one after a merge of segments' 14
+cost 'one after a merge of segments' 15
 
 # what lies here is not needed: a look at each segment, and at the pages
 rm -r "$HOME/.local"
 touch tree/f2
-cost 'one from a machine that knows nothing' 22
+cost 'one from a machine that knows nothing' 23
