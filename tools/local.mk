@@ -63,6 +63,10 @@ yore_SOURCES = \
 	tools/diff.c \
 	tools/evict.c \
 	tools/find.c \
+	tools/forget.c \
+	tools/forget.h \
+	tools/forget_print.c \
+	tools/forget_undo.c \
 	tools/head.c \
 	tools/init.c \
 	tools/keep.c \

@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
 	&command_status,
 	&command_sync,
 	&command_stats,
+	&command_forget,
 	&command_head,
 	&command_key,
 	&command_cache,

@@ -63,7 +63,8 @@ parse_duration(const char *text, int64_t *ns)
 		const char *name;
 		double seconds;
 	} units[] = { { "", 1 }, { "ms", 0.001 }, { "s", 1 }, { "m", 60 },
-		{ "h", 3600 }, { "d", 86400 } };
+		{ "h", 3600 }, { "d", 86400 }, { "w", 7 * 86400 },
+		{ "y", 365 * 86400 } };
 	char *end;
 	double v;
 

@@ -9,7 +9,8 @@
 int parse_size(const char *text, uint64_t *size);
 /* A whole number within min..max; -EINVAL. */
 int parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *v);
-/* A time that passes, up to 100 years: 1, 0.5s, 10m, 24h, 7d; -EINVAL. */
+/* A time that passes, up to 100 years: 1, 0.5s, 10m, 24h, 7d, 4w, 1y (of 365
+ * days); -EINVAL. */
 int parse_duration(const char *text, int64_t *ns);
 
 #endif

@@ -305,9 +305,8 @@ join_frames(const struct object_key *key, uint8_t *data, size_t len, size_t max,
 	return 0;
 }
 
-/* What an object in n bytes says; *plain is given. */
-static int
-read_object(struct repository *rp, uint8_t *data, size_t n,
+int
+repository_unseal(struct repository *rp, uint8_t *data, size_t n,
 	enum object_type type, const uint8_t id[OBJECT_ID_LEN], size_t max,
 	uint8_t **plain, size_t *len, struct err *e)
 {
@@ -345,7 +344,7 @@ repository_load(struct repository *rp, const char *name, enum object_type type,
 			return r;
 		if (hash)
 			sha256(data, n, hash);
-		r = read_object(rp, data, n, type, id, max, plain, len, e);
+		r = repository_unseal(rp, data, n, type, id, max, plain, len, e);
 		if (!r)
 			return 0;
 		/* once more, if it may have been a cache's fault */

@@ -48,6 +48,12 @@ int repository_load(struct repository *rp, const char *name,
 	enum object_type type, const uint8_t id[OBJECT_ID_LEN], size_t max,
 	uint8_t **plain, size_t *len, uint8_t hash[32], struct err *e);
 
+/* The same of an object that is at hand, in n bytes of data, which it may
+ * spoil. */
+int repository_unseal(struct repository *rp, uint8_t *data, size_t n,
+	enum object_type type, const uint8_t id[OBJECT_ID_LEN], size_t max,
+	uint8_t **plain, size_t *len, struct err *e);
+
 #define auto_repository AUTO(repository_auto_)
 static inline void
 repository_auto_(struct repository **rp)

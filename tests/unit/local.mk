@@ -78,6 +78,7 @@ unit_tests += tests/unit/test_capture
 unit_tests += tests/unit/test_queue
 unit_tests += tests/unit/test_web
 unit_tests += tests/unit/test_when
+unit_tests += tests/unit/test_retention
 
 unit_tests += tests/unit/test_page
 unit_tests += tests/unit/test_paper

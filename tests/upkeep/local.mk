@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A shell test:  dist_check_SCRIPTS += tests/upkeep/NAME.sh  (it is run too)
+# (one line each, so that branches merge)
 
 dist_check_SCRIPTS += tests/upkeep/key.sh
 dist_check_SCRIPTS += tests/upkeep/key_paper.sh
 dist_check_SCRIPTS += tests/upkeep/key_together.sh
+EXTRA_DIST += tests/upkeep/lib.sh
+dist_check_SCRIPTS += tests/upkeep/forget.sh
+dist_check_SCRIPTS += tests/upkeep/forget_names.sh
+dist_check_SCRIPTS += tests/upkeep/forget_undo.sh
+dist_check_SCRIPTS += tests/upkeep/forget_killed.sh
+check_PROGRAMS += tests/upkeep/catalogued

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# forget and its undo, killed or failing at every call of the store in turn: no
+# snapshot is ever in neither place, and the next run ends as the first should
+# have.
+. "${top_srcdir:-.}/tests/lib.sh"
+. "$top_srcdir/tests/fault/faults.sh"
+. "$top_srcdir/tests/upkeep/lib.sh"
+
+make_repository
+days 5
+all=$(records)
+start() { rm -rf repo && cp -a "$1" repo; }
+
+# nothing_lost: every record is somewhere, as it was
+nothing_lost() {
+	local there
+	there=$(cd repo && mkdir -p gc/snap &&
+		find snap gc/snap -type f -exec sha256sum {} + |
+		sed 's, gc/, ,' | sort -u)
+	[ "$there" = "$all" ] || fail "$spec: a record is lost"
+}
+
+# at_each COPY WANTED COMMAND...: from that state on, every fault, then once more
+at_each() {
+	local copy=$1 wanted=$2 n spec
+	shift 2
+	start "$copy"
+	calls_of "$@"
+	for spec in kill eio; do
+		for ((n = 1; n <= calls; n++)); do
+			start "$copy"
+			over "$spec@$n" "$@"
+			[ "$status" = 137 ] || explained
+			nothing_lost
+			run_status 0 "$@"
+			nothing_lost
+			[ "$(kept)" = "$wanted" ] || fail "$spec@$n: $(kept)"
+			catalogs_fit
+		done
+	done
+	echo "$*: $calls calls"
+}
+
+cp -a repo whole
+yore forget -q --keep-last 2
+cp -a repo less
+at_each whole '4 5' yore forget --keep-last 2
+at_each less '1 2 3 4 5' yore forget --undo

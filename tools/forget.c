@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* yore forget: which snapshots stay. */
+#include "tools/forget.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "repo/address.h"
+#include "repo/base/buf.h"
+#include "repo/base/clock.h"
+#include "repo/base/log.h"
+#include "tools/parse.h"
+
+enum {
+	OPT_HOST = OPTION_OWN,
+	OPT_LAST,
+	OPT_WITHIN,
+	OPT_TAG,
+	OPT_LOCAL_TIME,
+	OPT_UNDO,
+	OPT_PIN,
+	OPT_UNPIN,
+	OPT_EVERY,
+	OPT_EVERY_WITHIN = OPT_EVERY + RETENTION_PERIODS,
+};
+
+/* -- Options ------------------------------------------------------------ */
+
+static int
+take_number(const char *option, uint64_t *n)
+{
+	if (strcmp(optarg, "all") == 0) {
+		*n = RETENTION_ALL;
+		return 0;
+	}
+	if (parse_number(optarg, 1, 1u << 31, n) == 0)
+		return 0;
+	return tool_usage("--keep-%s %s: neither a number from 1 on nor 'all'",
+		option, optarg);
+}
+
+static int
+take_duration(const char *option, int64_t *ns)
+{
+	if (parse_duration(optarg, ns) == 0 && *ns > 0)
+		return 0;
+	return tool_usage("--keep-within%s %s: not a length of time, such as"
+			  " 36h, 30d, 8w or 2y",
+		option, optarg);
+}
+
+static int
+take_mode(struct forget_command *c, enum forget_mode mode)
+{
+	if (c->mode != FORGET_DECIDE && c->mode != mode)
+		return tool_usage("--undo, --pin and --unpin exclude each"
+				  " other");
+	c->mode = mode;
+	return 0;
+}
+
+static int
+take_period(struct forget_command *c, int opt)
+{
+	struct retention *rt = &c->rules.retention;
+	enum retention_period p;
+
+	if (opt < OPT_EVERY_WITHIN) {
+		p = (enum retention_period)(opt - OPT_EVERY);
+		return take_number(retention_period_name(p), &rt->every[p]);
+	}
+	p = (enum retention_period)(opt - OPT_EVERY_WITHIN);
+	auto_free char *option = xasprintf("-%s", retention_period_name(p));
+
+	return take_duration(option, &rt->every_within_ns[p]);
+}
+
+static int
+take(struct forget_command *c, int opt)
+{
+	switch (opt) {
+	case 'n':
+		c->dry_run = true;
+		return 0;
+	case OPT_HOST:
+		c->host = optarg;
+		return 0;
+	case OPT_LAST:
+		return take_number("last", &c->rules.retention.last);
+	case OPT_WITHIN:
+		return take_duration("", &c->rules.retention.within_ns);
+	case OPT_TAG:
+		c->tags[c->rules.n_tags++] = optarg;
+		return 0;
+	case OPT_LOCAL_TIME:
+		c->rules.retention.local_time = true;
+		return 0;
+	case OPT_UNDO:
+		return take_mode(c, FORGET_UNDO);
+	case OPT_PIN:
+		return take_mode(c, FORGET_PIN);
+	case OPT_UNPIN:
+		return take_mode(c, FORGET_UNPIN);
+	}
+	return opt >= OPT_EVERY ? take_period(c, opt) : STATUS_USAGE;
+}
+
+static bool
+has_rules(const struct forget_command *c)
+{
+	return c->rules.n_tags || !retention_is_empty(&c->rules.retention);
+}
+
+/* What can be said without looking at a repository. */
+static int
+check_options(const struct forget_command *c)
+{
+	int n = c->o.argc - optind;
+
+	if (c->mode != FORGET_DECIDE && has_rules(c))
+		return tool_usage("--keep-... has no place beside --undo,"
+				  " --pin or --unpin");
+	if (c->mode == FORGET_UNPIN && n == 0)
+		return tool_usage("--unpin: which snapshot?");
+	if (c->mode == FORGET_DECIDE && !has_rules(c) && n == 0)
+		return tool_usage("say what is kept (--keep-last, --keep-daily,"
+				  " ...) or name snapshots to forget");
+	return 0;
+}
+
+/* -- Names -------------------------------------------------------------- */
+
+/* A snapshot by what 'yore snapshots' prints: its name or id. */
+static size_t
+find_point(const struct history_listing *l, size_t source, const char *text)
+{
+	size_t i = HISTORY_NONE;
+
+	if (source != HISTORY_NONE)
+		i = history_find_name(l, source, text);
+	if (i == HISTORY_NONE)
+		i = history_find_id(l, text);
+	if (i != HISTORY_NONE && source != HISTORY_NONE &&
+		l->points[i].source != source)
+		return HISTORY_NONE;
+	return i;
+}
+
+static int
+no_snapshot(const char *text)
+{
+	char shown[ERR_TEXT_MAX];
+
+	log_error("%s: no snapshot has this name or id, or several do; 'yore "
+		  "snapshots' lists them",
+		err_escape(shown, sizeof(shown), text, strlen(text)));
+	return STATUS_FAILED;
+}
+
+/* SOURCE@NAME, SOURCE@ID or @ID; false: it is none of these. */
+static bool
+find_address(const struct forget_command *c, const struct history_listing *l,
+	const char *text, size_t *source, size_t *point)
+{
+	const char *host = c->host ? c->host : address_host();
+
+	if (*text == '@') {
+		*source = HISTORY_NONE;
+		*point = find_point(l, HISTORY_NONE, text + 1);
+		return true;
+	}
+	for (const char *p = text; (p = strchr(p, '@')); p++) {
+		auto_free char *left =
+			xasprintf("%.*s", (int)(p - text), text);
+
+		if (address_find_source(l, left, host, source, NULL))
+			continue;
+		*point = find_point(l, *source, p + 1);
+		return true;
+	}
+	return false;
+}
+
+int
+forget_find(const struct forget_command *c, const struct history_listing *l,
+	const char *text, size_t *source, size_t *point)
+{
+	const char *host = c->host ? c->host : address_host();
+	struct err e = ERR_INIT;
+
+	*point = HISTORY_NONE;
+	if (find_address(c, l, text, source, point))
+		return *point == HISTORY_NONE ? no_snapshot(text) : 0;
+	if (!address_find_source(l, text, host, source, &e))
+		return 0;
+	*point = find_point(l, HISTORY_NONE, text);
+	if (*point != HISTORY_NONE)
+		return 0;
+	return strspn(text, "0123456789abcdef") == strlen(text)
+		       ? no_snapshot(text)
+		       : tool_fail(&e);
+}
+
+/* -- Deciding ----------------------------------------------------------- */
+
+static int
+by_rules(struct forget_command *c, struct forget *f)
+{
+	const struct history_listing *l = &f->nl->l;
+	int status = 0;
+
+	for (int i = optind; i < c->o.argc && !status; i++) {
+		size_t source, point;
+
+		status = forget_find(c, l, c->o.argv[i], &source, &point);
+		if (!status && point != HISTORY_NONE)
+			status = tool_usage("%s is a snapshot: rules are for "
+					    "sources", c->o.argv[i]);
+		if (!status)
+			forget_by_rules(f, source, &c->rules);
+	}
+	for (size_t i = 0; i < l->n_sources && optind == c->o.argc; i++) {
+		if (!c->host || !strcmp(c->host, l->sources[i].host))
+			forget_by_rules(f, i, &c->rules);
+	}
+	return status;
+}
+
+static int
+by_name(struct forget_command *c, struct forget *f)
+{
+	struct err e = ERR_INIT;
+	int status = 0;
+
+	for (int i = optind; i < c->o.argc && !status; i++) {
+		const char *text = c->o.argv[i];
+		size_t source, point;
+
+		status = forget_find(c, &f->nl->l, text, &source, &point);
+		if (!status && point == HISTORY_NONE)
+			status = tool_usage("%s is a source: say what is kept"
+					    " of it (--keep-last, ...)", text);
+		if (!status && forget_name(f, point, &e))
+			status = tool_fail(&e);
+	}
+	if (!status && forget_check(f, &e))
+		status = tool_fail(&e);
+	return status;
+}
+
+static int
+decide(struct forget_command *c)
+{
+	auto_forget struct forget *f = NULL;
+	struct err e = ERR_INIT;
+	int status;
+
+	if (forget_open(&c->u, &f, &e))
+		return tool_fail(&e);
+	status = has_rules(c) ? by_rules(c, f) : by_name(c, f);
+	if (!status && !c->dry_run && forget_carry_out(f, &e))
+		status = tool_fail(&e);
+	if (!status)
+		forget_print(c, f);
+	return status;
+}
+
+/* -- Pins --------------------------------------------------------------- */
+
+static int
+pin_one(struct forget_command *c, const struct forget *f, const char *text)
+{
+	struct record_place p;
+	struct err e = ERR_INIT;
+	size_t source, point;
+	int status = forget_find(c, &f->nl->l, text, &source, &point);
+	int r;
+
+	if (status)
+		return status;
+	if (point == HISTORY_NONE)
+		return tool_usage("%s is a source: only a snapshot can be"
+				  " pinned", text);
+	native_listing_place(f->nl, point, &p);
+	if (c->dry_run)
+		return 0;
+	r = c->mode == FORGET_PIN ? pinned_put(&c->u, &p, &e)
+				  : pinned_remove(&c->u, &p, &e);
+	return r ? tool_fail(&e) : 0;
+}
+
+static int
+pin(struct forget_command *c)
+{
+	auto_forget struct forget *f = NULL;
+	struct err e = ERR_INIT;
+	int status = 0;
+
+	if (forget_open(&c->u, &f, &e))
+		return tool_fail(&e);
+	for (int i = optind; i < c->o.argc && !status; i++)
+		status = pin_one(c, f, c->o.argv[i]);
+	if (optind == c->o.argc)
+		forget_print_pins(c, f);
+	return status;
+}
+
+/* -- The command -------------------------------------------------------- */
+
+static int
+open_and_run(struct forget_command *c)
+{
+	struct unlock_asker asker = { .unlock = &c->o.unlock };
+	struct history_open_options open = { .secret = unlock_ask,
+		.ctx = &asker,
+		.offline = c->o.offline };
+	struct err e = ERR_INIT;
+	int r, status;
+
+	if (!options_repository(&c->o))
+		return STATUS_USAGE;
+	r = upkeep_open(&c->u, c->o.repo, &open, &e);
+	unlock_release(&asker.secret);
+	if (r)
+		return tool_fail_open(&e);
+	status = c->mode == FORGET_DECIDE ? decide(c)
+		 : c->mode == FORGET_UNDO ? forget_undo(c)
+					  : pin(c);
+	upkeep_release(&c->u);
+	return status;
+}
+
+#define EVERY(name, period)                                    \
+	{ "keep-" name, required_argument, NULL,               \
+		OPT_EVERY + (int)(period) },                   \
+	{                                                      \
+		"keep-within-" name, required_argument, NULL,  \
+			OPT_EVERY_WITHIN + (int)(period)       \
+	}
+
+static int
+run(const struct command *command, int argc, char **argv)
+{
+	static const struct option own[] = {
+		{ "host", required_argument, NULL, OPT_HOST },
+		{ "keep-last", required_argument, NULL, OPT_LAST },
+		{ "keep-within", required_argument, NULL, OPT_WITHIN },
+		{ "keep-tag", required_argument, NULL, OPT_TAG },
+		{ "local-time", no_argument, NULL, OPT_LOCAL_TIME },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "undo", no_argument, NULL, OPT_UNDO },
+		{ "pin", no_argument, NULL, OPT_PIN },
+		{ "unpin", no_argument, NULL, OPT_UNPIN },
+		EVERY("hourly", RETENTION_HOUR),
+		EVERY("daily", RETENTION_DAY),
+		EVERY("weekly", RETENTION_WEEK),
+		EVERY("monthly", RETENTION_MONTH),
+		EVERY("yearly", RETENTION_YEAR),
+		{ NULL, 0, NULL, 0 },
+	};
+	auto_free const char **tags = xcalloc((size_t)argc, sizeof(*tags));
+	struct forget_command c = { .tags = tags };
+	int opt, status = 0;
+
+	tzset();
+	c.rules.tags = tags;
+	c.rules.now_ns = clock_wall_ns();
+	options_begin(&c.o, command, argc, argv, "n", own);
+	while (!status && (opt = options_next(&c.o)) != -1)
+		status = take(&c, opt);
+	if (!status)
+		status = check_options(&c);
+	return status ? status : open_and_run(&c);
+}
+
+const struct command command_forget = {
+	.name = "forget",
+	.synopsis = "[-r REPO] [-n] RULES [SOURCE...] | SNAPSHOT... | --undo"
+		    " [...]",
+	.summary = "Remove snapshots, by rules or by name",
+	.help = "      --keep-last N          the newest N of each source\n"
+		"      --keep-hourly N        the newest of each of N hours;"
+		" likewise\n"
+		"                             -daily, -weekly, -monthly,"
+		" -yearly\n"
+		"      --keep-within TIME     all of so long a time before the"
+		" newest\n"
+		"      --keep-within-hourly TIME  and so on: one of each hour"
+		" in it\n"
+		"      --keep-tag T           all that carry the tag\n"
+		"      --local-time           hours, days, ... of this machine's"
+		" zone,\n"
+		"                             not of UTC\n"
+		"      --host H               only sources of this host\n"
+		"  -n, --dry-run              only print what would stay and"
+		" go, and why\n"
+		"      --undo                 bring back what was forgotten:"
+		" all of it,\n"
+		"                             or the sources and snapshots"
+		" named\n"
+		"      --pin, --unpin         SNAPSHOT...: never to be forgotten;"
+		" --pin\n"
+		"                             alone lists them\n",
+	.run = run,
+};

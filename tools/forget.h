@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* yore forget, in parts: rules and names (forget.c), --undo (forget_undo.c),
+ * what is printed (forget_print.c). */
+#ifndef YORE_TOOLS_FORGET_H
+#define YORE_TOOLS_FORGET_H
+
+#include "repo/upkeep/forget.h"
+#include "repo/upkeep/undo.h"
+#include "tools/options.h"
+
+enum forget_mode {
+	FORGET_DECIDE, /* by rules, or what is named */
+	FORGET_UNDO,
+	FORGET_PIN,
+	FORGET_UNPIN,
+};
+
+struct forget_command {
+	struct options o;
+	struct upkeep u;
+	enum forget_mode mode;
+	struct forget_rules rules;
+	const char **tags; /* of rules */
+	const char *host;  /* only of this one */
+	bool dry_run;
+};
+
+/* Each is what the command is for then; returns the exit status. */
+int forget_undo(struct forget_command *c);
+
+/* What an argument names: a whole source (*point is HISTORY_NONE) or one of its
+ * snapshots.  Returns 0, or STATUS_FAILED after one line. */
+int forget_find(const struct forget_command *c,
+	const struct history_listing *l, const char *text, size_t *source,
+	size_t *point);
+
+/* -- What is printed ---------------------------------------------------- */
+
+/* Everything that was decided, with reasons; a line a source. */
+void forget_print(const struct forget_command *c, const struct forget *f);
+void forget_print_undo(const struct forget_command *c, const struct undo *x);
+/* Snapshots that are pinned. */
+void forget_print_pins(const struct forget_command *c, const struct forget *f);
+
+#endif

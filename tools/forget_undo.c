@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* yore forget --undo. */
+#include "tools/forget.h"
+
+static void
+choose_source(struct undo *x, size_t source)
+{
+	const struct history_source *s = &x->nl->l.sources[source];
+
+	for (uint32_t i = 0; i < s->n_points; i++)
+		undo_choose(x, s->first_point + i);
+}
+
+static int
+choose(struct forget_command *c, struct undo *x)
+{
+	const struct history_listing *l = &x->nl->l;
+	int status = 0;
+
+	for (int i = optind; i < c->o.argc && !status; i++) {
+		size_t source, point;
+
+		status = forget_find(c, l, c->o.argv[i], &source, &point);
+		if (!status && point == HISTORY_NONE)
+			choose_source(x, source);
+		else if (!status)
+			undo_choose(x, point);
+	}
+	for (size_t i = 0; i < l->n_sources && optind == c->o.argc; i++) {
+		if (!c->host || !strcmp(c->host, l->sources[i].host))
+			choose_source(x, i);
+	}
+	return status;
+}
+
+int
+forget_undo(struct forget_command *c)
+{
+	auto_undo struct undo *x = NULL;
+	struct err e = ERR_INIT;
+	int status;
+
+	if (undo_open(&c->u, &x, &e))
+		return tool_fail(&e);
+	status = choose(c, x);
+	if (!status && !c->dry_run && undo_carry_out(x, &e))
+		status = tool_fail(&e);
+	if (!status)
+		forget_print_undo(c, x);
+	return status;
+}
