@@ -120,14 +120,26 @@ take_range(struct http_transfer *t, const char *data, size_t n)
 	return 0;
 }
 
+/* An S3 error with status 200, where an object was asked for: none of ours
+ * looks like that. */
+static bool
+is_error_text(const struct http_transfer *t, const char *data, size_t n)
+{
+	return t->into_range && t->rs->head.status == 200 && n > 0 &&
+	       *data == '<' && memmem(data, n, "<Error>", strlen("<Error>"));
+}
+
 static size_t
 on_body(char *data, size_t size, size_t n, void *ctx)
 {
 	struct http_transfer *t = ctx;
 
 	(void)size; /* always 1 */
-	if (!t->decided)
+	if (!t->decided) {
 		decide(t);
+		if (!t->wrong && is_error_text(t, data, n))
+			t->wrong = "the server sent an error as an object";
+	}
 	if (t->wrong)
 		return 0;
 	return t->into_range ? take_range(t, data, n) : take_text(t, data, n);

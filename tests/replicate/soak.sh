@@ -33,6 +33,7 @@ while [ $SECONDS -lt $end ]; do
 	ledger run app.db ledger 3600 500 >>runs 2>>runs &
 	app=$!
 	ledger checkpoint app.db $((every - 2)) >>checkpoints &
+	servers+=($app $!)
 	pause "$every"
 	if [ $((kills++ % 2)) = 0 ]; then
 		stop_replicator KILL
