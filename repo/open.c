@@ -24,7 +24,12 @@ open_other(const char *repo, const struct history_open_options *o,
 			return err_set(e, ENOENT, "%s%s", e->text,
 				strstr(why.text, "; looked for"));
 		return -e->code;
-	case EOPNOTSUPP: /* cannot be listed */
+	case EOPNOTSUPP: /* cannot be listed, nor be made */
+		if (strstr(why.text, "a web server lists"))
+			return err_set(e, ENOENT,
+				"%s: no yore repository there; %s", repo,
+				strstr(why.text, "a web server lists"));
+		return -e->code;
 	case ENETDOWN:
 		return -e->code;
 	default:

@@ -8,7 +8,7 @@
  * into until one is recognised, and nothing below that one.  A replica is a
  * source <format>/<last component of its path>; of several with the same last
  * component each is called by its whole path below the root, '/' written as
- * '-'.
+ * '-'.  What appears below it later is shown after a refresh.
  */
 #ifndef YORE_FOREIGN_FOREIGN_H
 #define YORE_FOREIGN_FOREIGN_H

@@ -13,25 +13,23 @@
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
+#include "repo/foreign/gather_keys.h"
 
-#define KEYS (1u << 24)
-
-/* Keys that have been given; a hash table of twice their number at least. */
-struct keys {
-	struct key {
-		uint64_t hash; /* whose it is; 0: a free place */
-		uint32_t key;
-	} * table;
-	size_t n, room;
-};
+#define PARTS_MORE 4096u /* may be added */
 
 struct gather {
 	struct history history; /* first */
 	struct foreign_place *place;
-	struct history **parts;
-	size_t n;
-	pthread_mutex_t lock; /* before those of the parts */
-	struct keys keys;
+	struct history **parts; /* room of them; only added to */
+	size_t room;
+	_Atomic size_t n;
+	int (*more)(void *ctx, struct history **histories, size_t *n,
+		struct err *e);
+	void (*more_free)(void *ctx);
+	void *more_ctx;
+	pthread_mutex_t more_lock; /* held while more runs; before lock */
+	pthread_mutex_t lock;	   /* before those of the parts */
+	struct gather_keys keys;
 	uint64_t version;
 	struct gather_listing *listing; /* the newest, or NULL */
 };
@@ -68,8 +66,6 @@ listing_of(const struct history_listing *l)
 	return (const struct gather_listing *)l;
 }
 
-/* -- Keys ----------------------------------------------------------------- */
-
 static uint64_t
 hash_of(const struct history_source *s, const char *id)
 {
@@ -82,50 +78,6 @@ hash_of(const struct history_source *s, const char *id)
 	}
 	h ^= h >> 32;
 	return h ? h : 1;
-}
-
-static struct key *
-place_of(const struct keys *k, uint32_t key)
-{
-	size_t i = key & (k->room - 1);
-
-	while (k->table[i].hash && k->table[i].key != key)
-		i = (i + 1) & (k->room - 1);
-	return &k->table[i];
-}
-
-static void
-grow(struct keys *k)
-{
-	struct keys old = *k;
-
-	k->room = old.room ? 2 * old.room : 64;
-	k->table = xcalloc(k->room, sizeof(*k->table));
-	for (size_t i = 0; i < old.room; i++) {
-		if (old.table[i].hash)
-			*place_of(k, old.table[i].key) = old.table[i];
-	}
-	free(old.table);
-}
-
-static uint32_t
-key_for(struct keys *k, uint64_t hash)
-{
-	uint32_t key = hash % KEYS;
-	struct key *at;
-
-	if (2 * (k->n + 1) > k->room)
-		grow(k);
-	for (;; key = (key + 1) % KEYS) {
-		at = place_of(k, key);
-		if (at->hash == hash)
-			return key;
-		if (!at->hash)
-			break;
-	}
-	*at = (struct key){ hash, key };
-	k->n++;
-	return key;
 }
 
 /* -- Listings ------------------------------------------------------------- */
@@ -264,7 +216,8 @@ make_distinct(const struct history_listing *l, uint32_t first,
 
 /* Points and generations of an origin, behind those that are there. */
 static void
-copy_origin(struct gather_listing *gl, struct origin *o, struct keys *keys)
+copy_origin(
+	struct gather_listing *gl, struct origin *o, struct gather_keys *keys)
 {
 	const struct history_listing *from = gl->parts[o->part];
 	const struct history_source *s = source_at(gl, o);
@@ -286,7 +239,7 @@ copy_origin(struct gather_listing *gl, struct origin *o, struct keys *keys)
 		p->source = o->source;
 		p->generation += o->first_generation - s->first_generation;
 		p->seq += (uint64_t)o->rank << RANK_SHIFT;
-		p->key = key_for(keys, hash_of(s, p->id));
+		p->key = gather_keys_find(keys, hash_of(s, p->id));
 		if (o->rank > 0)
 			make_distinct(l, to->first_point, p);
 	}
@@ -304,9 +257,9 @@ copy_origin(struct gather_listing *gl, struct origin *o, struct keys *keys)
 	to->n_generations += s->n_generations;
 }
 
-/* Made of these listings, which are taken over. */
+/* Made of these n listings, which are taken over. */
 static struct gather_listing *
-listing_new(struct gather *g, struct history_listing **parts)
+listing_new(struct gather *g, struct history_listing **parts, size_t n)
 {
 	struct gather_listing *gl = xcalloc(1, sizeof(*gl));
 
@@ -314,7 +267,7 @@ listing_new(struct gather *g, struct history_listing **parts)
 	gl->l.free = free_listing;
 	gl->l.version = ++g->version;
 	gl->parts = parts;
-	gl->n = g->n;
+	gl->n = n;
 	gather_origins(gl);
 	allocate(gl);
 	for (size_t i = 0; i < gl->n_origins; i++)
@@ -327,38 +280,59 @@ static struct history_listing *
 gather_listing(struct history *h)
 {
 	struct gather *g = gather_of(h);
-	struct history_listing **parts = xcalloc(g->n, sizeof(*parts));
+	size_t n = g->n;
+	struct history_listing **parts = xcalloc(n, sizeof(*parts));
 	bool same;
 	auto_lock(&g->lock);
 
-	for (size_t i = 0; i < g->n; i++)
+	for (size_t i = 0; i < n; i++)
 		parts[i] = history_listing(g->parts[i]);
-	same = g->listing &&
-	       memcmp(g->listing->parts, parts, g->n * sizeof(*parts)) == 0;
+	same = g->listing && g->listing->n == n &&
+	       memcmp(g->listing->parts, parts, n * sizeof(*parts)) == 0;
 	if (same) {
-		for (size_t i = 0; i < g->n; i++)
+		for (size_t i = 0; i < n; i++)
 			history_listing_put(parts[i]);
 		free(parts);
 	} else {
 		if (g->listing)
 			history_listing_put(&g->listing->l);
-		g->listing = listing_new(g, parts);
+		g->listing = listing_new(g, parts, n);
 	}
 	return history_listing_get(&g->listing->l);
 }
 
 /* -- The rest of the history ----------------------------------------------- */
 
+static int
+ask_for_more(struct gather *g, struct err *e)
+{
+	struct history *new[GATHER_MORE];
+	size_t n = 0;
+	int r;
+
+	if (!g->more)
+		return 0;
+	auto_lock(&g->more_lock);
+
+	if (g->n + GATHER_MORE > g->room)
+		return 0; /* a remount shows them */
+	r = g->more(g->more_ctx, new, &n, e);
+	for (size_t i = 0; i < n; i++)
+		g->parts[g->n + i] = new[i];
+	g->n += n;
+	return r;
+}
+
 /* One that fails is logged, unless all do. */
 static int
 gather_refresh(struct history *h, struct err *e)
 {
 	struct gather *g = gather_of(h);
-	size_t failed = 0;
+	size_t failed = 0, n = g->n;
+	struct err why = ERR_INIT;
 	int r = 0;
 
-	for (size_t i = 0; i < g->n; i++) {
-		struct err why = ERR_INIT;
+	for (size_t i = 0; i < n; i++) {
 		int one = history_refresh(g->parts[i], &why);
 
 		if (one == -EINTR)
@@ -367,10 +341,17 @@ gather_refresh(struct history *h, struct err *e)
 			continue;
 		failed++;
 		r = err_set(e, -one, "%s", why.text);
-		if (g->n > 1)
+		if (n > 1)
 			log_warn("%s", why.text);
 	}
-	return failed == g->n ? r : 0;
+	if (failed == n)
+		return r;
+	r = ask_for_more(g, &why);
+	if (r == -EINTR)
+		return err_set(e, EINTR, "%s", why.text);
+	if (r < 0)
+		log_warn("%s", why.text);
+	return 0;
 }
 
 /* The origin of a point by its generation. */
@@ -431,10 +412,13 @@ gather_free(struct history *h)
 		history_listing_put(&g->listing->l);
 	for (size_t i = 0; i < g->n; i++)
 		history_free(g->parts[i]);
+	if (g->more_free)
+		g->more_free(g->more_ctx);
 	foreign_place_put(g->place);
 	foreign_place_unname(h);
+	pthread_mutex_destroy(&g->more_lock);
 	pthread_mutex_destroy(&g->lock);
-	free(g->keys.table);
+	gather_keys_release(&g->keys);
 	free(g->parts);
 	free(g);
 }
@@ -582,9 +566,24 @@ gather_new(struct foreign_place *p, struct history *const *histories, size_t n)
 	g->history.ops = &ops;
 	foreign_place_name(p, &g->history);
 	g->place = foreign_place_get(p);
-	g->parts = xcalloc(n, sizeof(struct history *));
+	g->room = n + PARTS_MORE;
+	g->parts = xcalloc(g->room, sizeof(struct history *));
 	memcpy(g->parts, histories, n * sizeof(struct history *));
 	g->n = n;
+	pthread_mutex_init(&g->more_lock, NULL);
 	pthread_mutex_init(&g->lock, NULL);
 	return &g->history;
+}
+
+void
+gather_more(struct history *h,
+	int (*more)(void *ctx, struct history **histories, size_t *n,
+		struct err *e),
+	void (*free)(void *ctx), void *ctx)
+{
+	struct gather *g = gather_of(h);
+
+	g->more = more;
+	g->more_free = free;
+	g->more_ctx = ctx;
 }

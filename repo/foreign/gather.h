@@ -15,4 +15,15 @@
 struct history *gather_new(
 	struct foreign_place *p, struct history *const *histories, size_t n);
 
+/* As many histories as there may be later on. */
+#define GATHER_MORE 16
+/*
+ * Have more asked at each refresh for histories to be shown too: it gives
+ * *n of them, at most GATHER_MORE.  ctx is freed with h.
+ */
+void gather_more(struct history *h,
+	int (*more)(void *ctx, struct history **histories, size_t *n,
+		struct err *e),
+	void (*free)(void *ctx), void *ctx);
+
 #endif

@@ -446,6 +446,19 @@ find_level(const struct foreign_names *names, const char *before, char level[8])
 	return false;
 }
 
+/* Whether ltx/ has files that are none of 0.5's, to be refused by name. */
+static bool
+is_older(const struct foreign_names *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		auto_free char *name = xasprintf("ltx/%s", names->names[i]);
+
+		if (litestream05_file_is_older(name))
+			return true;
+	}
+	return false;
+}
+
 int
 litestream05_look(struct foreign_look *k, struct err *e)
 {
@@ -457,7 +470,8 @@ litestream05_look(struct foreign_look *k, struct err *e)
 		return rc;
 	if (foreign_names_have(names, "ltx/")) {
 		rc = foreign_look_names(k, "ltx/", &names, e);
-		return rc < 0 ? rc : find_level(names, "", level);
+		return rc < 0 ? rc
+			      : find_level(names, "", level) || is_older(names);
 	}
 	return find_level(names, "000", level) ? has_file(k, level, e) : 0;
 }

@@ -97,7 +97,20 @@ struct listing {
 	size_t skip; /* of a name: the replica's prefix */
 	size_t room;
 	bool too_many;
+	bool older; /* there are files without levels */
 };
+
+bool
+litestream05_file_is_older(const char *name)
+{
+	auto_free char *leveled = NULL;
+	struct litestream05_file f;
+
+	if (strncmp(name, "ltx/", 4) != 0)
+		return false;
+	leveled = xasprintf("ltx/0/%s", name + 4);
+	return litestream05_file_parse(leveled, &f);
+}
 
 static bool
 add(struct listing *l, const struct litestream05_file *x)
@@ -121,8 +134,10 @@ take(void *ctx, const struct store_object *o)
 	struct litestream05_file x;
 	struct listing *l = ctx;
 
-	if (!litestream05_file_parse(o->name + l->skip, &x))
+	if (!litestream05_file_parse(o->name + l->skip, &x)) {
+		l->older |= litestream05_file_is_older(o->name + l->skip);
 		return true;
+	}
 	x.size = o->size;
 	x.modified_ns = o->modified_ns;
 	return add(l, &x);
@@ -196,6 +211,12 @@ litestream05_files_list(struct store *s, const char *prefix,
 		r = list_new(s, prefix, before, &l, e);
 	else
 		r = list_all(s, prefix, &l, e);
+	if (r == 0 && new.n == 0 && l.older)
+		r = err_set(e, EPROTONOSUPPORT,
+			"%s%s%s has LTX files without levels, as LiteFS and "
+			"Litestream before 0.5 wrote them, which yore does not "
+			"read",
+			s->name, *prefix ? "/" : "", prefix);
 	if (r == 0 && l.too_many)
 		r = err_set(e, E2BIG, "%s%s: more than %d files", s->name,
 			prefix, LITESTREAM05_FILES_MAX);

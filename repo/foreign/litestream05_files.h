@@ -63,6 +63,8 @@ struct litestream05_files {
 
 /* What a name below the replica's root says; false: not such a file. */
 bool litestream05_file_parse(const char *name, struct litestream05_file *f);
+/* Whether it names an LTX file that has no level: "ltx/" and two TXIDs. */
+bool litestream05_file_is_older(const char *name);
 void litestream05_file_name(
 	const struct litestream05_file *f, char out[LITESTREAM05_NAME_MAX]);
 /* Order of struct litestream05_files. */

@@ -7,10 +7,14 @@ libyore_a_SOURCES += \
 	repo/foreign/alopex_manifest.h \
 	repo/foreign/alopex_view.c \
 	repo/foreign/alopex_view.h \
+	repo/foreign/finder.c \
+	repo/foreign/finder.h \
 	repo/foreign/foreign.c \
 	repo/foreign/foreign.h \
 	repo/foreign/formats.c \
 	repo/foreign/gather.c \
+	repo/foreign/gather_keys.c \
+	repo/foreign/gather_keys.h \
 	repo/foreign/gather.h \
 	repo/foreign/gzip.c \
 	repo/foreign/gzip.h \

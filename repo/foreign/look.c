@@ -110,6 +110,7 @@ struct folder {
 struct looking {
 	struct store *store;
 	const struct foreign_format *const *formats;
+	const struct look_result *known; /* or NULL */
 	struct look_result *out;
 	struct folder *queue;
 	size_t n, done, room;
@@ -125,6 +126,16 @@ enqueue(struct looking *l, char *prefix, unsigned depth)
 	l->queue[l->n++] = (struct folder){ prefix, depth };
 }
 
+static bool
+is_known(const struct looking *l, const char *prefix)
+{
+	for (size_t i = 0; l->known && i < l->known->n; i++) {
+		if (strcmp(l->known->found[i].prefix, prefix) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 enqueue_folders(struct looking *l, const struct folder *f,
 	const struct foreign_names *names)
@@ -134,8 +145,12 @@ enqueue_folders(struct looking *l, const struct folder *f,
 	for (size_t i = 0; i < names->n && depth <= LOOK_DEPTH; i++) {
 		const char *name = names->names[i];
 
-		if (l->n < LOOK_FOLDERS_MAX && name[strlen(name) - 1] == '/')
-			enqueue(l, xasprintf("%s%s", f->prefix, name), depth);
+		if (l->n == LOOK_FOLDERS_MAX || name[strlen(name) - 1] != '/')
+			continue;
+		auto_free char *prefix = xasprintf("%s%s", f->prefix, name);
+
+		if (!is_known(l, prefix))
+			enqueue(l, steal(prefix), depth);
 	}
 }
 
@@ -198,26 +213,32 @@ look_on(struct looking *l, struct err *e)
 		return 0;
 	if (at == 0 || (r != -EACCES && r != -ENOENT))
 		return err_set(e, -r, "%s", why.text);
-	log_info("%s: not looked into: %s", l->queue[at].prefix, why.text);
+	if (r == -EACCES && !l->known)
+		log_warn("%s is not looked into: %s", l->queue[at].prefix,
+			why.text);
 	return 0;
 }
 
 int
 look_for(struct store *s, const struct foreign_format *const *formats,
-	struct look_result *out, struct err *e)
+	const struct look_result *known, struct look_result *out, struct err *e)
 {
-	struct looking l = { .store = s, .formats = formats, .out = out };
+	struct looking l = {
+		.store = s, .formats = formats, .known = known, .out = out
+	};
+	bool any = known && known->n > 0;
 	int r = 0;
 
 	*out = (struct look_result){ .n = 0 };
 	enqueue(&l, xstrdup(""), 0);
 	while (r == 0 && l.done < l.n &&
-		(out->n > 0 || l.done < LOOK_FOLDERS_VAIN))
+		(any || out->n > 0 || l.done < LOOK_FOLDERS_VAIN))
 		r = look_on(&l, e);
 	if (r == 0 && l.n >= LOOK_FOLDERS_MAX)
 		log_warn("%s: more than %d folders: not all of them were "
 			 "looked into",
 			s->name, LOOK_FOLDERS_MAX);
+	out->n_folders = l.done;
 	for (size_t i = 0; i < l.n; i++)
 		free(l.queue[i].prefix);
 	free(l.queue);

@@ -22,12 +22,14 @@ struct look_found {
 struct look_result {
 	struct look_found *found;
 	size_t n;
+	size_t n_folders; /* that were looked into: a LIST each, or more */
 };
 
-/* Look for replicas of these formats (ends with NULL).  -errno when a listing
- * failed. */
+/* Look for replicas of these formats (ends with NULL), but not into those that
+ * are known (may be NULL).  -errno when a listing failed. */
 int look_for(struct store *s, const struct foreign_format *const *formats,
-	struct look_result *out, struct err *e);
+	const struct look_result *known, struct look_result *out,
+	struct err *e);
 void look_result_release(struct look_result *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include "repo/foreign/litestream05_files.h"
 #include "repo/store/s3_time.h"
 #include "tests/foreign/litestream03_replica.h"
 #include "tests/foreign/litestream05_replica.h"
@@ -296,6 +297,25 @@ files_of_older_versions_are_refused_by_name(void **state)
 	history_free(h);
 }
 
+static void
+files_without_levels_are_refused_by_name(void **state)
+{
+	struct err e = ERR_INIT;
+	struct litestream05_files f;
+	struct store *s = NULL;
+	struct history *h;
+
+	(void)state;
+	fixture_put_text("ltx/000000000000000d-000000000000000d.ltx", "LTX1");
+	assert_int_equal(-EPROTONOSUPPORT,
+		fixture_history(&litestream05_format, "", "orders", &h));
+	assert_int_equal(0, store_open_foreign(fixture_dir, &s, NULL));
+	assert_int_equal(-EPROTONOSUPPORT,
+		litestream05_files_list(s, "", NULL, true, &f, &e));
+	assert_non_null(strstr(e.text, "LTX files without levels"));
+	store_free(s);
+}
+
 /* -- New points
  * ---------------------------------------------------------------------- */
 
@@ -413,6 +433,7 @@ main(void)
 		test(where_level_0_has_expired_the_ends_of_higher_levels_remain),
 		test(a_replica_without_its_beginning_cannot_be_opened),
 		test(files_of_older_versions_are_refused_by_name),
+		test(files_without_levels_are_refused_by_name),
 		test(new_files_are_new_moments_after_a_refresh),
 		test(a_file_that_was_joined_with_others_is_read_there),
 		test(an_older_replica_in_the_same_place_is_the_same_history),

@@ -47,7 +47,7 @@ found(const struct foreign_format *const *formats)
 	struct look_result out;
 	size_t len;
 
-	assert_int_equal(look_for(store, formats, &out, NULL), 0);
+	assert_int_equal(look_for(store, formats, NULL, &out, NULL), 0);
 	for (size_t i = 0; i < out.n; i++)
 		buf_printf(&text, "%s:%s ", out.found[i].format->name,
 			out.found[i].prefix);
@@ -86,6 +86,28 @@ many_below_the_root_are_all_found(void **state)
 	assert_string_equal(text, "a:x/ b:y/ a:deep/er/z/ ");
 	one = found(only);
 	assert_string_equal(one, "b:y/ ");
+}
+
+static void
+what_is_known_is_not_looked_into_again(void **state)
+{
+	struct look_result before, out;
+
+	(void)state;
+	make("x/a/1");
+	make("y/b/object");
+	make("deep/er/z/a/1");
+	assert_int_equal(look_for(store, both, NULL, &before, NULL), 0);
+	assert_int_equal(before.n, 3);
+	make("x/b/object");
+	make("deep/er/new/b/object");
+	assert_int_equal(look_for(store, both, &before, &out, NULL), 0);
+	assert_int_equal(out.n, 1);
+	assert_string_equal(out.found[0].prefix, "deep/er/new/");
+	/* the root, deep/, deep/er/ and what is new */
+	assert_int_equal(out.n_folders, 4);
+	look_result_release(&before);
+	look_result_release(&out);
 }
 
 static void
@@ -172,7 +194,7 @@ an_error_of_the_store_is_one(void **state)
 	struct look_result out;
 
 	(void)state;
-	assert_int_equal(look_for(store, one, &out, NULL), -EIO);
+	assert_int_equal(look_for(store, one, NULL, &out, NULL), -EIO);
 	assert_int_equal(out.n, 0);
 }
 
@@ -184,6 +206,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_replica_at_the_root_is_all_that_is_looked_at),
 		test(many_below_the_root_are_all_found),
+		test(what_is_known_is_not_looked_into_again),
 		test(the_first_format_that_recognises_a_folder_has_it),
 		test(what_lies_too_deep_is_not_looked_for),
 		test(looking_in_vain_comes_to_an_end),

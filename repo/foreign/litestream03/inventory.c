@@ -154,6 +154,25 @@ compare_index(const void *left, const void *right)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
+/* A generation that nothing can be built on, once a process. */
+static void
+say_without(struct ls03 *r, const char *generation)
+{
+	auto_lock(&r->lock);
+	char **said = r->without;
+	size_t n = 0;
+
+	for (; said && said[n]; n++)
+		if (strcmp(said[n], generation) == 0)
+			return;
+	r->without = xrealloc(said, (n + 2) * sizeof(*said));
+	r->without[n] = xstrdup(generation);
+	r->without[n + 1] = NULL;
+	log_warn("%sgenerations/%s has no snapshot: nothing of it can be "
+		 "shown",
+		r->prefix, generation);
+}
+
 static int
 list_generations(struct ls03 *r, struct generations *g, struct err *e)
 {
@@ -167,6 +186,8 @@ list_generations(struct ls03 *r, struct generations *g, struct err *e)
 		struct ls03_objects *s = &g->list[i].snapshots;
 
 		rc = list_snapshots(r, &g->list[i], e);
+		if (rc == 0 && s->n == 0)
+			say_without(r, g->list[i].name);
 		if (rc < 0 || s->n == 0)
 			continue;
 		qsort(s->list, s->n, sizeof(*s->list), compare_index);

@@ -45,6 +45,9 @@ ls03_put(struct ls03 *r)
 	foreign_place_put(r->place);
 	free(r->prefix);
 	free(r->name);
+	for (size_t i = 0; r->without && r->without[i]; i++)
+		free(r->without[i]);
+	free(r->without);
 	pthread_mutex_destroy(&r->lock);
 	pthread_cond_destroy(&r->done);
 	free(r);

@@ -21,6 +21,8 @@ struct ls03 {
 	pthread_mutex_t lock; /* a leaf; guards what follows */
 	pthread_cond_t done;
 	struct ls03_work *works; /* under way */
+	char **without; /* generations that have no snapshot, and this was
+			 * said; ends with NULL */
 };
 
 /* *r is given.  Asks the store for nothing. */
