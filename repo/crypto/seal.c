@@ -487,6 +487,19 @@ result_alloc(const struct frame_prefix *prefix)
 }
 
 int
+frame_unseal_packed(const struct object_key *k, uint64_t offset,
+	uint8_t *sealed, size_t len, struct frame_prefix *prefix,
+	struct err *e)
+{
+	int r = check_bounds(sealed, len, prefix, e);
+
+	return r < 0 ? r
+		     : decrypt(k, offset, sealed,
+			       prefix->body_len - FRAME_TAG_LEN,
+			       sealed + FRAME_PREFIX_LEN, e);
+}
+
+int
 frame_unseal(const struct object_key *k, uint64_t offset, uint8_t *sealed,
 	size_t len, struct frame_prefix *prefix, uint8_t **plain, struct err *e)
 {

@@ -98,5 +98,13 @@ int frame_seal(const struct object_key *k, uint64_t offset,
 int frame_unseal(const struct object_key *k, uint64_t offset, uint8_t *sealed,
 	size_t len, struct frame_prefix *prefix, uint8_t **plain,
 	struct err *e);
+/*
+ * The same for who seals it again elsewhere, as it is packed: nothing is
+ * decompressed, and the packed bytes, prefix->body_len - FRAME_TAG_LEN of them,
+ * lie in sealed behind its first FRAME_PREFIX_LEN bytes.  -EBADMSG.
+ */
+int frame_unseal_packed(const struct object_key *k, uint64_t offset,
+	uint8_t *sealed, size_t len, struct frame_prefix *prefix,
+	struct err *e);
 
 #endif
