@@ -345,3 +345,111 @@ segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
 	}
 	return 0;
 }
+
+/* -- Leaving out what is gone ---------------------------------------------------- */
+
+#define NOT_KEPT UINT32_MAX
+
+static bool
+enough_are_dead(const struct segment_directory *dir,
+	const struct segments_drop *d)
+{
+	uint64_t dead = 0;
+
+	for (uint32_t i = 0; i < dir->n_packs; i++)
+		dead += d->dead(d->ctx, &dir->packs[i]);
+	return dead && dead * d->share >= dir->n_packs;
+}
+
+/* As supersede, but of what that one superseded only what exists. */
+static void
+supersede_what_is_there(struct output *o, struct index *ix, size_t segment,
+	const struct segments_drop *d)
+{
+	uint32_t kept = o->dir.n_supersedes + 1;
+
+	supersede(o, ix, segment);
+	for (uint32_t i = kept; i < o->dir.n_supersedes; i++) {
+		if (d->there(d->ctx, o->dir.supersedes[i]))
+			memmove(o->dir.supersedes[kept++],
+				o->dir.supersedes[i], OBJECT_ID_LEN);
+	}
+	o->dir.n_supersedes = kept;
+}
+
+static int
+copy_entries(struct index *ix, struct cursor *c, struct output *o,
+	struct err *e)
+{
+	int r = load_next(ix, c, e);
+
+	while (!r && c->n) {
+		for (; c->i < c->n && !r; c->i++) {
+			const struct segment_entry *en = &c->en[c->i];
+
+			if (en->pack >= c->dir->n_packs)
+				return err_set(e, EUCLEAN,
+					"an index entry names no pack");
+			if (c->packs[en->pack] != NOT_KEPT)
+				r = put_entry(o, en, c->packs[en->pack], e);
+		}
+		if (!r)
+			r = load_next(ix, c, e);
+	}
+	return r;
+}
+
+static int
+write_without(struct repository *rp, struct sink *sink, struct index *ix,
+	size_t segment, const struct segments_drop *d, uint64_t *stored,
+	struct err *e)
+{
+	const struct segment_directory *dir =
+		index_segment_directory(ix, segment);
+	struct output *o = xcalloc(1, sizeof(*o));
+	struct cursor c = { .segment = segment, .dir = dir };
+	int r = output_begin(o, rp, sink, index_segment_level(ix, segment),
+		dir->n_entries, e);
+
+	c.packs = xcalloc(dir->n_packs + 1, sizeof(*c.packs));
+	for (uint32_t i = 0; i < dir->n_packs; i++) {
+		c.packs[i] = d->dead(d->ctx, &dir->packs[i]) ? NOT_KEPT
+							     : o->dir.n_packs;
+		if (c.packs[i] != NOT_KEPT)
+			add_pack(o, &dir->packs[i]);
+	}
+	if (!r) {
+		supersede_what_is_there(o, ix, segment, d);
+		r = copy_entries(ix, &c, o, e);
+	}
+	if (!r)
+		r = output_end(o, e);
+	*stored += o->off;
+	free(c.en);
+	free(c.packs);
+	output_release(o);
+	free(o);
+	return r;
+}
+
+int
+segments_drop(struct repository *rp, struct sink *sink, struct index *ix,
+	const struct segments_drop *d, uint64_t *written, uint64_t *stored,
+	struct err *e)
+{
+	uint64_t n_written = 0;
+	size_t n;
+	int r = index_segments(ix, &n, e);
+
+	for (size_t i = 0; i < n && !r; i++) {
+		if (!enough_are_dead(index_segment_directory(ix, i), d))
+			continue;
+		r = write_without(rp, sink, ix, i, d, stored, e);
+		n_written++;
+	}
+	if (written)
+		*written = n_written;
+	if (n_written)
+		index_refresh(ix);
+	return r;
+}

@@ -29,4 +29,24 @@ bool segments_merge_is_due(struct index *ix);
 int segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
 	uint64_t *stored, struct err *e);
 
+/* What is left out of segments. */
+struct segments_drop {
+	/* Whether a pack is gone, or about to be. */
+	bool (*dead)(void *ctx, const struct segment_pack *p);
+	/* Whether a segment exists: of those that are superseded, the names of
+	 * others need not be carried on. */
+	bool (*there)(void *ctx, const uint8_t id[OBJECT_ID_LEN]);
+	void *ctx;
+	unsigned share; /* of packs that are dead: one in so many */
+};
+
+/*
+ * Write each segment in use anew, without the entries of dead packs, of whose
+ * packs enough are dead; the old one is superseded.  *written (may be NULL)
+ * counts them.
+ */
+int segments_drop(struct repository *rp, struct sink *sink, struct index *ix,
+	const struct segments_drop *d, uint64_t *written, uint64_t *stored,
+	struct err *e);
+
 #endif
