@@ -79,6 +79,7 @@ yore_SOURCES = \
 	tools/places.c \
 	tools/places.h \
 	tools/prefetch.c \
+	tools/prune.c \
 	tools/replicate.c \
 	tools/replicate.h \
 	tools/replicate_control.c \

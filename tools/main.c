@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
 	&command_key,
 	&command_cache,
 	&command_prefetch,
+	&command_prune,
 	&command_pin,
 	&command_unpin,
 	&command_evict,

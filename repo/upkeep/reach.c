@@ -244,6 +244,7 @@ bytes_of(struct reach *re, enum step_kind kind, const struct ref *r,
 	struct frame **frame, const uint8_t **data, struct err *e)
 {
 	const struct record *rec = re->record;
+	struct ref at = *r;
 	int rc;
 
 	if (r->chunk_len > PAGE_LEN_MAX)
@@ -254,7 +255,9 @@ bytes_of(struct reach *re, enum step_kind kind, const struct ref *r,
 		*data = rec->root_page;
 		return 0;
 	}
-	rc = fetch_spine(re->o.fetch, r, kind == STEP_ROOT ? SPINE_LEN : 0,
+	if (re->o.where)
+		re->o.where(re->o.ctx, &at);
+	rc = fetch_spine(re->o.fetch, &at, kind == STEP_ROOT ? SPINE_LEN : 0,
 		frame, data, e);
 	if (rc)
 		return rc;

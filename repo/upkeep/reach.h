@@ -37,6 +37,9 @@ struct reach_options {
 	 * is below it (its own reference is told), else the walk ends with
 	 * that.  NULL: ends with the error. */
 	int (*unread)(void *ctx, const struct ref *r, const struct err *why);
+	/* Where a page is to be read, if its hint is known to be of no use: may
+	 * change r's place.  May be NULL. */
+	void (*where)(void *ctx, struct ref *r);
 	/* Each page that is read, once, before what is below it; may be NULL.
 	 * p is valid until it returns. */
 	void (*page)(void *ctx, const struct ref *r, const struct page *p);
