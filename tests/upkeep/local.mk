@@ -12,3 +12,7 @@ dist_check_SCRIPTS += tests/upkeep/forget_names.sh
 dist_check_SCRIPTS += tests/upkeep/forget_undo.sh
 dist_check_SCRIPTS += tests/upkeep/forget_killed.sh
 check_PROGRAMS += tests/upkeep/catalogued
+EXTRA_DIST += tests/upkeep/prune_lib.sh
+EXTRA_DIST += tests/upkeep/change.py
+dist_check_SCRIPTS += tests/upkeep/prune.sh
+dist_check_SCRIPTS += tests/upkeep/prune_killed.sh
