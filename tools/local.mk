@@ -58,6 +58,7 @@ yore_SOURCES = \
 	tools/backup_options.c \
 	tools/cache.c \
 	tools/cat.c \
+	tools/check.c \
 	tools/count.c \
 	tools/count.h \
 	tools/diff.c \

@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&command_sync,
 	&command_stats,
 	&command_forget,
+	&command_check,
 	&command_head,
 	&command_key,
 	&command_cache,

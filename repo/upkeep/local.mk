@@ -19,3 +19,50 @@ libyorewrite_a_SOURCES += repo/upkeep/prune_sweep.c repo/upkeep/prune_walk.c
 libyorewrite_a_SOURCES += repo/upkeep/sorter.c repo/upkeep/sorter.h
 libyorewrite_a_SOURCES += repo/upkeep/stock.c repo/upkeep/stock.h
 libyorewrite_a_SOURCES += repo/upkeep/table.c repo/upkeep/table.h
+libyorewrite_a_SOURCES += repo/upkeep/check.c repo/upkeep/check.h
+libyorewrite_a_SOURCES += repo/upkeep/check_faults.c
+libyorewrite_a_SOURCES += repo/upkeep/check_index.c
+libyorewrite_a_SOURCES += repo/upkeep/check_marks.c
+libyorewrite_a_SOURCES += repo/upkeep/check_packs.c repo/upkeep/check_packs.h
+libyorewrite_a_SOURCES += repo/upkeep/check_page.c repo/upkeep/check_page.h
+libyorewrite_a_SOURCES += repo/upkeep/check_private.h
+libyorewrite_a_SOURCES += repo/upkeep/check_read.c
+libyorewrite_a_SOURCES += repo/upkeep/check_records.c
+libyorewrite_a_SOURCES += repo/upkeep/check_resume.c repo/upkeep/check_resume.h
+libyorewrite_a_SOURCES += repo/upkeep/check_states.c
+libyorewrite_a_SOURCES += repo/upkeep/check_tree.c
+libyorewrite_a_SOURCES += repo/upkeep/pack_reader.c repo/upkeep/pack_reader.h
+libyorewrite_a_SOURCES += repo/upkeep/scratch.c repo/upkeep/scratch.h
+libyorewrite_a_SOURCES += repo/upkeep/spill.c repo/upkeep/spill.h
+libyorewrite_a_SOURCES += repo/upkeep/stretch.c repo/upkeep/stretch.h
+libyorewrite_a_SOURCES += \
+	repo/upkeep/keys.c \
+	repo/upkeep/keys.h \
+	repo/upkeep/reach.c \
+	repo/upkeep/reach.h
+
+libyorewrite_a_SOURCES += \
+	repo/upkeep/check.c \
+	repo/upkeep/check.h \
+	repo/upkeep/check_faults.c \
+	repo/upkeep/check_index.c \
+	repo/upkeep/check_marks.c \
+	repo/upkeep/check_page.c \
+	repo/upkeep/check_page.h \
+	repo/upkeep/check_packs.c \
+	repo/upkeep/check_packs.h \
+	repo/upkeep/check_private.h \
+	repo/upkeep/check_read.c \
+	repo/upkeep/check_records.c \
+	repo/upkeep/check_resume.c \
+	repo/upkeep/check_resume.h \
+	repo/upkeep/check_states.c \
+	repo/upkeep/check_tree.c \
+	repo/upkeep/pack_reader.c \
+	repo/upkeep/pack_reader.h \
+	repo/upkeep/scratch.c \
+	repo/upkeep/scratch.h \
+	repo/upkeep/spill.c \
+	repo/upkeep/spill.h \
+	repo/upkeep/stretch.c \
+	repo/upkeep/stretch.h

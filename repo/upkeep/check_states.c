@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lies beside snapshots: key slots, states of pruning, the trash. */
+#include "repo/upkeep/check_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "repo/base/buf.h"
+#include "repo/native/gc_newest.h"
+#include "repo/native/slots.h"
+
+#define TRASH "gc/snap/"
+
+/* -- Key slots
+ * -------------------------------------------------------------------- */
+
+/* Under another secret a slot cannot be opened, only looked at; an open one
+ * opens for everybody. */
+static int
+check_slot(struct check *c, const uint8_t *bytes, size_t len, struct err *e)
+{
+	const struct slot_secret open = { .type = SLOT_OPEN };
+	uint8_t root[KEY_LEN];
+	enum slot_type type;
+	int r = slot_type(bytes, len, &type, e);
+
+	if (r || type != SLOT_OPEN)
+		return r;
+	r = slot_open(c->rp->header.id, bytes, len, &open, root, e);
+	if (!r && memcmp(root, c->rp->keys->root, KEY_LEN))
+		r = err_set(e, EUCLEAN, "the key slot has another secret");
+	secret_wipe(root, sizeof(root));
+	return r;
+}
+
+int
+check_slots(struct check *c, struct err *e)
+{
+	auto_slots struct slots *slots = xcalloc(1, sizeof(*slots));
+	int r = slots_list(c->rp->store, slots, e);
+
+	for (size_t i = 0; i < slots->n && !r; i++) {
+		struct err why = ERR_INIT;
+		int bad;
+
+		slots_read(c->rp->store, slots, i);
+		if (slots->slot[i].error.code == ENOENT)
+			continue; /* removed meanwhile */
+		if (slots->slot[i].error.code) {
+			*e = slots->slot[i].error;
+			return -e->code;
+		}
+		bad = check_slot(
+			c, slots->slot[i].bytes, slots->slot[i].len, &why);
+		if (bad)
+			check_fault(c, CHECK_DAMAGED, CHECK_SPARE,
+				slots->slot[i].name,
+				"%s; who unlocks with it is locked out",
+				why.text);
+	}
+	return r;
+}
+
+/* -- The trash
+ * ----------------------------------------------------------------------- */
+
+static bool
+add_trash(void *ctx, const char *name, uint64_t size)
+{
+	struct check *c = ctx;
+	struct record_place p;
+
+	(void)size;
+	/* as the record was called, behind gc/ */
+	if (record_place_parse(name + 3, &p) == 0)
+		record_places_add(&c->trash, &p);
+	return true;
+}
+
+static int
+check_trash(struct check *c, struct err *e)
+{
+	int r = store_list_names(c->rp->store, TRASH, "", add_trash, c, e);
+
+	for (size_t i = 0; i < c->trash.n && !r; i++) {
+		auto_free char *name = xasprintf("gc/%s", c->trash.p[i].name);
+		auto_free uint8_t *plain = NULL;
+		struct record rec;
+		struct err why = ERR_INIT;
+		size_t len;
+
+		r = repository_load(c->rp, name, OBJECT_RECORD,
+			c->trash.p[i].id, RECORD_LEN_MAX, &plain, &len, NULL,
+			&why);
+		if (!r)
+			r = record_decode(plain, len, &rec, &why);
+		if (!r) {
+			record_release(&rec);
+		} else if (check_is_fault(r)) {
+			if (r != -ENOENT)
+				check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name,
+					"%s; the snapshot cannot be had back",
+					check_reason(name, &why));
+			r = 0;
+		} else {
+			*e = why;
+		}
+	}
+	return r;
+}
+
+/* -- States of pruning
+ * ------------------------------------------------------------------ */
+
+/* Packs that were missing once and are there again need no mark. */
+static void
+forget_returned(struct check *c)
+{
+	struct gc_frames *lost = &c->state.lost;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < lost->n; i++) {
+		const struct check_pack *p = check_packs_find(
+			&c->packs, lost->p[i].object, lost->p[i].pack);
+
+		if (lost->p[i].off || !p || !p->listed)
+			lost->p[kept++] = lost->p[i];
+	}
+	c->res->unmarked += lost->n - kept;
+	lost->n = kept;
+}
+
+/* States are numbered without a gap, and each has the hash of the one before.
+ */
+static int
+check_previous(struct check *c, struct err *e)
+{
+	struct gc_state before;
+	struct err why = ERR_INIT;
+	uint8_t hash[HASH_LEN];
+	char name[GC_NAME_LEN + 1];
+	int r;
+
+	if (c->state.n < 2)
+		return 0;
+	r = gc_newest_at(c->rp, c->state.n - 1, &before, hash, &why);
+	if (r == -ENOENT) /* older ones may be removed */
+		return 0;
+	if (r && !check_is_fault(r)) {
+		*e = why;
+		return r;
+	}
+	gc_name(name, c->state.n - 1);
+	if (r) {
+		check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name, "%s",
+			check_reason(name, &why));
+		return 0;
+	}
+	if (memcmp(hash, c->state.previous, HASH_LEN))
+		check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name,
+			"it is not the state that the next one followed");
+	gc_state_release(&before);
+	return 0;
+}
+
+int
+check_states(struct check *c, struct err *e)
+{
+	struct err why = ERR_INIT;
+	char name[GC_NAME_LEN + 1];
+	uint64_t n = 0;
+	int r = gc_newest_number(c->rp->store, &n, e);
+
+	if (r)
+		return r;
+	r = n ? gc_newest_at(c->rp, n, &c->state, c->state_hash, &why) : 0;
+	if (r && !check_is_fault(r)) {
+		*e = why;
+		return r;
+	}
+	if (r) {
+		gc_name(name, n);
+		check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name,
+			"%s; what was condemned or marked is not known",
+			check_reason(name, &why));
+		c->state = (struct gc_state){ .n = 0 };
+		return check_trash(c, e);
+	}
+	if (n)
+		forget_returned(c);
+	r = check_previous(c, e);
+	return r ? r : check_trash(c, e);
+}
