@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include "repo/base/log.h"
 #include "tools/json.h"
 #include "tools/print.h"
 
@@ -160,8 +161,21 @@ print_undone(const struct forget_command *c, const struct undo *x, size_t i)
 
 	if (ns != STORE_TIME_UNKNOWN)
 		history_print_time(since, ns);
-	print_point(c->dry_run ? "trash" : "back", &x->nl->l.points[i]);
-	printf("  forgotten %s\n", since);
+	print_point(!x->chosen[i] ? "thinned" : c->dry_run ? "trash" : "back",
+		&x->nl->l.points[i]);
+	printf("  %s %s\n", x->replaced[i] ? "thinned" : "forgotten", since);
+}
+
+/* What was chosen and is back; on a dry run also what would have to be named. */
+static bool
+is_told(const struct forget_command *c, const struct undo *x, size_t i)
+{
+	if (!x->chosen[i])
+		return c->dry_run && x->replaced[i] && !c->o.json;
+	if (x->gone[i])
+		log_error("snapshot %s: pruning has freed what it needs",
+			x->nl->l.points[i].id);
+	return !x->gone[i] && (!c->o.quiet || c->dry_run);
 }
 
 void
@@ -174,7 +188,7 @@ forget_print_undo(const struct forget_command *c, const struct undo *x)
 	for (size_t i = 0; i < l->n_points; i++) {
 		const struct history_point *p = &l->points[i];
 
-		if (!x->chosen[i] || (c->o.quiet && !c->dry_run))
+		if (!is_told(c, x, i))
 			continue;
 		if (c->o.json) {
 			json_undone(x, i);
@@ -188,10 +202,11 @@ forget_print_undo(const struct forget_command *c, const struct undo *x)
 		print_undone(c, x, i);
 	}
 	if (c->o.json)
-		json_sum(c, "restored", x->n_chosen, 0);
+		json_sum(c, "restored", x->n_chosen - x->n_gone, 0);
 	else if (!c->o.quiet)
 		printf("%s %s\n",
-			print_number(n, x->n_chosen, "snapshot", "snapshots"),
+			print_number(n, x->n_chosen - x->n_gone, "snapshot",
+				"snapshots"),
 			c->dry_run ? "can be brought back" : "brought back");
 }
 

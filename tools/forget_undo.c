@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* yore forget --undo. */
+/* yore forget --undo: what was forgotten, and (only if it is named) what was
+ * thinned. */
 #include "tools/forget.h"
 
 static void
@@ -7,8 +8,11 @@ choose_source(struct undo *x, size_t source)
 {
 	const struct history_source *s = &x->nl->l.sources[source];
 
-	for (uint32_t i = 0; i < s->n_points; i++)
-		undo_choose(x, s->first_point + i);
+	for (uint32_t i = s->first_point; i < s->first_point + s->n_points;
+		i++) {
+		if (!x->replaced[i])
+			undo_choose(x, i);
+	}
 }
 
 static int
@@ -47,5 +51,5 @@ forget_undo(struct forget_command *c)
 		status = tool_fail(&e);
 	if (!status)
 		forget_print_undo(c, x);
-	return status;
+	return !status && x->n_gone ? STATUS_FAILED : status;
 }

@@ -237,12 +237,32 @@ forget_check(const struct forget *f, struct err *e)
 
 /* -- Doing it ----------------------------------------------------------- */
 
-static struct trash_item *
-gather(const struct forget *f)
+/* Whether it lies behind a record of its number that goes. */
+static bool
+goes_with_another(const struct forget *f, const struct record_place *hidden)
 {
-	struct trash_item *items =
-		xcalloc(f->n_going + 1, sizeof(*items)), *it = items;
+	for (size_t i = 0; i < f->nl->l.n_points; i++) {
+		const struct history_point *p = &f->nl->l.points[i];
 
+		if (f->goes[i] && p->seq == hidden->seq &&
+			!memcmp(f->nl->source_keys[p->source], hidden->source,
+				SOURCE_KEY_LEN))
+			return true;
+	}
+	return false;
+}
+
+/* What is hidden goes first: it would be seen again. */
+static struct trash_item *
+gather(const struct forget *f, size_t *n)
+{
+	struct trash_item *items = xcalloc(
+		f->n_going + f->nl->n_hidden + 1, sizeof(*items)), *it = items;
+
+	for (size_t i = 0; i < f->nl->n_hidden && f->n_going; i++) {
+		if (goes_with_another(f, &f->nl->hidden[i]))
+			(it++)->place = f->nl->hidden[i];
+	}
 	for (size_t i = 0; i < f->nl->l.n_points; i++) {
 		if (!f->goes[i])
 			continue;
@@ -250,16 +270,18 @@ gather(const struct forget *f)
 		memcpy(it->hash, f->nl->extra[i].hash, HASH_LEN);
 		it++;
 	}
+	*n = (size_t)(it - items);
 	return items;
 }
 
 int
 forget_carry_out(struct forget *f, struct err *e)
 {
-	auto_free struct trash_item *items = gather(f);
+	size_t n;
+	auto_free struct trash_item *items = gather(f, &n);
 	int r = forget_check(f, e);
 
 	if (!r)
-		r = trash_put(f->u, items, f->n_going, e);
+		r = trash_put(f->u, items, n, e);
 	return r ? r : catalogs_settle(f->u->rp, f->u->sink, e);
 }

@@ -8,6 +8,7 @@ libyorewrite_a_SOURCES += repo/upkeep/pinned.c repo/upkeep/pinned.h
 libyorewrite_a_SOURCES += repo/upkeep/retention.c repo/upkeep/retention.h
 libyorewrite_a_SOURCES += repo/upkeep/trash.c repo/upkeep/trash.h
 libyorewrite_a_SOURCES += repo/upkeep/undo.c repo/upkeep/undo.h
+libyorewrite_a_SOURCES += repo/upkeep/whole.c repo/upkeep/whole.h
 libyorewrite_a_SOURCES += repo/upkeep/upkeep.c repo/upkeep/upkeep.h
 libyorewrite_a_SOURCES += repo/upkeep/compact.c repo/upkeep/compact.h repo/upkeep/compact_private.h
 libyorewrite_a_SOURCES += repo/upkeep/compact_copy.c repo/upkeep/compact_plan.c

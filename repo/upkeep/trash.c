@@ -137,6 +137,13 @@ is_known(const uint8_t hash[HASH_LEN])
 	return memcmp(hash, unknown, HASH_LEN) != 0;
 }
 
+bool
+trash_is_stale(const struct trash_entry *en)
+{
+	return en->since_ns != STORE_TIME_UNKNOWN &&
+	       en->since_ns <= clock_wall_ns() - STALE_NS;
+}
+
 /* The time of a copy is what its age is told by: an old one would be taken away
  * too soon.  (Not one that another run may just be relying on.) */
 static int
@@ -145,8 +152,7 @@ drop_stale(const struct putting *p, const struct record_place *place,
 {
 	const struct trash_entry *en = trash_find(p->before, place->name);
 
-	if (!en || en->since_ns == STORE_TIME_UNKNOWN ||
-		en->since_ns > clock_wall_ns() - STALE_NS)
+	if (!en || !trash_is_stale(en))
 		return 0;
 	return sink_remove_many(p->u->sink, &name, 1, e);
 }

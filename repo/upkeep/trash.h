@@ -35,6 +35,9 @@ void trash_release(struct trash *t);
 const struct trash_entry *trash_find(
 	const struct trash *t, const char *name);
 
+/* Whether it is so old that nobody can just be about to remove the record. */
+bool trash_is_stale(const struct trash_entry *en);
+
 /* gc/snap/<source>/<name> of a record snap/<source>/<name>. */
 void trash_name(char out[STORE_NAME_MAX + 1], const struct record_place *p);
 

@@ -44,6 +44,16 @@ says out '^0 snapshots brought back$'
 run_status 0 yore forget --keep-last 5
 [ "$(kept) $(trash)" = '2 3 4 5 6 1' ] || fail "$(kept) $(trash)"
 
+# an old one is what a killed run left
+yore forget -q --undo
+cp -a copy/snap repo/gc/
+find repo/gc/snap -type f -exec touch -d '9 days ago' {} +
+run_status 0 yore forget --undo -n
+[ "$(trash)" = 1 ] || fail 'a dry run did something'
+run_status 0 yore forget --undo
+[ "$(kept) $(trash)" = '1 2 3 4 5 6 0' ] || fail "$(kept) $(trash)"
+yore forget -q --keep-last 5
+
 # an old copy would have been pruned at once
 run_status 0 yore forget --undo
 cp -a copy/snap repo/gc/
