@@ -16,7 +16,7 @@
 
 #define FETCH_MEMORY (8u << 20)
 #define INDEX_MEMORY (8u << 20)
-#define SPILL_MEMORY (16u << 20)
+#define SORTER_MEMORY (16u << 20)
 #define TELL_NS (NS_PER_S / 5)
 
 /* -- What the parts share
@@ -155,7 +155,8 @@ prepare(struct check *c, const char *repo,
 	c->index = index_new(c->rp, INDEX_MEMORY);
 	c->fetch = fetch_new(c->rp->store, c->rp->keys, &fo);
 	c->deltas = deltas_new(c->rp, c->fetch);
-	c->refs = spill_new(sizeof(struct check_ref), SPILL_MEMORY);
+	c->refs = sorter_new(sizeof(struct check_ref), check_ref_compare,
+		SORTER_MEMORY);
 	return 0;
 }
 
@@ -212,7 +213,7 @@ release(struct check *c)
 	record_places_release(&c->places);
 	record_places_release(&c->trash);
 	gc_state_release(&c->state);
-	spill_free(c->refs);
+	sorter_free(c->refs);
 	deltas_free(c->deltas);
 	fetch_free(c->fetch);
 	index_free(c->index);

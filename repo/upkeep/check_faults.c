@@ -287,6 +287,13 @@ check_elsewhere(struct check *c, const struct ref *r, struct ref *better)
 	return false;
 }
 
+/* By key, then kind; the rest only so that equal ones stand together. */
+int
+check_ref_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct check_ref));
+}
+
 int
 check_note(struct check *c, const struct ref *r, uint8_t kind, struct err *e)
 {
@@ -305,5 +312,5 @@ check_note(struct check *c, const struct ref *r, uint8_t kind, struct err *e)
 		p->indexed = true;
 	else
 		p->used = true;
-	return spill_add(c->refs, &n, e);
+	return sorter_add(c->refs, &n, e);
 }

@@ -190,12 +190,12 @@ compare(struct check *c, struct err *e)
 	struct group g = { .refs = 0 };
 	const void *next;
 	uint64_t done = 0;
-	int r = spill_sort(c->refs, e);
+	int r = sorter_read(c->refs, e);
 
-	while (!r && (r = spill_next(c->refs, &next, e)) == 1) {
+	while (!r && (r = sorter_next(c->refs, &next, e)) == 1) {
 		r = add_to_group(c, &g, next, e);
 		if (!r)
-			r = check_tick(c, ++done, spill_count(c->refs), e);
+			r = check_tick(c, ++done, sorter_n(c->refs), e);
 	}
 	if (!r)
 		end_group(c, &g);

@@ -26,7 +26,7 @@
 #include "repo/upkeep/check_packs.h"
 #include "repo/upkeep/check_resume.h"
 #include "repo/upkeep/scratch.h"
-#include "repo/upkeep/spill.h"
+#include "repo/upkeep/sorter.h"
 
 /* What was found; of a frame of a pack, a whole pack, or another object. */
 struct check_fault {
@@ -90,7 +90,7 @@ struct check {
 	struct check_packs packs;
 	struct check_faults faults;
 	struct check_pages pages;
-	struct spill *refs; /* what snapshots refer to, and the index knows */
+	struct sorter *refs; /* what snapshots refer to, and the index knows */
 	struct gc_state state; /* the newest; n 0: there is none */
 	uint8_t state_hash[HASH_LEN];
 	struct record_places places; /* of records, in the order of names */
@@ -163,7 +163,7 @@ int check_tree(struct check *c, const struct record *rec, struct err *e);
 int check_index(struct check *c, struct err *e);
 int check_marks(struct check *c, const char *repo, struct err *e);
 
-/* A reference, or an entry of the index, as the spill has it: ordered by key,
+/* A reference, or an entry of the index, as the sorter has it: ordered by key,
  * then references first. */
 struct check_ref {
 	uint8_t key[CHUNK_KEY_LEN];

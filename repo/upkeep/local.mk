@@ -34,36 +34,4 @@ libyorewrite_a_SOURCES += repo/upkeep/check_states.c
 libyorewrite_a_SOURCES += repo/upkeep/check_tree.c
 libyorewrite_a_SOURCES += repo/upkeep/pack_reader.c repo/upkeep/pack_reader.h
 libyorewrite_a_SOURCES += repo/upkeep/scratch.c repo/upkeep/scratch.h
-libyorewrite_a_SOURCES += repo/upkeep/spill.c repo/upkeep/spill.h
 libyorewrite_a_SOURCES += repo/upkeep/stretch.c repo/upkeep/stretch.h
-libyorewrite_a_SOURCES += \
-	repo/upkeep/keys.c \
-	repo/upkeep/keys.h \
-	repo/upkeep/reach.c \
-	repo/upkeep/reach.h
-
-libyorewrite_a_SOURCES += \
-	repo/upkeep/check.c \
-	repo/upkeep/check.h \
-	repo/upkeep/check_faults.c \
-	repo/upkeep/check_index.c \
-	repo/upkeep/check_marks.c \
-	repo/upkeep/check_page.c \
-	repo/upkeep/check_page.h \
-	repo/upkeep/check_packs.c \
-	repo/upkeep/check_packs.h \
-	repo/upkeep/check_private.h \
-	repo/upkeep/check_read.c \
-	repo/upkeep/check_records.c \
-	repo/upkeep/check_resume.c \
-	repo/upkeep/check_resume.h \
-	repo/upkeep/check_states.c \
-	repo/upkeep/check_tree.c \
-	repo/upkeep/pack_reader.c \
-	repo/upkeep/pack_reader.h \
-	repo/upkeep/scratch.c \
-	repo/upkeep/scratch.h \
-	repo/upkeep/spill.c \
-	repo/upkeep/spill.h \
-	repo/upkeep/stretch.c \
-	repo/upkeep/stretch.h
