@@ -175,6 +175,7 @@ struct check_ref {
 	uint64_t off;
 	uint32_t chunk_off, chunk_len;
 };
+int check_ref_compare(const void *a, const void *b);
 int check_note(
 	struct check *c, const struct ref *r, uint8_t kind, struct err *e);
 
