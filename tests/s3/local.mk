@@ -75,3 +75,4 @@ tests_s3_test_matrix_SOURCES = tests/s3/test_matrix.c tests/s3/cells.c \
 dist_check_SCRIPTS += tests/s3/tls.sh
 EXTRA_DIST += tests/s3/tls.py
 dist_check_SCRIPTS += tests/s3/web.sh
+dist_check_SCRIPTS += tests/s3/forget.sh

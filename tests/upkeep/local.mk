@@ -21,3 +21,4 @@ check_PROGRAMS += tests/upkeep/reads
 tests_upkeep_reads_SOURCES = tests/upkeep/reads.c
 EXTRA_DIST += tests/upkeep/matrix.py tests/upkeep/touched.py tests/upkeep/world.py
 dist_check_SCRIPTS += tests/upkeep/forget_race.sh
+dist_check_SCRIPTS += tests/upkeep/forget_pruned.sh
