@@ -31,6 +31,7 @@ enum field {
 	FIELD_DATABASE = 24,
 	FIELD_OPAQUE = 26,
 	FIELD_PAGE_PACKS = 28,
+	FIELD_GC = 30,
 };
 
 void
@@ -157,6 +158,8 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 		put_epoch(b, r);
 	if (whole && r->n_page_packs)
 		put_page_packs(b, r);
+	if (whole && r->gc)
+		put_number(b, FIELD_GC, r->gc);
 }
 
 static uint64_t
@@ -340,6 +343,9 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		break;
 	case FIELD_PAGE_PACKS:
 		take_page_packs(f, r);
+		break;
+	case FIELD_GC:
+		r->gc = take_number(f);
 		break;
 	default:
 		if (tag & 1)

@@ -52,6 +52,8 @@ struct record {
 	uint32_t opaque_len;	/* NULL: nothing */
 	struct page_pack page_packs[RECORD_PAGE_PACKS_MAX];
 	uint32_t n_page_packs;
+	uint64_t gc; /* state of pruning whose packs it does not refer to; 0:
+		      * none was known */
 	uint8_t *root_page;	/* the root directory's page, or NULL */
 	uint32_t root_page_len;
 	struct page *root_holder; /* decoded: what root borrows from; owned */

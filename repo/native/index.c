@@ -516,15 +516,7 @@ index_find_but(struct index *ix, struct ref *r,
 		if (find_in(ix, ix->segs[i], r) && !(skip && skip(ctx, r)))
 			return 0;
 	}
-	if (e)
-		err_set(e, ENOENT, "the index does not know the chunk");
-	return -ENOENT;
-}
-
-int
-index_find(struct index *ix, struct ref *r, struct err *e)
-{
-	return index_find_but(ix, r, NULL, NULL, e);
+	return err_set(e, ENOENT, "the index does not know the chunk");
 }
 
 static bool

@@ -17,13 +17,19 @@ struct index;
 struct index *index_new(struct repository *rp, size_t memory);
 void index_free(struct index *ix);
 
-/* Fill r->place, chunk_off and chunk_len from r->id; -ENOENT not known.
- * Loads the list of segments at the first call. */
-int index_find(struct index *ix, struct ref *r, struct err *e);
-/* The same, past the places that skip is true of: a chunk may have several,
- * and all segments are asked.  skip is called with a lock held. */
+/*
+ * Fill r->place, chunk_off and chunk_len from r->id; -ENOENT not known.  Loads
+ * the list of segments at the first call.  A chunk may have several places:
+ * those that skip, unless NULL, is true of are passed by.  skip is called with
+ * a lock held.
+ */
 int index_find_but(struct index *ix, struct ref *r,
 	bool (*skip)(void *ctx, const struct ref *r), void *ctx, struct err *e);
+static inline int
+index_find(struct index *ix, struct ref *r, struct err *e)
+{
+	return index_find_but(ix, r, NULL, NULL, e);
+}
 /* Place number nth (0, 1, ...) of a chunk: a fetch_locator, ctx being the
  * index. */
 int index_locate(void *ctx, struct ref *r, unsigned nth, struct err *e);

@@ -20,6 +20,7 @@ struct orphan {
 
 struct orphans {
 	struct run *run;
+	enum object_type type;
 	struct orphan *list;
 	size_t n;
 };
@@ -33,6 +34,7 @@ add_orphan(void *ctx, const char *name, uint64_t size)
 
 	(void)size;
 	if (!base || hex_decode(o.id, OBJECT_ID_LEN, base + 1) ||
+		avoid_has_pack(&os->run->avoid, (uint8_t)os->type, o.id) ||
 		index_has_pack(os->run->w->index, o.id))
 		return true;
 	snprintf(o.name, sizeof(o.name), "%s", name);
@@ -103,6 +105,8 @@ adopt(struct run *run, const struct orphan *o, enum object_type type)
 			.object = (uint8_t)type } };
 
 		memcpy(ref.place.pack, o->id, OBJECT_ID_LEN);
+		if (avoid_has(&run->avoid, &ref.place))
+			continue;
 		for (uint32_t k = 0; k < f->n_chunks; k++) {
 			const struct toc_chunk *c =
 				&toc.chunks[f->first_chunk + k];
@@ -119,7 +123,7 @@ static int
 adopt_kind(struct run *run, const char *prefix, enum object_type type,
 	struct err *e)
 {
-	struct orphans os = { .run = run };
+	struct orphans os = { .run = run, .type = type };
 	int r = store_list_names(run->w->rp->store, prefix, "", add_orphan, &os, e);
 
 	for (size_t i = 0; i < os.n && !r; i++)

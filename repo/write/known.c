@@ -32,6 +32,7 @@ struct place {
 struct known {
 	pthread_mutex_t lock;
 	struct index *index;
+	const struct avoid *avoid;
 	struct cell *cells;
 	size_t n, cap;
 	struct place *frames;
@@ -41,12 +42,13 @@ struct known {
 };
 
 struct known *
-known_new(struct index *index)
+known_new(struct index *index, const struct avoid *avoid)
 {
 	struct known *k = xcalloc(1, sizeof(*k));
 
 	pthread_mutex_init(&k->lock, NULL);
 	k->index = index;
+	k->avoid = avoid;
 	k->cap = 4096;
 	k->cells = xcalloc(k->cap, sizeof(*k->cells));
 	return k;
@@ -126,7 +128,7 @@ known_claim(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
 	if (claimed)
 		return KNOWN_CLAIMED;
 	memcpy(r.id, id, CHUNK_ID_LEN);
-	if (!index_find(k->index, &r, NULL))
+	if (!avoid_find(k->avoid, k->index, &r, NULL))
 		return KNOWN_STORED;
 	auto_lock(&k->lock);
 	c = cell_of(k, id);
@@ -163,7 +165,9 @@ known_find_placed(struct known *k, struct ref *r)
 int
 known_find(struct known *k, struct ref *r)
 {
-	return known_find_placed(k, r) ? index_find(k->index, r, NULL) : 0;
+	return known_find_placed(k, r)
+		       ? avoid_find(k->avoid, k->index, r, NULL)
+		       : 0;
 }
 
 static uint32_t

@@ -15,12 +15,12 @@
 #include <stdint.h>
 #include "repo/format/ref.h"
 #include "repo/format/segment.h"
-#include "repo/native/index.h"
+#include "repo/write/avoid.h"
 
 struct known;
 
-/* Borrows index. */
-struct known *known_new(struct index *index);
+/* Borrows both.  What lies only where it is to be avoided is not known. */
+struct known *known_new(struct index *index, const struct avoid *avoid);
 void known_free(struct known *k);
 
 enum known_answer {

@@ -4,6 +4,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/adopt.c \
 	repo/write/attributes.c \
 	repo/write/attributes.h \
+	repo/write/avoid.c \
+	repo/write/avoid.h \
 	repo/write/big.c \
 	repo/write/catalogs.c \
 	repo/write/catalogs.h \
@@ -46,6 +48,11 @@ libyorewrite_a_SOURCES += \
 	repo/write/parent.h \
 	repo/write/place.c \
 	repo/write/publish.c \
+	repo/write/pruned.c \
+	repo/write/refers.c \
+	repo/write/refers.h \
+	repo/write/rehint.c \
+	repo/write/rehint.h \
 	repo/write/run.h \
 	repo/write/scan.c \
 	repo/write/scan.h \

@@ -18,7 +18,15 @@ struct parent_dir {
 	struct parent_walk *walk;
 	struct step steps[MAP_DEPTH_MAX]; /* from the root page down */
 	unsigned n;
+	bool extents; /* of a file, not the entries of a directory */
+	bool broken, avoided; /* a page could not be read; lies badly */
 };
+
+static const char *
+what(const struct parent_dir *pd)
+{
+	return pd->extents ? "a file" : "a directory";
+}
 
 static void
 pop(struct parent_dir *pd)
@@ -28,6 +36,15 @@ pop(struct parent_dir *pd)
 	page_free(s->page);
 	free(s->bytes);
 	memset(s, 0, sizeof(*s));
+}
+
+static bool
+is_expected(const struct parent_dir *pd, const struct page *p)
+{
+	return pd->extents ? p->kind == PAGE_EXTENT_LEAF ||
+				     p->kind == PAGE_EXTENT_INNER
+			   : p->kind == PAGE_DIR_LEAF ||
+				     p->kind == PAGE_DIR_INNER;
 }
 
 /* Take over bytes as the next page below; forget everything when it is none. */
@@ -42,10 +59,11 @@ push(struct parent_dir *pd, uint8_t *bytes, size_t len)
 		return false;
 	}
 	s = &pd->steps[pd->n];
-	if (page_decode(bytes, len, &s->page, &e) ||
-		(s->page->kind != PAGE_DIR_LEAF &&
-			s->page->kind != PAGE_DIR_INNER)) {
-		log_warn("a directory of the snapshot before: %s", e.text);
+	if (!page_decode(bytes, len, &s->page, &e) &&
+		!is_expected(pd, s->page))
+		err_set(&e, EUCLEAN, "a page of another kind");
+	if (e.code) {
+		log_warn("%s of the snapshot before: %s", what(pd), e.text);
 		page_free(steal(s->page));
 		free(bytes);
 		return false;
@@ -73,10 +91,12 @@ bring(struct parent_walk *pw, const struct ref *r)
 
 /* What cannot be had for one reason is said once. */
 static void
-complain(struct parent_walk *pw, int code, const struct err *e)
+complain(const struct parent_dir *pd, int code, const struct err *e)
 {
+	struct parent_walk *pw = pd->walk;
+
 	if (code != -EACCES)
-		log_warn("a directory of the snapshot before: %s", e->text);
+		log_warn("%s of the snapshot before: %s", what(pd), e->text);
 	else if (!pw->complained)
 		log_warn("directories of the snapshot before cannot be read; "
 			 "files in them are read again: %s",
@@ -92,10 +112,12 @@ push_ref(struct parent_dir *pd, const struct ref *r)
 	const uint8_t *data;
 	int code;
 
+	if (pd->walk->avoid)
+		pd->avoided |= avoid_has(pd->walk->avoid, &r->place);
 	bring(pd->walk, r);
 	code = fetch_chunk(pd->walk->fetch, r, &frame, &data, &e);
 	if (code) {
-		complain(pd->walk, code, &e);
+		complain(pd, code, &e);
 		return false;
 	}
 	if (pd->walk->spread)
@@ -138,9 +160,11 @@ leaf(struct parent_dir *pd)
 
 		if (s->i == s->page->n) {
 			pop(pd);
-		} else if (s->page->kind == PAGE_DIR_LEAF) {
+		} else if (s->page->kind == PAGE_DIR_LEAF ||
+			   s->page->kind == PAGE_EXTENT_LEAF) {
 			return s;
 		} else if (!push_ref(pd, &s->page->inners[s->i++].ref)) {
+			pd->broken = true;
 			while (pd->n)
 				pop(pd);
 		}
@@ -175,4 +199,37 @@ parent_dir_find(struct parent_dir *pd, const char *name, size_t len)
 		s->i++;
 	}
 	return NULL;
+}
+
+/* -- The extents of a file ----------------------------------------------- */
+
+struct parent_dir *
+parent_extents_open(struct parent_walk *pw, const struct ref *root)
+{
+	struct parent_dir *pd = xcalloc(1, sizeof(*pd));
+
+	pd->walk = pw;
+	pd->extents = true;
+	pd->broken = !push_ref(pd, root);
+	return pd;
+}
+
+const struct extent *
+parent_extents_next(struct parent_dir *pd)
+{
+	struct step *s = leaf(pd);
+
+	return s ? &s->page->extents[s->i++] : NULL;
+}
+
+bool
+parent_extents_whole(const struct parent_dir *pd)
+{
+	return !pd->broken;
+}
+
+bool
+parent_extents_avoided(const struct parent_dir *pd)
+{
+	return pd->avoided;
 }

@@ -10,6 +10,7 @@
 #include "repo/fetch/fetch.h"
 #include "repo/fetch/stretches.h"
 #include "repo/format/entry.h"
+#include "repo/write/avoid.h"
 
 struct parent_dir;
 struct spread;
@@ -21,6 +22,7 @@ struct parent_walk {
 	 * are fetched together. */
 	bool far;
 	struct spread *spread; /* is told of pages; NULL: nobody */
+	const struct avoid *avoid; /* borrowed; for parent_extents_open */
 	bool complained; /* that the store denies pages */
 	struct stretches stretches;
 };
@@ -36,5 +38,18 @@ void parent_dir_free(struct parent_dir *pd);
  * ascend. */
 const struct entry *parent_dir_find(struct parent_dir *pd, const char *name,
 	size_t len);
+
+/* -- The extents of a file ----------------------------------------------- */
+
+/* By the reference to their map's root page. */
+struct parent_dir *parent_extents_open(struct parent_walk *pw,
+	const struct ref *root);
+/* The next one, borrowed until the next call; NULL at the end, or when a page
+ * cannot be read. */
+const struct extent *parent_extents_next(struct parent_dir *pd);
+/* When they are at their end: all pages could be read; and whether one of them
+ * lies where it is to be avoided. */
+bool parent_extents_whole(const struct parent_dir *pd);
+bool parent_extents_avoided(const struct parent_dir *pd);
 
 #endif

@@ -324,7 +324,7 @@ place_chunk(struct run *run, struct item *it, struct err *e)
 		.hole = it->op == ITEM_HOLE,
 		.ref = it->en.ref };
 
-	if (!x.hole && known_find(run->known, &x.ref))
+	if (!x.hole && !x.ref.place.len && known_find(run->known, &x.ref))
 		return err_set(e, EIO, "a chunk that was to come did not");
 	return add_extent(run, &x, e);
 }

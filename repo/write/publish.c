@@ -19,29 +19,42 @@
 #include "repo/write/sealed.h"
 #include "repo/write/segments.h"
 
+/* Who knows only their own segments leaves them to those who see all; and where
+ * somebody prunes, segments may be about to be replaced. */
+static void
+merge_segments(struct run *run)
+{
+	struct writer *w = run->w;
+	const struct segments_merger m = { w->rp, w->sink, w->index,
+		&run->avoid, &run->result->stored };
+	struct err late = ERR_INIT;
+
+	if (run_is_blind(run) || run->avoid.looked != run->avoid.state.n ||
+		!segments_merge_is_due(w->index))
+		return;
+	index_refresh(w->index);
+	if (segments_merge(&m, &late))
+		log_warn("index segments were not merged: %s", late.text);
+}
+
 static int
 publish_index(struct run *run, struct err *e)
 {
 	auto_free struct segment_entry *en = NULL;
-	auto_free struct segment_pack *packs = NULL;
 	struct writer *w = run->w;
-	struct err late = ERR_INIT;
-	uint32_t n_packs;
-	size_t n = known_sorted(run->known, &en, &packs, &n_packs);
-	int r;
+	size_t n = known_sorted(run->known, &en, &run->segment_packs,
+		&run->n_segment_packs);
+	struct segments_new s = { en, n, run->segment_packs,
+		run->n_segment_packs };
+	int r = pruned_check(run, e);
 
-	if (!n)
-		return 0;
-	r = segments_put(w->rp, w->sink, en, n, packs, n_packs,
-		&run->result->stored, e);
-	/* who knows only their own segments leaves them to those who see all */
-	if (r || run_is_blind(run) || !segments_merge_is_due(w->index))
+	if (r || !n)
 		return r;
-	index_refresh(w->index);
-	if (segments_merge(w->rp, w->sink, w->index, &run->result->stored,
-		    &late))
-		log_warn("index segments were not merged: %s", late.text);
-	return 0;
+	r = segments_put_new(w->rp, w->sink, &s, run->segment_name,
+		&run->result->stored, e);
+	if (!r)
+		merge_segments(run);
+	return r;
 }
 
 /* -- The record ------------------------------------------------------------------ */
@@ -67,6 +80,7 @@ fill_record(struct run *run, struct record *rec, int64_t now)
 	rec->root = run->root;
 	rec->next_link = run->next_link;
 	rec->n_errors = run->errors;
+	rec->gc = run->avoid.state.n;
 	spread_note(&run->spread, rec);
 	rec->path = xstrdup(o->stdin_name ? o->stdin_name : o->path);
 	if (run->root_page.len && run->root_page.len <= RECORD_INLINE_PAGE_MAX) {
@@ -96,7 +110,6 @@ put_record(struct run *run, struct record *rec, uint8_t hash[HASH_LEN],
 	auto_sealed struct sealed s = { .packer = NULL };
 	auto_buf struct buf plain = BUF_INIT;
 	uint8_t source[SOURCE_KEY_LEN];
-	char name[OBJECT_NAME_MAX * 2];
 	int r;
 
 	sealed_init(&s, run->w->rp->keys, OBJECT_RECORD);
@@ -106,10 +119,11 @@ put_record(struct run *run, struct record *rec, uint8_t hash[HASH_LEN],
 	if (r)
 		return r;
 	source_key(run->w->rp->keys, rec->host, rec->name, source);
-	record_name(name, source, rec);
+	record_name(run->record_name, source, rec);
 	sha256(s.bytes.data, s.bytes.len, hash);
 	run->result->stored += s.bytes.len;
-	return sink_put(run->w->sink, name, s.bytes.data, s.bytes.len, e);
+	return sink_put(run->w->sink, run->record_name, s.bytes.data,
+		s.bytes.len, e);
 }
 
 /* Tell readers, once, that the catalogs do not have all of this source. */
@@ -176,12 +190,36 @@ put_catalog(struct run *run, const struct record *rec,
 	return catalogs_put(run->catalogs, run->w->sink, rec, hash, e);
 }
 
+/* The record is there: look once more at what was pruned, and note the
+ * snapshot in a catalog meanwhile. */
+static int
+settle(struct run *run, const struct record *rec, const uint8_t hash[HASH_LEN],
+	struct err *e)
+{
+	struct err late = ERR_INIT;
+	bool meanwhile;
+	int r = 0;
+
+	pruned_look(run);
+	meanwhile = run->pruned_looking;
+	if (!meanwhile)
+		r = pruned_check(run, e);
+	if (!r && put_catalog(run, rec, hash, &late))
+		log_warn("snapshot is safe, but the catalog was not "
+			 "written: %s", late.text);
+	if (meanwhile)
+		r = pruned_check(run, e);
+	if (r)
+		return pruned_withdraw(run, e);
+	run->w->gc_seen = run->avoid.looked;
+	return 0;
+}
+
 int
 run_publish(struct run *run, struct err *e)
 {
 	struct record rec = { .host = NULL };
 	uint8_t hash[HASH_LEN];
-	struct err late = ERR_INIT;
 	const struct backup_database *db = run->o->database;
 	int r = publish_index(run, e);
 
@@ -195,13 +233,12 @@ run_publish(struct run *run, struct err *e)
 	if (db)
 		fill_database(&rec, db);
 	r = put_record(run, &rec, hash, e);
+	if (!r)
+		r = settle(run, &rec, hash, e);
 	if (!r) {
 		hex_encode(run->result->id, rec.id, OBJECT_ID_LEN);
 		run->result->seq = rec.seq;
 		run->result->first = rec.seq == 1;
-		if (put_catalog(run, &rec, hash, &late))
-			log_warn("snapshot is safe, but the catalog was not "
-				 "written: %s", late.text);
 	}
 	record_release(&rec);
 	return r;

@@ -19,6 +19,7 @@
 #include "repo/native/index.h"
 #include "repo/native/repository.h"
 #include "repo/format/object.h"
+#include "repo/write/avoid.h"
 #include "repo/write/cut.h"
 #include "repo/write/stash.h"
 #include "repo/write/known.h"
@@ -48,6 +49,12 @@ struct writer {
 	struct deltas *deltas;
 	struct cut_gear gear;
 	struct map_cut map_cut;
+	/* The newest state of pruning when gc/ was listed last: the first time
+	 * before anything else was asked for. */
+	uint64_t gc_seen;
+	int64_t gc_listed_ns; /* monotonic; 0: it has to be listed again */
+	int gc_r; /* of listing it, with gc_e */
+	struct err gc_e;
 };
 
 enum item_op {
@@ -58,7 +65,8 @@ enum item_op {
 	ITEM_LINK,  /* another name of a file that came before */
 	ITEM_BEGIN, /* a big file begins; its chunks follow */
 	ITEM_HOLE,  /* en.size bytes of nothing in it */
-	ITEM_CHUNK, /* the next chunk of it; en.size bytes, id in en.ref */
+	ITEM_CHUNK, /* the next chunk of it; en.size bytes, id in en.ref, and
+		     * its place if it was in the snapshot before */
 	ITEM_END,   /* it is complete; en has what was found out meanwhile */
 };
 
@@ -116,6 +124,8 @@ struct run {
 	struct writer *w;
 	const struct backup_options *o;
 	struct known *known;
+	struct avoid avoid; /* from the first answers on */
+	bool rehint; /* the snapshot before may refer to what is avoided */
 
 	/* The walking thread's own. */
 	struct scan *scan;
@@ -146,10 +156,20 @@ struct run {
 	size_t n_pages, cap_pages;
 	int64_t progressed_ns, began_ns;
 
-	/* The end's: what catalogs there are, found out meanwhile. */
+	/* The end's: what catalogs there are, found out meanwhile; */
 	pthread_t looker;
 	bool looking;
 	struct catalogs *catalogs;
+	/* whether something was pruned (pruned.c), in a thread of its own; */
+	pthread_t pruned_looker;
+	bool pruned_looking;
+	int pruned_r;
+	struct err pruned_e;
+	/* what was put, should it have to be withdrawn. */
+	char record_name[OBJECT_NAME_MAX * 2];
+	char segment_name[STORE_NAME_MAX + 1];
+	struct segment_pack *segment_packs;
+	uint32_t n_segment_packs;
 
 	/* Counters. */
 	struct backup_result *result;
@@ -192,6 +212,19 @@ run_is_blind(const struct run *run)
 {
 	return run->w->stash && stash_is_blind(run->w->stash);
 }
+
+/* pruned.c: what is deleted while the run is under way (DESIGN, "Pruning") */
+/* List gc/ for the first time, before anything else is asked of s. */
+void pruned_first_look(struct writer *w, struct store *s);
+/* Begin the run's avoid. */
+int pruned_begin(struct run *run, struct err *e);
+/* Look at gc/ again, in a thread. */
+void pruned_look(struct run *run);
+/* End that; -EAGAIN the run refers to what is being deleted. */
+int pruned_check(struct run *run, struct err *e);
+/* The record is there, but the check failed: remove what was put. */
+int pruned_withdraw(struct run *run, struct err *e);
+void pruned_release(struct run *run);
 
 /* publish.c */
 /* Begin what can be asked before all packs are durable. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/auto.h"
@@ -14,6 +15,7 @@
 
 struct output {
 	struct upload *up;
+	char name[96];
 	struct object_key key;
 	struct packer *packer;
 	uint64_t off;
@@ -36,7 +38,6 @@ output_begin(struct output *o, struct repository *rp, struct sink *sink,
 {
 	struct object_header h = { .type = OBJECT_INDEX };
 	uint8_t head[OBJECT_HEADER_LEN];
-	char name[96];
 	int r;
 
 	memset(o, 0, sizeof(*o));
@@ -44,9 +45,9 @@ output_begin(struct output *o, struct repository *rp, struct sink *sink,
 	memcpy(h.repository_id, rp->header.id, sizeof(h.repository_id));
 	object_key_init(&o->key, rp->keys, OBJECT_INDEX, h.id);
 	object_header_encode(head, &h);
-	segment_name(name, level, n_entries, h.id);
+	segment_name(o->name, level, n_entries, h.id);
 	o->packer = packer_new(ZSTD_LEVEL);
-	r = sink_begin(sink, name, &o->up, e);
+	r = sink_begin(sink, o->name, &o->up, e);
 	return r ? r : append(o, head, sizeof(head), e);
 }
 
@@ -141,24 +142,36 @@ output_end(struct output *o, struct err *e)
 }
 
 int
+segments_put_new(struct repository *rp, struct sink *sink,
+	const struct segments_new *s, char name[STORE_NAME_MAX + 1],
+	uint64_t *stored, struct err *e)
+{
+	struct output *o = xcalloc(1, sizeof(*o));
+	int r = output_begin(o, rp, sink, 0, s->n, e);
+
+	for (uint32_t i = 0; i < s->n_packs; i++)
+		add_pack(o, &s->packs[i]);
+	for (size_t i = 0; i < s->n && !r; i++)
+		r = put_entry(o, &s->en[i], s->en[i].pack, e);
+	if (!r)
+		r = output_end(o, e);
+	snprintf(name, STORE_NAME_MAX + 1, "%s", o->name);
+	*stored += o->off;
+	output_release(o);
+	free(o);
+	return r;
+}
+
+int
 segments_put(struct repository *rp, struct sink *sink,
 	const struct segment_entry *en, size_t n,
 	const struct segment_pack *packs, uint32_t n_packs, uint64_t *stored,
 	struct err *e)
 {
-	struct output *o = xcalloc(1, sizeof(*o));
-	int r = output_begin(o, rp, sink, 0, n, e);
+	const struct segments_new s = { en, n, packs, n_packs };
+	char name[STORE_NAME_MAX + 1];
 
-	for (uint32_t i = 0; i < n_packs; i++)
-		add_pack(o, &packs[i]);
-	for (size_t i = 0; i < n && !r; i++)
-		r = put_entry(o, &en[i], en[i].pack, e);
-	if (!r)
-		r = output_end(o, e);
-	*stored += o->off;
-	output_release(o);
-	free(o);
-	return r;
+	return segments_put_new(rp, sink, &s, name, stored, e);
 }
 
 /* -- Merging ----------------------------------------------------------------------- */
@@ -170,6 +183,13 @@ struct cursor {
 	struct segment_entry *en;
 	uint32_t i, n;
 	uint32_t *packs; /* number of each pack in the output */
+};
+
+struct merging {
+	struct cursor *cs;
+	size_t n;
+	struct output *o;
+	const struct avoid *avoid;
 };
 
 static int
@@ -221,25 +241,62 @@ smallest(struct cursor *cs, size_t n)
 	return best;
 }
 
+/* Whether the entry at the cursor is a place that writers may refer to. */
+static bool
+is_good(const struct cursor *c, const struct avoid *avoid)
+{
+	const struct segment_entry *en = &c->en[c->i];
+	struct frame_place at = { .off = en->frame_off, .len = en->frame_len };
+
+	if (en->pack >= c->dir->n_packs)
+		return false;
+	at.object = c->dir->packs[en->pack].object;
+	memcpy(at.pack, c->dir->packs[en->pack].id, OBJECT_ID_LEN);
+	return !avoid_has(avoid, &at);
+}
+
+/* Of the cursors at the key of `first` the one whose place is to stay. */
+static struct cursor *
+best(struct merging *m, struct cursor *first)
+{
+	const uint8_t *id = first->en[first->i].id;
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct cursor *c = &m->cs[i];
+
+		if (c->i < c->n && !memcmp(c->en[c->i].id, id, CHUNK_KEY_LEN) &&
+			is_good(c, m->avoid))
+			return c;
+	}
+	return first;
+}
+
 static int
-merge_entries(struct index *ix, struct cursor *cs, size_t n, struct output *o,
-	struct err *e)
+put_best(struct merging *m, struct cursor *first, struct err *e)
+{
+	const struct cursor *c = best(m, first);
+	const struct segment_entry *en = &c->en[c->i];
+
+	if (en->pack >= c->dir->n_packs)
+		return err_set(e, EUCLEAN, "an index entry names no pack");
+	return put_entry(m->o, en, c->packs[en->pack], e);
+}
+
+static int
+merge_entries(struct index *ix, struct merging *m, struct err *e)
 {
 	uint8_t last[CHUNK_KEY_LEN];
 	bool any = false;
 	struct cursor *c;
 	int r = 0;
 
-	while (!r && (c = smallest(cs, n))) {
+	while (!r && (c = smallest(m->cs, m->n))) {
 		const struct segment_entry *en = &c->en[c->i];
 
-		if (en->pack >= c->dir->n_packs)
-			return err_set(e, EUCLEAN,
-				"an index entry names no pack");
 		if (!any || memcmp(last, en->id, CHUNK_KEY_LEN)) {
 			memcpy(last, en->id, CHUNK_KEY_LEN);
 			any = true;
-			r = put_entry(o, en, c->packs[en->pack], e);
+			r = put_best(m, c, e);
 		}
 		if (!r && ++c->i == c->n)
 			r = load_next(ix, c, e);
@@ -266,31 +323,32 @@ supersede(struct output *o, struct index *ix, size_t segment)
 
 /* Merge the segments of these numbers into one of the level. */
 static int
-merge(struct repository *rp, struct sink *sink, struct index *ix,
-	const size_t *segments, size_t n, unsigned level, uint64_t *stored,
+merge(const struct segments_merger *mr, const size_t *segments, size_t n, unsigned level,
 	struct err *e)
 {
+	struct index *ix = mr->index;
 	struct output *o = xcalloc(1, sizeof(*o));
 	auto_free struct cursor *cs = xcalloc(n, sizeof(*cs));
+	struct merging m = { cs, n, o, mr->avoid };
 	uint64_t total = 0;
 	int r;
 
 	for (size_t i = 0; i < n; i++)
 		total += index_segment_directory(ix, segments[i])->n_entries;
-	r = output_begin(o, rp, sink, level, total, e);
+	r = output_begin(o, mr->rp, mr->sink, level, total, e);
 	for (size_t i = 0; i < n && !r; i++) {
 		supersede(o, ix, segments[i]);
 		r = cursor_begin(ix, &cs[i], segments[i], o, e);
 	}
 	if (!r)
-		r = merge_entries(ix, cs, n, o, e);
+		r = merge_entries(ix, &m, e);
 	if (!r)
 		r = output_end(o, e);
 	for (size_t i = 0; i < n; i++) {
 		free(cs[i].en);
 		free(cs[i].packs);
 	}
-	*stored += o->off;
+	*mr->stored += o->off;
 	output_release(o);
 	free(o);
 	return r;
@@ -321,9 +379,10 @@ segments_merge_is_due(struct index *ix)
 }
 
 int
-segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
-	uint64_t *stored, struct err *e)
+segments_merge(const struct segments_merger *m, struct err *e)
 {
+	struct index *ix = m->index;
+
 	for (unsigned level = 0; level < LEVEL_MAX; level++) {
 		auto_free size_t *of_level = NULL;
 		size_t n, n_all, k = 0;
@@ -338,7 +397,7 @@ segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
 		}
 		if (k < SEGMENTS_MERGED || !fit_together(ix, of_level, k))
 			continue;
-		r = merge(rp, sink, ix, of_level, k, level + 1, stored, e);
+		r = merge(m, of_level, k, level + 1, e);
 		if (r)
 			return r;
 		index_refresh(ix);

@@ -8,7 +8,7 @@
 #define YORE_WRITE_SEGMENTS_H
 
 #include "repo/format/segment.h"
-#include "repo/native/index.h"
+#include "repo/write/avoid.h"
 
 /* Segments of one level that are merged into one of the next. */
 #define SEGMENTS_MERGED 12
@@ -20,14 +20,34 @@ int segments_put(struct repository *rp, struct sink *sink,
 	const struct segment_pack *packs, uint32_t n_packs, uint64_t *stored,
 	struct err *e);
 
-/* Whether that is due, after a run that wrote a segment: by what was listed
+/* The same; name is set to what it is called. */
+struct segments_new {
+	const struct segment_entry *en;
+	size_t n;
+	const struct segment_pack *packs;
+	uint32_t n_packs;
+};
+int segments_put_new(struct repository *rp, struct sink *sink,
+	const struct segments_new *s, char name[STORE_NAME_MAX + 1],
+	uint64_t *stored, struct err *e);
+
+/* Whether a merge is due, after a run that wrote a segment: by what was listed
  * when it began, for nothing is asked. */
 bool segments_merge_is_due(struct index *ix);
+/* All borrowed. */
+struct segments_merger {
+	struct repository *rp;
+	struct sink *sink;
+	struct index *index;
+	const struct avoid *avoid;
+	uint64_t *stored; /* grows by what is written */
+};
+
 /* Merge every level that has SEGMENTS_MERGED segments or more, unless the
- * result were too big (FORMAT, "Bounds").  Memory: a page
- * for each of them and the directory of the result. */
-int segments_merge(struct repository *rp, struct sink *sink, struct index *ix,
-	uint64_t *stored, struct err *e);
+ * result were too big (FORMAT, "Bounds").  Of a chunk with several places one
+ * stays, which is not avoided if there is such a one.  Memory: a page for each
+ * of them and the directory of the result. */
+int segments_merge(const struct segments_merger *m, struct err *e);
 
 /* What is left out of segments. */
 struct segments_drop {

@@ -18,9 +18,11 @@ struct spread_page {
 };
 
 void
-spread_init(struct spread *s, const struct record *parent)
+spread_init(struct spread *s, const struct record *parent,
+	const struct avoid *avoid)
 {
 	memset(s, 0, sizeof(*s));
+	s->avoid = avoid;
 	pthread_mutex_init(&s->lock, NULL);
 	if (parent->n_page_packs <= SPREAD_MAX)
 		return;
@@ -97,7 +99,7 @@ find_before(struct spread *s, struct ref *r)
 	r->place = p->at;
 	r->chunk_off = 0;
 	r->chunk_len = p->len;
-	return p->len > 0;
+	return p->len > 0 && !avoid_has(s->avoid, &p->at);
 }
 
 static bool

@@ -28,6 +28,7 @@ struct spread {
 	struct spread_page *pages; /* of the snapshot before, by id */
 	size_t n_pages, cap_pages;
 
+	const struct avoid *avoid; /* borrowed */
 	/* whoever places: */
 	struct page_pack *packs;
 	size_t n, cap;
@@ -36,7 +37,8 @@ struct spread {
 };
 
 /* What the snapshot before says; zeros: there is none. */
-void spread_init(struct spread *s, const struct record *parent);
+void spread_init(struct spread *s, const struct record *parent,
+	const struct avoid *avoid);
 void spread_release(struct spread *s);
 
 /* A page of the snapshot before lies there.  May be called from any thread. */

@@ -324,10 +324,18 @@ stash_upload_abort(struct upload *up)
 
 /* -- The rest -------------------------------------------------------------------- */
 
+/* A record that is withdrawn is no longer the newest. */
 static int
 stash_remove(struct sink *s, const char *name, struct err *e)
 {
-	return sink_remove(writer_of(s)->inner, name, e);
+	struct stash_writer *w = writer_of(s);
+	auto_free char *path =
+		starts(name, "snap/") ? stash_path(w->k, name) : NULL;
+	int r = sink_remove(w->inner, name, e);
+
+	if (r == 0 && path)
+		unlink(path);
+	return r;
 }
 
 static int

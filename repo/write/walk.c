@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "repo/base/auto.h"
-#include "repo/write/parent.h"
-#include "repo/write/run.h"
+#include "repo/write/rehint.h"
 
 struct level {
 	struct scan_dir *dir;
@@ -121,8 +120,8 @@ take_xattrs_of(struct run *run, struct item *it, struct scan_dir *d,
 	}
 }
 
-/* As they were in the snapshot before. */
-static void
+/* As they were in the snapshot before; false: they are not there any more. */
+static bool
 reuse_xattrs(struct run *run, struct item *it, const struct entry *old)
 {
 	if (old->xattrs) {
@@ -133,17 +132,20 @@ reuse_xattrs(struct run *run, struct item *it, const struct entry *old)
 		it->xattrs_ref = *old->xattrs_ref;
 		it->en.xattrs_len = 0;
 		it->reuse_xattrs_ref = true;
+		return !avoid_move(
+			&run->avoid, run->w->index, &it->xattrs_ref);
 	}
+	return true;
 }
 
 static void
 take_xattrs(struct run *run, struct item *it, struct scan_dir *d,
 	const char *name, const struct entry *old, const struct attributes *a)
 {
-	if (unchanged(run, old, a))
-		reuse_xattrs(run, it, old);
-	else
-		take_xattrs_of(run, it, d, name);
+	if (unchanged(run, old, a) && reuse_xattrs(run, it, old))
+		return;
+	it->reuse_xattrs_ref = false;
+	take_xattrs_of(run, it, d, name);
 }
 
 /* -- Files with several names ------------------------------------------------- */
@@ -195,19 +197,38 @@ link_number(struct run *run, const struct attributes *a, bool *seen)
 
 /* -- Entries ------------------------------------------------------------------ */
 
-static void
-entry_unchanged(struct run *run, const struct scan_dir *d,
-	const struct scan_entry *se, const struct entry *old)
+/* A file as it was in the snapshot before: 1, or 0 when what that has of it is
+ * not there any more. */
+static int
+entry_unchanged(struct walk *w, struct scan_dir *d,
+	const struct scan_entry *se, const struct entry *old, struct err *e)
 {
-	struct item *it = item_of(run, ITEM_ENTRY, d, se);
+	struct run *run = w->run;
+	struct ref ref = old->ref;
+	enum rehint how = rehint_content(run, &w->before, old, &ref);
+	struct item *it;
 
-	it->en.content = old->content;
-	it->en.ref = old->ref;
+	if (how == REHINT_LOST)
+		return 0;
+	it = item_of(run, how == REHINT_MAP ? ITEM_BEGIN : ITEM_ENTRY, d, se);
 	it->en.link = old->link;
+	if (how == REHINT_MAP) {
+		struct entry begun = it->en;
+		int r = rehint_items(run, &w->before, old, e);
+
+		if (r)
+			return r;
+		it = run_item(run, ITEM_END);
+		it->en = begun;
+	} else {
+		it->en.content = old->content;
+		it->en.ref = ref;
+	}
 	if (old->content == CONTENT_INLINE)
 		it->data_at = job_keep(run->job, old->data, old->size);
-	reuse_xattrs(run, it, old);
+	take_xattrs(run, it, d, scan_name(d, se), old, &se->a);
 	run->result->files_unchanged++;
+	return 1;
 }
 
 static int
@@ -249,9 +270,10 @@ job_full(const struct run *run)
 }
 
 static int
-regular(struct run *run, struct scan_dir *d, const struct scan_entry *se,
+regular(struct walk *w, struct scan_dir *d, const struct scan_entry *se,
 	const struct entry *old, struct err *e)
 {
+	struct run *run = w->run;
 	bool sparse = se->a.blocks * 512 + 4095 < se->a.size;
 	bool seen = false;
 	uint64_t link = 0;
@@ -260,8 +282,10 @@ regular(struct run *run, struct scan_dir *d, const struct scan_entry *se,
 	run->result->files++;
 	run->result->bytes += se->a.size;
 	if (unchanged(run, old, &se->a)) {
-		entry_unchanged(run, d, se, old);
-		return 0;
+		int r = entry_unchanged(w, d, se, old, e);
+
+		if (r)
+			return r < 0 ? r : 0;
 	}
 	if (old)
 		run->result->files_changed++;
@@ -376,7 +400,7 @@ step(struct walk *w, struct err *e)
 	if (S_ISDIR(se->a.mode))
 		return directory(w, l->i - 1, old, e);
 	if (S_ISREG(se->a.mode))
-		return regular(run, l->dir, se, old, e);
+		return regular(w, l->dir, se, old, e);
 	other(run, l->dir, se, old);
 	return 0;
 }
@@ -407,6 +431,7 @@ run_walk(struct run *run, struct err *e)
 	struct walk w = { .run = run,
 		.before = { .fetch = run->w->fetch,
 			.spread = &run->spread,
+			.avoid = &run->avoid,
 			.far = !run->w->rp->store->local_path } };
 	int r = begin(&w, e);
 

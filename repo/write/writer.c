@@ -19,6 +19,30 @@
 #define FETCH_MEMORY (4u << 20)
 #define FETCH_MEMORY_FAR (16u << 20)
 
+struct first {
+	struct writer *w;
+	struct store *s;
+};
+
+static void
+first_request(void *ctx, size_t i)
+{
+	struct first *f = ctx;
+
+	if (i == 0)
+		stash_probe(f->w->stash, f->s);
+	else
+		pruned_first_look(f->w, f->s);
+}
+
+static void
+first_requests(struct writer *w, struct store *s)
+{
+	struct first f = { w, s };
+
+	together_run(2, true, first_request, &f);
+}
+
 /* What is kept of a remote repository lies before it.  Without a right to read
  * the cache would only learn what is kept anyway, and take it for all. */
 static int
@@ -32,11 +56,13 @@ open_repository(struct writer *w, const char *repo,
 
 	if (r)
 		return r;
-	if (s->local_path)
+	if (s->local_path) {
+		pruned_first_look(w, s);
 		return repository_open_on(s, o, &w->rp, e);
+	}
 	w->stash = stash_new(s);
 	s = stash_store(w->stash, s);
-	stash_probe(w->stash, s);
+	first_requests(w, s);
 	if (stash_is_blind(w->stash))
 		how.cache_dir = "";
 	return repository_open_on(s, &how, &w->rp, e);
@@ -158,6 +184,24 @@ struct asking {
 
 enum { FIND_PARENT, ADOPT, LIST_SEGMENTS, QUESTIONS };
 
+/* Nothing is adopted that is about to be deleted. */
+static int
+begin_and_adopt(struct run *run, struct err *e)
+{
+	int r = pruned_begin(run, e);
+
+	return r ? r : run_adopt(run, e);
+}
+
+/* Whether what the snapshot before refers to has to be looked at. */
+static bool
+needs_rehinting(const struct run *run)
+{
+	const struct gc_state *s = &run->avoid.state;
+
+	return run->parent.gc != s->n && !gc_state_is_empty(s);
+}
+
 static void
 ask(void *ctx, size_t i)
 {
@@ -167,7 +211,7 @@ ask(void *ctx, size_t i)
 	if (i == FIND_PARENT)
 		a->parent.r = run_find_parent(a->run, &a->parent.e);
 	else if (i == ADOPT)
-		a->adopt.r = run_adopt(a->run, &a->adopt.e);
+		a->adopt.r = begin_and_adopt(a->run, &a->adopt.e);
 	else /* who fails to look something up says why */
 		(void)index_segments(a->run->w->index, &n, NULL);
 }
@@ -198,7 +242,7 @@ prepare(struct run *run, struct err *e)
 	/* with what the run before has written */
 	if (w->n_runs++)
 		index_refresh(w->index);
-	run->known = known_new(w->index);
+	run->known = known_new(w->index, &run->avoid);
 	if (!r)
 		r = begin_stash(run, sink, e);
 	if (!r)
@@ -207,7 +251,8 @@ prepare(struct run *run, struct err *e)
 		return r;
 	run->next_link = run->parent.next_link ? run->parent.next_link : 1;
 	run->first_link = run->next_link;
-	spread_init(&run->spread, &run->parent);
+	run->rehint = needs_rehinting(run);
+	spread_init(&run->spread, &run->parent, &run->avoid);
 	run->packer = packer_new(6);
 	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA,
 		run->o->data_pack_len ? run->o->data_pack_len : DATA_PACK_LEN,
@@ -261,6 +306,7 @@ release(struct run *run)
 		job_free(run, run->ring[i % JOBS_MAX]);
 	job_free(run, run->job);
 	publish_release(run);
+	pruned_release(run);
 	place_release(run);
 	known_free(run->known);
 	record_release(&run->parent);
@@ -281,6 +327,8 @@ run_all(struct run *run, struct err *e)
 		r = walk_and_work(run, e);
 	if (!r)
 		run_look(run);
+	if (!r)
+		pruned_look(run);
 	/* the last two packs travel together */
 	if (!r)
 		r = pack_writer_end(run->data, e);

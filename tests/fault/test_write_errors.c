@@ -43,6 +43,17 @@ backup_and_fail(struct world *w, struct world_report *rp, const void *arg)
 		rp->happened = fault_happened(fault);
 }
 
+/* Only a snapshot that cannot be looked after, and not be removed either, stays
+ * though the run failed; it says so. */
+static enum world_outcome
+outcome(const struct world_report *rp)
+{
+	if (!rp->r)
+		return WORLD_MADE;
+	return strstr(rp->text, "cannot be removed") ? WORLD_EITHER
+						     : WORLD_FAILED;
+}
+
 /* Whether the fault came; false: there was no such call. */
 static bool
 fail_at(struct world *w, const struct failure *f)
@@ -62,7 +73,7 @@ fail_at(struct world *w, const struct failure *f)
 	if (rp.r && !rp.happened)
 		fail_msg("%s: nothing happened, but: %s", what, rp.text);
 	if (rp.happened)
-		world_check(w, what, rp.r ? WORLD_FAILED : WORLD_MADE);
+		world_check(w, what, outcome(&rp));
 	return rp.happened;
 }
 

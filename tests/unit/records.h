@@ -76,6 +76,8 @@ make_record(struct record *r, unsigned what)
 		r->n_deltas = what & 2 ? DELTA_N_MAX : 1;
 		memset(r->original, 0x5a, HASH_LEN);
 	}
+	if (what & 8)
+		r->gc = what * 1000;
 }
 
 static inline void
@@ -107,6 +109,7 @@ assert_same_record(const struct record *a, const struct record *b, bool whole)
 	assert_true(same_entry(&root, &b->root));
 	assert_int_equal(whole ? a->next_link : 0, b->next_link);
 	assert_int_equal(a->n_errors, b->n_errors);
+	assert_int_equal(whole ? a->gc : 0, b->gc);
 	assert_true(same_bytes(a->path, a->path ? strlen(a->path) : 0, b->path,
 		b->path ? strlen(b->path) : 0));
 	assert_int_equal(a->is_database, b->is_database);

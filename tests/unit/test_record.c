@@ -146,7 +146,7 @@ unknown_even_fields_are_skipped_odd_ones_refused(void **state)
 	make_record(&r, 3);
 	record_encode(&r, true, &b);
 	len = b.len;
-	for (uint64_t tag = 30; tag < 1ULL << 40; tag = tag * 3) {
+	for (uint64_t tag = 32; tag < 1ULL << 40; tag = tag * 3) {
 		b.len = len;
 		put(&b, tag & ~1ULL, "news", 4);
 		assert_int_equal(decode(b.data, b.len, &back, NULL), 0);

@@ -22,3 +22,10 @@ tests_upkeep_reads_SOURCES = tests/upkeep/reads.c
 EXTRA_DIST += tests/upkeep/matrix.py tests/upkeep/touched.py tests/upkeep/world.py
 dist_check_SCRIPTS += tests/upkeep/forget_race.sh
 dist_check_SCRIPTS += tests/upkeep/forget_pruned.sh
+EXTRA_DIST += tests/upkeep/gc.sh
+dist_check_SCRIPTS += tests/upkeep/avoided.sh
+dist_check_SCRIPTS += tests/upkeep/lost.sh
+dist_check_SCRIPTS += tests/upkeep/stopped.sh
+check_PROGRAMS += tests/upkeep/states
+check_PROGRAMS += tests/upkeep/stopped
+tests_upkeep_stopped_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sink_put -Wl,--wrap=store_list_names

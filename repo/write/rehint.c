@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "repo/write/rehint.h"
+
+#include <errno.h>
+#include "repo/base/auto.h"
+
+static int
+move(struct run *run, struct ref *r)
+{
+	return avoid_move(&run->avoid, run->w->index, r);
+}
+
+static enum rehint
+look_at_map(struct run *run, struct parent_walk *pw, const struct entry *old)
+{
+	struct parent_dir *pd = parent_extents_open(pw, &old->ref);
+	enum rehint how = REHINT_AS_IS;
+	const struct extent *x;
+	uint64_t off = 0;
+
+	while (how != REHINT_LOST && (x = parent_extents_next(pd))) {
+		struct ref r = x->ref;
+
+		off += x->len;
+		if (off > old->size)
+			break;
+		if (x->hole || !avoid_has(&run->avoid, &r.place))
+			continue;
+		how = move(run, &r) ? REHINT_LOST : REHINT_MAP;
+	}
+	if (off != old->size || !parent_extents_whole(pd))
+		how = REHINT_LOST;
+	else if (how == REHINT_AS_IS && parent_extents_avoided(pd))
+		how = REHINT_MAP;
+	parent_dir_free(pd);
+	return how;
+}
+
+enum rehint
+rehint_content(struct run *run, struct parent_walk *pw,
+	const struct entry *old, struct ref *ref)
+{
+	if (!run->rehint)
+		return REHINT_AS_IS;
+	if (old->content == CONTENT_CHUNK)
+		return move(run, ref) ? REHINT_LOST : REHINT_AS_IS;
+	return old->content == CONTENT_MAP ? look_at_map(run, pw, old)
+					   : REHINT_AS_IS;
+}
+
+static int
+add_item(struct run *run, const struct extent *x, struct err *e)
+{
+	struct item *it;
+	int r = run->job && run->job->n_items >= JOB_ITEMS - 2
+			? run_flush(run, e)
+			: 0;
+
+	if (r)
+		return r;
+	it = run_item(run, x->hole ? ITEM_HOLE : ITEM_CHUNK);
+	it->en.size = x->len;
+	if (x->hole)
+		return 0;
+	it->en.ref = x->ref;
+	return move(run, &it->en.ref) ? -EIO : 0;
+}
+
+int
+rehint_items(struct run *run, struct parent_walk *pw, const struct entry *old,
+	struct err *e)
+{
+	struct parent_dir *pd = parent_extents_open(pw, &old->ref);
+	const struct extent *x;
+	uint64_t off = 0;
+	int r = 0;
+
+	while (!r && off < old->size && (x = parent_extents_next(pd))) {
+		off += x->len;
+		r = add_item(run, x, e);
+	}
+	if (r == -EIO || (!r && off != old->size))
+		r = err_set(e, EIO, "the extents of a file of the snapshot "
+			"before can no longer be read");
+	parent_dir_free(pd);
+	return r;
+}

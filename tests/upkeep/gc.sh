@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# For tests of what is pruned meanwhile: . tests/lib.sh, then this.
+
+states=$top_builddir/tests/upkeep/states
+stopped=$top_builddir/tests/upkeep/stopped
+
+# records [SOURCE]: the newest record of a source; of all sources, all of them
+# by number
+records() {
+	if [ -n "${1-}" ]; then
+		yore snapshots --json "$1" | jq -r 'select(.id).id' | tail -n 1 >id
+		(cd repo && find snap -name "*-$(cat ../id)")
+	else
+		(cd repo && find snap -type f | sort -t/ -k3)
+	fi
+}
+packs() { (cd repo && find data meta -type f | sort); }
+newest() { records | tail -n 1; }
+
+# state KIND OBJECT...: one more state, with all of these objects
+state() {
+	local kind=$1 args=()
+	shift
+	for object; do args+=("$kind" "$object"); done
+	"$states" put repo "${args[@]}"
+}
+
+# refs RECORD: packs that it refers to
+refs() { "$states" refs repo "$1" | awk '{ print $2 }' | sort -u; }
+
+# refers_to_none RECORD FILE: of the packs that the file lists
+refers_to_none() {
+	refs "$1" >refs
+	[ -s refs ] || fail "$1 refers to nothing"
+	! comm -12 refs "$2" | grep . || fail "$1 refers to what is to be avoided"
+}
+
+# back_up [OPTIONS]: a snapshot of tree; what it says is in $work/said
+back_up() {
+	yore backup --json --host h --source "${source:-t}" "$@" tree >said 2>err
+	[ ! -s err ] || [ -n "${complains-}" ] ||
+		{ cat err >&2; fail 'a backup that complained'; }
+}
+said() { jq -rs "map(select(.type == \"summary\"))[0].$1" said; }
+
+# a tree of whatever refers to packs, and of what does not
+make_tree() {
+	mkdir -p tree/sub/empty
+	for i in {1..60}; do head -c 3000 /dev/urandom >tree/sub/small$i; done
+	head -c 4000000 /dev/urandom >tree/big
+	truncate -s 3M tree/holes
+	head -c 200000 /dev/urandom >>tree/holes
+	ln tree/big tree/sub/also-big
+	ln tree/sub/small1 tree/also-small
+	echo inline >tree/inline
+	head -c 600 /dev/urandom | base64 -w 0 >value
+	setfattr -n user.long -v "$(cat value)" tree/big
+	setfattr -n user.long -v "x$(cat value)" tree/sub
+	setfattr -n user.long -v "y$(cat value)" tree
+}
+
+# restores SNAPSHOT-RECORD [QUIETLY]: it is what tree is
+restores() {
+	local id=${1##*-}
+	rm -rf back
+	yore restore "@$id" back >/dev/null 2>err || { cat err; fail "$1 is not whole"; }
+	same_tree tree back
+	[ -z "${2-}" ] || [ ! -s err ] || { cat err >&2; fail "$1: not quietly"; }
+}
