@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * accepts page|record FILE...: for each file 1 or 0, whether repo/format takes
- * its bytes for a page or a snapshot record.
+ * accepts page|record|gc FILE...: for each file 1 or 0, whether repo/format
+ * takes its bytes for a page, a snapshot record or a state of pruning.
  */
 #include <stdio.h>
 #include <string.h>
+#include "repo/format/gc.h"
 #include "repo/format/record.h"
 
 #define LEN_MAX (1u << 20)
@@ -30,6 +31,26 @@ is_record(const uint8_t *data, size_t len)
 	return true;
 }
 
+static bool
+is_state(const uint8_t *data, size_t len)
+{
+	struct gc_state s;
+
+	if (gc_state_decode(data, len, &s, NULL))
+		return false;
+	gc_state_release(&s);
+	return true;
+}
+
+static bool
+is(const char *kind, const uint8_t *data, size_t len)
+{
+	if (strcmp(kind, "page") == 0)
+		return is_page(data, len);
+	return strcmp(kind, "gc") == 0 ? is_state(data, len)
+				       : is_record(data, len);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -45,10 +66,7 @@ main(int argc, char **argv)
 		}
 		len = fread(data, 1, sizeof(data), f);
 		fclose(f);
-		puts((strcmp(argv[1], "page") ? is_record(data, len)
-					      : is_page(data, len))
-				? "1"
-				: "0");
+		puts(is(argv[1], data, len) ? "1" : "0");
 	}
 	return 0;
 }

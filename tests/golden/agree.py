@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """agree.py ACCEPTS CORPORA: both decoders take, or refuse, the same bytes.
 
-The bytes are the fuzzing corpora of pages and records, as they are and with some
+The bytes are the fuzzing corpora of pages, records and states, as they are and with some
 bytes changed (always the same ones); ACCEPTS is the program of accepts.c."""
 import os
 import random
@@ -12,6 +12,7 @@ import tempfile
 
 from decode import WRONG, parse_record
 from pages import ROOT, Page, need
+from states import parse_state
 
 CHANGED = 12  # of each
 
@@ -55,7 +56,8 @@ def inputs(corpus):
 
 def main():
     program, corpora = sys.argv[1:]
-    for kind, read in (("page", page), ("record", record)):
+    for kind, read in (("page", page), ("record", record),
+                       ("gc", parse_state)):
         every = list(inputs(os.path.join(corpora, kind)))
         with tempfile.TemporaryDirectory() as work:
             os.chdir(work)

@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from objects import F_CATALOG, F_INDEX, F_RECORD, Object, Pack, hkdf, mac
 from pages import (CATALOG, DATA, EXTENTS, INDEX, LEAF, META, RECORD, ROOT,
                    Damaged, Page, Reader, need, pairs_of)
+from states import print_states
 
 # -- The repository ------------------------------------------------------------
 
@@ -224,7 +225,7 @@ def sum_totals(repo, entries):
 KNOWN = {1: "host", 3: "name", 5: "seq", 7: "time", 8: "began",
          9: "generation", 10: "ended", 11: "root", 12: "previous",
          14: "page", 16: "tag", 18: "next_link", 20: "errors", 22: "path",
-         24: "database", 26: "continuity"}
+         24: "database", 26: "continuity", 30: "gc"}
 
 
 def parse_record(data):
@@ -234,7 +235,7 @@ def parse_record(data):
         need(tag in KNOWN or not tag & 1, "a newer record: field %d" % tag)
         name = KNOWN.get(tag)
         number = Reader(value)
-        if name in ("seq", "generation", "next_link", "errors"):
+        if name in ("seq", "generation", "next_link", "errors", "gc"):
             value = number.varint()
             number.end()
         elif name in ("time", "began", "ended"):
@@ -521,6 +522,7 @@ def main():
         indexed = check_index(repo)
         for record in records:
             at(record.name, print_snapshot, repo, record, Lines(o.places))
+        print_states(repo)
     except WRONG as e:
         sys.exit("%s: %s" % (o.repository, e))
     print("%s: %d packs, %d chunks in the index, %d of %d records in the "

@@ -5,6 +5,7 @@
 set -eu
 here=${top_srcdir:-.}/tests/golden
 list=${top_builddir:-.}/tests/golden/list
+states=${top_builddir:-.}/tests/upkeep/states
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XDG_STATE_HOME=/dev/null
@@ -51,6 +52,21 @@ for repo in "$here"/repo-*/; do
 				status=none
 	done
 	! "$list" "$work/closed" 2>/dev/null
+	"$list" "$work/closed" key "$here/key" | diff "$repo.txt" -
+	# states of pruning are chained, and nothing that readers look at
+	(cd "$work/closed" && find data meta -type f | sort) >"$work/packs"
+	d=$(grep -m 1 data/ "$work/packs") m=$(grep -m 1 meta/ "$work/packs")
+	cp "$repo"/keys/* "$work/closed/keys/" 2>/dev/null || true
+	"$states" put "$work/closed" condemn "$d" lost "$m@70:99" lost "$d"
+	"$states" put "$work/closed" sentence "$m" gone "$d"
+	{ cat "$repo.txt"; printf '%s\n' "state 1" \
+		"    condemned data ${d##*/} 1" \
+		"    lost data ${d##*/} 0 0" "    lost meta ${m##*/} 70 99" \
+		"state 2" "    condemned data ${d##*/} 1" \
+		"    condemned meta ${m##*/} 2" "    sentenced meta ${m##*/}" \
+		"    gone data ${d##*/}" "    lost data ${d##*/} 0 0" \
+		"    lost meta ${m##*/} 70 99"; } >"$work/with-states"
+	decode --key-file "$here/key" "$work/closed" | diff "$work/with-states" -
 	"$list" "$work/closed" key "$here/key" | diff "$repo.txt" -
 	# indexes and catalogs are there for speed
 	rm -r "$work/closed/idx" "$work/closed/cat"

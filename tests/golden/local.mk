@@ -17,6 +17,7 @@ EXTRA_DIST += tests/golden/agree.py
 EXTRA_DIST += tests/golden/decode.py
 EXTRA_DIST += tests/golden/objects.py
 EXTRA_DIST += tests/golden/pages.py
+EXTRA_DIST += tests/golden/states.py
 EXTRA_DIST += tests/golden/vectors.py
 EXTRA_DIST += tests/golden/vectors.txt
 EXTRA_DIST += tests/golden/make.sh

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from pages import DATA, INDEX, META, RECORD, CATALOG, Damaged, Reader, need
+from pages import (CATALOG, DATA, GC, INDEX, META, RECORD, Damaged, Reader,
+                   need)
 
 F_DATA, F_PAGES, F_TOC, F_INDEX, F_RECORD, F_CATALOG = 1, 2, 3, 4, 5, 6
+F_GC = 11
 LABEL = {DATA: b"pack", META: b"pack", INDEX: b"index",
-         RECORD: b"record", CATALOG: b"record"}
+         RECORD: b"record", CATALOG: b"record", GC: b"record"}
 
 
 def hkdf(ikm, salt, info, length=32):
@@ -30,7 +32,7 @@ def mac(key, *parts):
 class Object:
     """A sealed object: its header is checked, frames are read by offset."""
 
-    def __init__(self, repo, name, kind):
+    def __init__(self, repo, name, kind, named=True):
         self.repo, self.name = repo, name
         data = self.data = repo.read(name)
         need(len(data) >= 64 and data[:8] == b"YOREOBJ\n", "no object")
@@ -38,7 +40,8 @@ class Object:
              and not any(data[48:64]), "not version 1, or another type")
         need(data[32:48] == repo.id, "of another repository")
         self.id, self.kind = data[16:32], kind
-        need(name.endswith(self.id.hex()), "not the object its name says")
+        need(not named or name.endswith(self.id.hex()),
+             "not the object its name says")
         key = hkdf(repo.key[LABEL[kind]], self.id, repo.id + bytes([kind]))
         self.aes = AESGCM(key)
         self.cache = {}

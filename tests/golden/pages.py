@@ -3,6 +3,7 @@
 entries"), for decode.py."""
 
 DATA, META, INDEX, RECORD, CATALOG = 1, 2, 3, 4, 5  # object types
+GC = 7
 LEAF, INNER, EXTENTS, EXTENTS_INNER, ROOT = 1, 2, 3, 4, 5  # kinds of pages
 
 

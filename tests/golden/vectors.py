@@ -7,6 +7,7 @@ import sys
 
 from decode import KNOWN, parse_record
 from pages import Page, Reader
+from states import parse_state
 
 
 def shown(value):
@@ -46,7 +47,7 @@ def solid(data):
     return [{"lengths and count": struct.unpack(">3I", data)}]
 
 
-READ = {"RECORD": record, "CATALOG": catalog, "XATTRS": xattrs, "SOLID": solid}
+READ = {"STATE": lambda data: [parse_state(data)], "RECORD": record, "CATALOG": catalog, "XATTRS": xattrs, "SOLID": solid}
 text = open(sys.argv[1], encoding="ascii").read()
 for name, lines in re.findall(r"VECTOR_(\w+) ((?:\\\n\t\"\w+\"\s)+)", text):
     data = bytes.fromhex("".join(re.findall(r'"(\w+)"', lines)))

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "repo/base/hex.h"
+#include "repo/format/gc.h"
 #include "repo/format/record.h"
 #include "repo/format/segment.h"
 #include "tests/unit/format_vectors.h"
@@ -230,6 +231,41 @@ records_and_catalogs_are_frozen(void **state)
 	catalog_release(&again);
 }
 
+/* -- States of pruning -------------------------------------------------- */
+
+static void
+states_of_pruning_are_frozen(void **state)
+{
+	static const uint8_t a[OBJECT_ID_LEN] = { 0xaa };
+	static const uint8_t b[OBJECT_ID_LEN] = { 0xbb };
+	struct frame_place at = { .object = OBJECT_META, .off = 70000,
+		.len = 5000 };
+	auto_gc_state struct gc_state s = { .n = 300,
+		.time_ns = 1795170735000000001 };
+	auto_gc_state struct gc_state back = { .n = 0 };
+	auto_buf struct buf out = BUF_INIT;
+	size_t len;
+	auto_free uint8_t *frozen = bytes_of(VECTOR_STATE, &len);
+
+	(void)state;
+	memset(s.previous, 0xcc, HASH_LEN);
+	gc_packs_add(&s.condemned, OBJECT_DATA, a, 7);
+	gc_packs_add(&s.condemned, OBJECT_META, a, 300);
+	gc_packs_add(&s.sentenced, OBJECT_DATA, a, 0);
+	gc_packs_add(&s.gone, OBJECT_DATA, b, 0);
+	memcpy(at.pack, b, OBJECT_ID_LEN);
+	gc_frames_add(&s.lost, &at);
+	at.object = OBJECT_DATA;
+	at.off = 0;
+	gc_frames_add(&s.lost, &at);
+	gc_state_sort(&s);
+	assert_int_equal(gc_state_encode(&s, &out, NULL), 0);
+	assert_frozen("state", &out, VECTOR_STATE);
+	assert_int_equal(gc_state_decode(frozen, len, &back, NULL), 0);
+	assert_int_equal(back.condemned.p[1].since, 300);
+	assert_int_equal(back.lost.p[1].off, 70000);
+}
+
 /* -- Packs and segments
  * -------------------------------------------------------------- */
 
@@ -322,6 +358,7 @@ main(void)
 		cmocka_unit_test(pages_of_directories_are_frozen),
 		cmocka_unit_test(pages_of_extents_are_frozen),
 		cmocka_unit_test(records_and_catalogs_are_frozen),
+		cmocka_unit_test(states_of_pruning_are_frozen),
 		cmocka_unit_test(index_segments_are_frozen),
 		cmocka_unit_test(tables_of_contents_are_frozen),
 		cmocka_unit_test(headers_trailers_and_attributes_are_frozen),
