@@ -89,26 +89,6 @@ run_around(const struct reading *rd, uint64_t off, uint64_t *from, uint64_t *to)
 	*to = (rd->first - 1 + hi) * size;
 }
 
-/* A frame with pages says which: bytes of the pages, then their numbers. */
-static int
-check_slots(const struct frame *fr, uint32_t page_size, uint32_t slot,
-	uint32_t first, uint32_t n, struct err *e)
-{
-	uint32_t slots = fr->len / (page_size + 4);
-	const uint8_t *numbers = fr->data + (size_t)slots * page_size;
-
-	if (fr->type != FRAME_DATA || fr->len % (page_size + 4) ||
-		slot + n > slots)
-		return err_set(e, EUCLEAN, "a delta's frame has other pages");
-	for (uint32_t i = 0; i < n; i++) {
-		if (get_be32(numbers + 4 * (size_t)(slot + i)) != first + i)
-			return err_set(e, EUCLEAN,
-				"a delta's frame lacks page %" PRIu32,
-				first + i);
-	}
-	return 0;
-}
-
 /* What a piece may be taken from: bytes of the database that lie together in
  * memory, which begin at `at` and are `len`. */
 struct stretch {
@@ -133,7 +113,7 @@ delta_stretch(const struct reading *rd, uint64_t off, uint64_t from,
 	if (r == -ENOENT)
 		r = -EIO; /* the point is there, part of it is not */
 	if (!r)
-		r = check_slots(st->frame, size, s->slot, page_at(rd->d, from),
+		r = deltas_check_slots(st->frame, size, s->slot, page_at(rd->d, from),
 			(uint32_t)((to - from) / size), e);
 	if (r)
 		return r;

@@ -130,6 +130,25 @@ deltas_place(const struct delta *d, uint64_t n, uint32_t writer, uint64_t off,
 	return 0;
 }
 
+int
+deltas_check_slots(const struct frame *fr, uint32_t page_size, uint32_t slot,
+	uint32_t first, uint32_t n, struct err *e)
+{
+	uint32_t slots = fr->len / (page_size + 4);
+	const uint8_t *numbers = fr->data + (size_t)slots * page_size;
+
+	if (fr->type != FRAME_DATA || fr->len % (page_size + 4) ||
+		slot + n > slots)
+		return err_set(e, EUCLEAN, "a delta's frame has other pages");
+	for (uint32_t i = 0; i < n; i++) {
+		if (get_be32(numbers + 4 * (size_t)(slot + i)) != first + i)
+			return err_set(e, EUCLEAN,
+				"a delta's frame lacks page %" PRIu32,
+				first + i);
+	}
+	return 0;
+}
+
 uint32_t
 deltas_writer(struct deltas *ds, const uint8_t id[WRITER_ID_LEN])
 {

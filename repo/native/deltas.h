@@ -107,6 +107,10 @@ int deltas_place(const struct delta *d, uint64_t n, uint32_t writer,
 /* A frame in d itself. */
 void deltas_own_place(const struct delta *d, uint64_t off, uint32_t len,
 	struct frame_place *at);
+/* Whether a frame of a delta has n pages from `first` on in slots that follow
+ * each other (bytes of the pages, then their numbers); -EUCLEAN. */
+int deltas_check_slots(const struct frame *fr, uint32_t page_size,
+	uint32_t slot, uint32_t first, uint32_t n, struct err *e);
 /* The number of a writer, and its id. */
 uint32_t deltas_writer(struct deltas *ds, const uint8_t id[WRITER_ID_LEN]);
 void deltas_writer_id(struct deltas *ds, uint32_t writer,

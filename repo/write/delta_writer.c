@@ -245,6 +245,13 @@ delta_writer_open_anew(struct writer *w, const struct delta_writer_anew *a,
 	return 0;
 }
 
+int
+delta_writer_has_zeros(struct delta_writer *dw, uint32_t pgno, bool *zeros,
+	struct err *e)
+{
+	return page_table_is_zeros(&dw->table, pgno, zeros, e);
+}
+
 /* -- Reading the whole database ---------------------------------------------------- */
 
 /* Pages as a stream of bytes, hashed as they pass. */

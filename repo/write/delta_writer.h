@@ -180,12 +180,16 @@ struct delta_writer_anew {
 };
 
 /*
- * A writer of these deltas, which takes delta_writer_delta, _close and _state
- * only.  Nothing is asked of the store.  state_dir is for this writer alone;
+ * A writer of these deltas, which takes delta_writer_delta, _close, _state and
+ * _has_zeros only.  Nothing is asked of the store.  state_dir is for this writer alone;
  * what is in there does not matter.
  */
 int delta_writer_open_anew(struct writer *w, const struct delta_writer_anew *a,
 	const char *state_dir, struct delta_writer **dw, struct err *e);
+
+/* Whether a page of the newest state is all zeros. */
+int delta_writer_has_zeros(struct delta_writer *dw, uint32_t pgno, bool *zeros,
+	struct err *e);
 
 #define auto_delta_writer AUTO(delta_writer_auto_)
 static inline void
