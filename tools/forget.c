@@ -21,6 +21,7 @@ enum {
 	OPT_UNDO,
 	OPT_PIN,
 	OPT_UNPIN,
+	OPT_THIN,
 	OPT_EVERY,
 	OPT_EVERY_WITHIN = OPT_EVERY + RETENTION_PERIODS,
 };
@@ -48,6 +49,18 @@ take_duration(const char *option, int64_t *ns)
 	return tool_usage("--keep-within%s %s: not a length of time, such as"
 			  " 36h, 30d, 8w or 2y",
 		option, optarg);
+}
+
+static int
+take_thin(struct forget_command *c)
+{
+	struct err e = ERR_INIT;
+
+	c->thin = true;
+	if (thin_rules_parse(optarg ? optarg : THIN_RULES_DEFAULT,
+		    &c->thin_rules, &e) == 0)
+		return 0;
+	return tool_usage("--thin: %s", e.text);
 }
 
 static int
@@ -102,6 +115,8 @@ take(struct forget_command *c, int opt)
 		return take_mode(c, FORGET_PIN);
 	case OPT_UNPIN:
 		return take_mode(c, FORGET_UNPIN);
+	case OPT_THIN:
+		return take_thin(c);
 	}
 	return opt >= OPT_EVERY ? take_period(c, opt) : STATUS_USAGE;
 }
@@ -118,14 +133,14 @@ check_options(const struct forget_command *c)
 {
 	int n = c->o.argc - optind;
 
-	if (c->mode != FORGET_DECIDE && has_rules(c))
-		return tool_usage("--keep-... has no place beside --undo,"
+	if (c->mode != FORGET_DECIDE && (has_rules(c) || c->thin))
+		return tool_usage("--keep-... and --thin have no place beside --undo,"
 				  " --pin or --unpin");
 	if (c->mode == FORGET_UNPIN && n == 0)
 		return tool_usage("--unpin: which snapshot?");
-	if (c->mode == FORGET_DECIDE && !has_rules(c) && n == 0)
+	if (c->mode == FORGET_DECIDE && !has_rules(c) && !c->thin && n == 0)
 		return tool_usage("say what is kept (--keep-last, --keep-daily,"
-				  " ...) or name snapshots to forget");
+				  " ..., --thin) or name snapshots to forget");
 	return 0;
 }
 
@@ -258,12 +273,14 @@ decide(struct forget_command *c)
 
 	if (forget_open(&c->u, &f, &e))
 		return tool_fail(&e);
+	if (c->thin && !has_rules(c))
+		return forget_thin(c, f);
 	status = has_rules(c) ? by_rules(c, f) : by_name(c, f);
 	if (!status && !c->dry_run && forget_carry_out(f, &e))
 		status = tool_fail(&e);
 	if (!status)
 		forget_print(c, f);
-	return status;
+	return status || !c->thin ? status : forget_thin(c, f);
 }
 
 /* -- Pins --------------------------------------------------------------- */
@@ -321,12 +338,14 @@ open_and_run(struct forget_command *c)
 	if (!options_repository(&c->o))
 		return STATUS_USAGE;
 	r = upkeep_open(&c->u, c->o.repo, &open, &e);
+	if (!r && c->thin)
+		r = writer_open(c->o.repo, &open, &c->w, &e);
 	unlock_release(&asker.secret);
-	if (r)
-		return tool_fail_open(&e);
-	status = c->mode == FORGET_DECIDE ? decide(c)
+	status = r ? tool_fail_open(&e)
+		 : c->mode == FORGET_DECIDE ? decide(c)
 		 : c->mode == FORGET_UNDO ? forget_undo(c)
 					  : pin(c);
+	writer_free(c->w);
 	upkeep_release(&c->u);
 	return status;
 }
@@ -352,6 +371,7 @@ run(const struct command *command, int argc, char **argv)
 		{ "undo", no_argument, NULL, OPT_UNDO },
 		{ "pin", no_argument, NULL, OPT_PIN },
 		{ "unpin", no_argument, NULL, OPT_UNPIN },
+		{ "thin", optional_argument, NULL, OPT_THIN },
 		EVERY("hourly", RETENTION_HOUR),
 		EVERY("daily", RETENTION_DAY),
 		EVERY("weekly", RETENTION_WEEK),
@@ -389,6 +409,10 @@ const struct command command_forget = {
 		"      --keep-within-hourly TIME  and so on: one of each hour"
 		" in it\n"
 		"      --keep-tag T           all that carry the tag\n"
+		"      --thin[=RULES]         of databases fewer points the older"
+		" they are:\n"
+		"                             RULES is " THIN_RULES_DEFAULT
+		" unless given\n"
 		"      --local-time           hours, days, ... of this machine's"
 		" zone,\n"
 		"                             not of UTC\n"

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* yore forget, in parts: rules and names (forget.c), --undo (forget_undo.c),
- * what is printed (forget_print.c). */
+ * --thin (forget_thin.c), what is printed (forget_print.c). */
 #ifndef YORE_TOOLS_FORGET_H
 #define YORE_TOOLS_FORGET_H
 
 #include "repo/upkeep/forget.h"
+#include "repo/upkeep/thin.h"
 #include "repo/upkeep/undo.h"
+#include "repo/write/writer.h"
 #include "tools/options.h"
 
 enum forget_mode {
@@ -23,10 +25,15 @@ struct forget_command {
 	const char **tags; /* of rules */
 	const char *host;  /* only of this one */
 	bool dry_run;
+	bool thin; /* databases, by these: */
+	struct thin_rules thin_rules;
+	struct writer *w; /* then */
 };
 
 /* Each is what the command is for then; returns the exit status. */
 int forget_undo(struct forget_command *c);
+/* Sources that f has and the arguments name, or all. */
+int forget_thin(struct forget_command *c, const struct forget *f);
 
 /* What an argument names: a whole source (*point is HISTORY_NONE) or one of its
  * snapshots.  Returns 0, or STATUS_FAILED after one line. */
@@ -36,6 +43,7 @@ int forget_find(const struct forget_command *c,
 
 /* -- What is printed ---------------------------------------------------- */
 
+void forget_print_source(const struct history_source *s);
 /* Everything that was decided, with reasons; a line a source. */
 void forget_print(const struct forget_command *c, const struct forget *f);
 void forget_print_undo(const struct forget_command *c, const struct undo *x);

@@ -10,8 +10,8 @@
 
 #define ID_SHOWN 8
 
-static void
-print_source_name(const struct history_source *s)
+void
+forget_print_source(const struct history_source *s)
 {
 	print_name(s->host, strlen(s->host), false);
 	putchar('/');
@@ -67,7 +67,7 @@ print_sum(const struct forget_command *c, const struct forget *f,
 {
 	char stay[PRINT_MAX];
 
-	print_source_name(s);
+	forget_print_source(s);
 	print_number(stay, s->n_points - going, "snapshot stays",
 		"snapshots stay");
 	printf(": %s, %" PRIu32 " %s%s\n", stay, going,
@@ -195,7 +195,7 @@ forget_print_undo(const struct forget_command *c, const struct undo *x)
 			continue;
 		}
 		if (p->source != last) {
-			print_source_name(&l->sources[p->source]);
+			forget_print_source(&l->sources[p->source]);
 			putchar('\n');
 		}
 		last = p->source;
@@ -234,7 +234,7 @@ forget_print_pins(const struct forget_command *c, const struct forget *f)
 		}
 		print_point("pinned", p);
 		fputs("  ", stdout);
-		print_source_name(s);
+		forget_print_source(s);
 		putchar('\n');
 	}
 }

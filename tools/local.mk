@@ -67,6 +67,7 @@ yore_SOURCES = \
 	tools/forget.c \
 	tools/forget.h \
 	tools/forget_print.c \
+	tools/forget_thin.c \
 	tools/forget_undo.c \
 	tools/head.c \
 	tools/init.c \

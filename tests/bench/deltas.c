@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * deltas REPO DATABASE STATE_DIR DELTAS PAGES: a long past for a database, made
- * in minutes.  Source bench/NAME, NAME being the file's, gets a base (unless
- * there is one) and so many deltas, one second apart, each of so many pages:
+ * deltas REPO DATABASE STATE_DIR DELTAS PAGES [base]: a long past for a database,
+ * made in minutes.  Source bench/NAME, NAME being the file's, gets a base (unless
+ * there is one; with "base" another one) and so many deltas, one second apart, each of so many pages:
  * page 1, whose change counter becomes the delta's number, a few that change all
  * the time, and others, of which those at the end change more often.  Contents
  * stay as they are, so any query works at any moment.
@@ -140,7 +140,7 @@ put_base(struct generator *g, struct delta_writer *dw, int64_t now,
 						     .n = g->pages,
 						     .read = read_range,
 						     .ctx = g },
-		.time_ns = now, .mode = 0600, .uid = geteuid(),
+		.time_ns = now, .continues = true, .mode = 0600, .uid = geteuid(),
 		.gid = getegid() };
 	struct backup_result result;
 
@@ -200,6 +200,8 @@ run(char **argv, struct err *e)
 	delta_writer_state(dw, &s);
 	if (!s.exists)
 		r = put_base(&g, dw, clock_wall_ns() - n * NS_PER_S, e);
+	else if (argv[6] && !strcmp(argv[6], "base"))
+		r = put_base(&g, dw, s.time_ns + NS_PER_S, e);
 	return r ? r
 		 : put_deltas(&g, dw, n, strtoul(argv[5], NULL, 10), e);
 }
@@ -209,8 +211,8 @@ main(int argc, char **argv)
 {
 	struct err e = ERR_INIT;
 
-	if (argc != 6) {
-		fputs("usage: deltas REPO DATABASE STATE_DIR DELTAS PAGES\n",
+	if (argc < 6 || argc > 7) {
+		fputs("usage: deltas REPO DATABASE STATE_DIR DELTAS PAGES [base]\n",
 			stderr);
 		return 2;
 	}

@@ -29,3 +29,5 @@ dist_check_SCRIPTS += tests/upkeep/stopped.sh
 check_PROGRAMS += tests/upkeep/states
 check_PROGRAMS += tests/upkeep/stopped
 tests_upkeep_stopped_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sink_put -Wl,--wrap=store_list_names
+dist_check_SCRIPTS += tests/upkeep/thin.sh
+dist_check_SCRIPTS += tests/upkeep/thin_mount.sh
