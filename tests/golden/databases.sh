@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Databases read as ever, by deltas.py, written from FORMAT alone, and by our
-# own code; those of a repository made now too, whose indexes are big.
+# own code; those of a repository made now too, whose indexes are big.  In
+# database-2 the first snapshot was thinned twice, by 10s:all and 30s:all.
 set -eu
 here=${top_srcdir:-.}/tests/golden
 bin=$(realpath "${top_builddir:-.}")/tests/golden
@@ -23,6 +24,16 @@ done
 "$bin/points" "$work/big" | diff "$work/points" -
 [ "$(wc -l <"$work/points")" = 81 ] ||
 	{ wc -l <"$work/points"; exit 1; }
+
+# thinned: fewer of them, and of other deltas
+export XDG_STATE_HOME=$work/state
+"$bin/../../yore" forget -q -r "$work/big" --thin=10s:all
+export XDG_STATE_HOME=/dev/null
+"$python" "$here/deltas.py" "$work/big" >"$work/fewer"
+"$bin/points" "$work/big" | diff "$work/fewer" -
+[ "$(wc -l <"$work/fewer")" = 19 ] || { wc -l <"$work/fewer"; exit 1; }
+! diff <(cut -d' ' -f1,2,4- "$work/points") <(cut -d' ' -f1,2,4- "$work/fewer") |
+	grep '^>'
 
 # it notices: a byte less or another one
 cp -r "$here/database-1" "$work/damaged"

@@ -224,8 +224,9 @@ def sum_totals(repo, entries):
 
 KNOWN = {1: "host", 3: "name", 5: "seq", 7: "time", 8: "began",
          9: "generation", 10: "ended", 11: "root", 12: "previous",
-         14: "page", 16: "tag", 18: "next_link", 20: "errors", 22: "path",
-         24: "database", 26: "continuity", 30: "gc"}
+         14: "page", 15: "epoch", 16: "tag", 17: "original",
+         18: "next_link", 20: "errors", 22: "path", 24: "database",
+         26: "continuity", 30: "gc"}
 
 
 def parse_record(data):
@@ -250,6 +251,11 @@ def parse_record(data):
                  and number.varint() < (1 << 32) - 1, "a database")
             number.take(16)
             number.end()
+        if name == "epoch":
+            value = number.varint(), number.varint()
+            need(1 <= value[0] <= 9999 and 1 <= value[1] <= 9999999, "epoch")
+            number.end()
+        need(name != "original" or len(value) == 32, "original")
         if name == "continuity":
             need(1 <= len(value) <= 4096, "continuity")
         if name == "tag":
@@ -259,6 +265,8 @@ def parse_record(data):
             rec[name] = value
     rec.setdefault("next_link", 1)
     need(1 <= rec["generation"] <= rec["seq"], "generation")
+    need(("epoch" in rec) == ("original" in rec)
+         and ("epoch" not in rec or "database" in rec), "an epoch")
     for name in (rec["host"], rec["name"]):
         need(1 <= len(name) <= 255 and b"/" not in name and b"\0" not in name
              and name not in (b".", b".."), "host or name")
@@ -278,6 +286,9 @@ class Record(Object):
             source, rec["seq"], self.id.hex()), name), "its name")
         need(rec["page"] is None or 0 < len(rec["page"]) <= 3072, "its page")
         self.hash = hashlib.sha256(self.data).digest()
+        # what the next record says; how many deltas there are
+        self.link = rec.get("original", self.hash)
+        self.epoch, self.deltas = rec.get("epoch", (0, None))
 
 
 def kept_by_catalog(rec, stripped):
@@ -291,7 +302,8 @@ def kept_by_catalog(rec, stripped):
          "the place of the root page")
     return {**{k: rec.get(k) for k in ("host", "name", "seq", "time",
                                        "generation", "previous", "tag",
-                                       "errors", "path", "database")},
+                                       "errors", "path", "database", "epoch",
+                                       "original")},
             "root": root,
             "xattrs": xattrs and [getattr(xattrs, k)
                                   for k in xattrs.__slots__]}
@@ -299,12 +311,17 @@ def kept_by_catalog(rec, stripped):
 
 def load_records(repo):
     records = [at(n, Record, repo, n) for n in repo.below("snap/")]
-    records.sort(key=lambda r: (r.rec["host"], r.rec["name"], r.rec["seq"]))
+    records.sort(key=lambda r: (r.rec["host"], r.rec["name"], r.rec["seq"],
+                                r.epoch))
+    # the highest epoch of a number is all there is of it
+    records = [r for r, after in zip(records, records[1:] + [None])
+               if not after or [r.rec[k] for k in ("host", "name", "seq")] !=
+               [after.rec[k] for k in ("host", "name", "seq")]]
     last = None
     for r in records:
         first = not last or [last.rec[k] for k in ("host", "name")] != \
             [r.rec[k] for k in ("host", "name")]
-        need(r.rec["previous"] == (bytes(32) if first else last.hash),
+        need(r.rec["previous"] == (bytes(32) if first else last.link),
              r.name + ": the chain is broken")
         last = r
     return records

@@ -244,10 +244,13 @@ def replay(repo, record, print_point):
     need(hash_of(repo, size, pages) == total, "the base's hash")
     print_point(record, 0, record.time, pages)
     source = record.name.split("/")[1]
-    prefix = "db/%s/%012d/" % (source, record.rec["seq"])
+    epoch = "-%04d" % record.epoch if record.epoch else ""
+    prefix = "db/%s/%012d%s/" % (source, record.rec["seq"], epoch)
     all_ = {d.n: d for d in (at(x, Delta, repo, x, record)
                              for x in repo.below(prefix))}
     need(sorted(all_) == list(range(1, len(all_) + 1)), "a gap")
+    need(not record.epoch or (len(all_) == record.deltas
+                              and all_[record.deltas].closed), "its deltas")
     own, zeros = {}, {}
     for n, d in sorted(all_.items()):
         need(d.size == size and Page(d.base_page).items[0]["name"]
