@@ -158,6 +158,21 @@ view_check_end(struct view_check *c, struct err *e)
 	return c->ops->end(c, e);
 }
 
+int
+view_mark(struct view *v, uint64_t node, struct view_mark *m, struct err *e)
+{
+	memset(m, 0, sizeof(*m));
+	return v->ops->mark ? v->ops->mark(v, node, m, e) : 0;
+}
+
+void
+view_about(struct view *v, struct view_about *a)
+{
+	*a = (struct view_about){ .path = "" };
+	if (v->ops->about)
+		v->ops->about(v, a);
+}
+
 void
 view_data_release(struct view_data *data)
 {

@@ -79,6 +79,28 @@ struct view_data {
 	void (*release_owner)(void *owner);
 };
 
+/* What tells without looking that something is the same in two views of one
+ * history: if it is equal, and not zeros, which say that it is not known. */
+#define VIEW_MARK_LEN 20
+
+struct view_mark {
+	uint8_t content[VIEW_MARK_LEN]; /* of a file its bytes, of a directory
+					 * all that is below it */
+	uint8_t xattrs[VIEW_MARK_LEN];
+	uint64_t ino; /* inode number at the source; 0: not known */
+};
+
+/* What was written down about a state beside its tree. */
+struct view_about {
+	const char *path; /* where the source lay; "" not known; borrowed from
+			   * the view */
+	int64_t began_ns, ended_ns; /* of the run that made it; 0 not known */
+	uint64_t n_errors;	    /* paths that it could not read */
+	/* What its writer wanted to know again; borrowed, may be NULL. */
+	const void *opaque;
+	size_t opaque_len;
+};
+
 /* One place a path's bytes come from, for `needs`, -v listings and tests. */
 struct view_extent {
 	uint64_t off; /* in the file */
@@ -87,6 +109,7 @@ struct view_extent {
 	char object[96]; /* name of the object in the store, "" for inline */
 	uint64_t object_off;
 	uint64_t object_len;
+	uint8_t mark[VIEW_MARK_LEN]; /* of its bytes */
 };
 
 /* A stretch of an object in the store. */
@@ -188,6 +211,11 @@ struct view_ops {
 	 * given, NULL: there is none.  May be NULL. */
 	int (*check)(struct view *v, uint64_t node, struct view_check **c,
 		struct err *e);
+	/* NULL: nothing is known of any node. */
+	int (*mark)(struct view *v, uint64_t node, struct view_mark *m,
+		struct err *e);
+	/* NULL: nothing is known. */
+	void (*about)(struct view *v, struct view_about *a);
 	/* The last reference is gone. */
 	void (*free)(struct view *v);
 };
@@ -235,6 +263,10 @@ int view_check(struct view *v, uint64_t node, struct view_check **c,
 	struct err *e);
 void view_check_add(struct view_check *c, const void *data, size_t len);
 int view_check_end(struct view_check *c, struct err *e);
+
+int view_mark(struct view *v, uint64_t node, struct view_mark *m,
+	struct err *e);
+void view_about(struct view *v, struct view_about *a);
 
 void view_data_release(struct view_data *data);
 

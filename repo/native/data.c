@@ -236,6 +236,7 @@ show_place(const struct ref *r, struct view_extent *x)
 	object_pack_name(x->object, r->place.object, r->place.pack);
 	x->object_off = r->place.off;
 	x->object_len = r->place.len;
+	memcpy(x->mark, r->id, sizeof(x->mark));
 }
 
 static int

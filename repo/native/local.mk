@@ -31,6 +31,7 @@ libyore_a_SOURCES += \
 	repo/native/listing_find.c \
 	repo/native/lookahead.c \
 	repo/native/lookahead.h \
+	repo/native/mark.c \
 	repo/native/map.c \
 	repo/native/map.h \
 	repo/native/moments.c \

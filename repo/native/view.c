@@ -250,6 +250,8 @@ static const struct view_ops ops = {
 	.extents = native_view_extents,
 	.places = native_view_places,
 	.neighbours = native_view_neighbours,
+	.mark = native_view_mark,
+	.about = native_view_about,
 	.free = free_,
 };
 

@@ -75,6 +75,10 @@ int native_view_neighbours(struct view *v, uint64_t node, int max,
 int native_view_places(struct view *v, uint64_t node, enum view_part part,
 	void (*each)(void *ctx, const struct view_place *p), void *ctx,
 	struct err *e);
+/* mark.c */
+int native_view_mark(struct view *v, uint64_t node, struct view_mark *m,
+	struct err *e);
+void native_view_about(struct view *v, struct view_about *a);
 /* xattr.c */
 ssize_t native_view_xattr_get(struct view *v, uint64_t node, const char *name,
 	void *value, size_t size, struct err *e);

@@ -27,6 +27,8 @@ struct stream {
 	size_t off;	 /* of these, cut */
 	uint64_t read;	 /* bytes of the file read */
 	uint64_t size;	 /* at the beginning */
+	struct view *view; /* not NULL: of it, not of fd */
+	uint64_t node;
 };
 
 /* An item of the stream's own job; the run's job is left as it is. */
@@ -95,6 +97,21 @@ hole(struct stream *s, uint64_t len, struct err *e)
 	return s->job->n_items >= JOB_ITEMS / 2 ? send(s, e) : 0;
 }
 
+static bool
+next_in_view(const struct stream *s, uint64_t *begin, uint64_t *end)
+{
+	int r = view_seek(s->view, s->node, s->read, SEEK_DATA, begin, NULL);
+
+	if (r == -ENXIO)
+		return s->read == s->size;
+	/* what fails here fails when it is read */
+	if (r)
+		*begin = s->read;
+	else if (view_seek(s->view, s->node, *begin, SEEK_HOLE, end, NULL))
+		*end = UINT64_MAX;
+	return true;
+}
+
 /* Where data goes on from here, and where it ends; false: no data follows. */
 static bool
 next_data(struct stream *s, uint64_t *begin, uint64_t *end)
@@ -103,6 +120,8 @@ next_data(struct stream *s, uint64_t *begin, uint64_t *end)
 
 	*begin = s->read;
 	*end = UINT64_MAX;
+	if (s->view)
+		return next_in_view(s, begin, end);
 	if (!s->seekable)
 		return true;
 	b = lseek(s->fd, (off_t)s->read, SEEK_DATA);
@@ -124,6 +143,8 @@ read_some(struct stream *s, void *to, size_t len, struct err *e)
 
 	if (db)
 		return db->read(db->ctx, to, len, e);
+	if (s->view)
+		return run_read_view(s->view, s->node, s->read, len, to, e);
 	n = s->seekable ? pread(s->fd, to, len, (off_t)s->read)
 			: read(s->fd, to, len);
 	return n < 0 ? -errno : n;
@@ -286,6 +307,29 @@ run_walk_big(struct run *run, struct scan_dir *d, const char *name,
 	end_stream(&s);
 	if (!r)
 		end_item(run, d, name, &en, &a, fd, bad);
+	return r;
+}
+
+int
+run_walk_big_view(struct run *run, struct view *v, uint64_t node, uint64_t size,
+	int *bad, struct err *e)
+{
+	struct stream s;
+	uint8_t head[100];
+	ssize_t n;
+	int r = run_flush(run, e);
+
+	if (r)
+		return r;
+	begin_stream(&s, run, -1, false);
+	s.view = v;
+	s.node = node;
+	s.size = size;
+	n = run_read_view(v, node, 0, sizeof(head), head, e);
+	s.database = n > 0 && cut_is_database(head, (size_t)n);
+	cutter_begin(&s.cutter, s.database);
+	r = read_file(&s, bad, e);
+	end_stream(&s);
 	return r;
 }
 

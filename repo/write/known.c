@@ -108,6 +108,24 @@ insert(struct known *k, const uint8_t *id, uint32_t job)
 	return c;
 }
 
+bool
+known_has(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
+{
+	struct ref r;
+	const struct cell *c;
+	bool claimed, before;
+
+	pthread_mutex_lock(&k->lock);
+	c = cell_of(k, id);
+	claimed = c->job;
+	before = c->frame != NOT_PLACED || c->job <= (uint32_t)job + 1;
+	pthread_mutex_unlock(&k->lock);
+	if (claimed)
+		return before;
+	memcpy(r.id, id, CHUNK_ID_LEN);
+	return !index_find(k->index, &r, NULL);
+}
+
 enum known_answer
 known_claim(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
 {

@@ -33,6 +33,10 @@ enum known_answer {
 enum known_answer known_claim(struct known *k, const uint8_t id[CHUNK_ID_LEN],
 	uint64_t job);
 
+/* Whether the chunk is stored, or is brought by a job before this one, or by this
+ * one.  Claims nothing. */
+bool known_has(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job);
+
 /* The place of a chunk that is stored or was placed; r->id given, the rest
  * filled in.  -ENOENT: nobody has it. */
 int known_find(struct known *k, struct ref *r);

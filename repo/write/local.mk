@@ -9,6 +9,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/big.c \
 	repo/write/catalogs.c \
 	repo/write/catalogs.h \
+	repo/write/copy_read.c \
+	repo/write/copy_read.h \
 	repo/write/cut.c \
 	repo/write/cut.h \
 	repo/write/delta_index.c \
@@ -38,6 +40,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/stash_sink.c \
 	repo/write/known.c \
 	repo/write/known.h \
+	repo/write/learned.c \
+	repo/write/learned.h \
 	repo/write/map.c \
 	repo/write/map.h \
 	repo/write/pack.c \
@@ -67,8 +71,10 @@ libyorewrite_a_SOURCES += \
 	repo/write/spread.h \
 	repo/write/segments.h \
 	repo/write/walk.c \
+	repo/write/walk_view.c \
 	repo/write/wanted.c \
 	repo/write/wanted.h \
 	repo/write/work.c \
+	repo/write/work_view.c \
 	repo/write/writer.c \
 	repo/write/writer.h

@@ -324,6 +324,10 @@ place_chunk(struct run *run, struct item *it, struct err *e)
 		.hole = it->op == ITEM_HOLE,
 		.ref = it->en.ref };
 
+	if (it->dropped) {
+		run->file.dropped = true;
+		return 0;
+	}
 	if (!x.hole && !x.ref.place.len && known_find(run->known, &x.ref))
 		return err_set(e, EIO, "a chunk that was to come did not");
 	return add_extent(run, &x, e);
@@ -374,7 +378,7 @@ end_file(struct run *run, struct job *j, struct item *it, struct err *e)
 	if (!r)
 		r = finish_extents(run, &it->en, e);
 	run->file_off = 0;
-	if (!r && !it->dropped)
+	if (!r && !it->dropped && !run->file.dropped)
 		r = add_entry(run, &it->en, e);
 	return r;
 }

@@ -59,6 +59,26 @@ publish_index(struct run *run, struct err *e)
 
 /* -- The record ------------------------------------------------------------------ */
 
+/* A copy is called as what it is a copy of, and was made when that was. */
+static void
+fill_copy(struct run *run, struct record *rec)
+{
+	const struct backup_copy *c = run->o->copy;
+
+	rec->time_ns = run->o->time_ns;
+	if (c->began_ns)
+		rec->began_ns = c->began_ns;
+	if (c->ended_ns)
+		rec->ended_ns = c->ended_ns;
+	rec->n_errors += c->n_errors;
+	if (c->begins)
+		rec->generation = rec->seq;
+	if (c->opaque_len) {
+		rec->opaque = xmemdup(c->opaque, c->opaque_len);
+		rec->opaque_len = (uint32_t)c->opaque_len;
+	}
+}
+
 static void
 fill_record(struct run *run, struct record *rec, int64_t now)
 {
@@ -81,6 +101,8 @@ fill_record(struct run *run, struct record *rec, int64_t now)
 	rec->next_link = run->next_link;
 	rec->n_errors = run->errors;
 	rec->gc = run->avoid.state.n;
+	if (o->copy)
+		fill_copy(run, rec);
 	spread_note(&run->spread, rec);
 	rec->path = xstrdup(o->stdin_name ? o->stdin_name : o->path);
 	if (run->root_page.len && run->root_page.len <= RECORD_INLINE_PAGE_MAX) {

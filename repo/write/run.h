@@ -23,6 +23,7 @@
 #include "repo/write/cut.h"
 #include "repo/write/stash.h"
 #include "repo/write/known.h"
+#include "repo/write/learned.h"
 #include "repo/write/map.h"
 #include "repo/write/pack.h"
 #include "repo/write/spread.h"
@@ -80,6 +81,11 @@ struct item {
 	uint8_t op;
 	bool dropped; /* could not be read: leave it out */
 	bool reuse_xattrs_ref; /* xattrs_ref is of the snapshot before */
+	/* Of a copy: the file, where in it a chunk begins, and what the other
+	 * repository calls what is to be read; or zeros. */
+	uint64_t node, off;
+	uint8_t theirs[CHUNK_ID_LEN];
+	bool ours; /* en.ref.id is what it is called here, unless it is lost */
 };
 
 struct job {
@@ -185,11 +191,20 @@ void run_report(struct run *run, const char *path, int code, const char *text);
 /* walk.c */
 int run_walk(struct run *run, struct err *e);
 int run_walk_stdin(struct run *run, struct err *e);
+/* walk_view.c: a copy */
+int run_walk_view(struct run *run, struct err *e);
 /* big.c: the content of one big file, from fd, as jobs. */
 int run_walk_database(struct run *run, struct err *e);
 /* begun: the entry of its ITEM_BEGIN, which is in the job being filled. */
 int run_walk_big(struct run *run, struct scan_dir *dir, const char *name,
 	const struct entry *begun, int fd, struct err *e);
+/* Up to len bytes of a file of a view: their number, less only at its end. */
+ssize_t run_read_view(struct view *v, uint64_t node, uint64_t off, size_t len,
+	void *to, struct err *e);
+/* Content of a file of a view, whose ITEM_BEGIN is in the job being filled; its
+ * ITEM_END is the caller's.  -errno of the view is positive in *bad. */
+int run_walk_big_view(struct run *run, struct view *v, uint64_t node,
+	uint64_t size, int *bad, struct err *e);
 
 /* job.c: the job being filled */
 struct item *run_item(struct run *run, enum item_op op);
@@ -202,6 +217,29 @@ void *run_place_main(void *run);
 
 /* work.c */
 void job_work(struct run *run, struct job *j, struct packer *packer);
+
+/* The frame that a job's small files share. */
+struct solid {
+	struct buf plain;
+	struct pack_chunk *chunks;
+	uint32_t n, cap;
+};
+/* What a frame takes when many have. */
+#define SOLID_MAX (12u << 20)
+
+/* The content of a small file becomes part of its entry or of the frame. */
+void job_take_content(struct run *run, struct job *j, struct item *it,
+	struct solid *s, const uint8_t *data, size_t n);
+int job_pack_solid(struct job *j, struct solid *s, struct packer *packer,
+	struct err *e);
+/* A chunk of en.size bytes becomes a frame of its own, for which there is room
+ * in frames; unless it is known. */
+int job_pack_chunk(struct run *run, struct job *j, struct item *it,
+	const uint8_t *data, struct packer *packer, struct err *e);
+/* work_view.c: the same of a copy */
+int job_work_view(struct run *run, struct job *j, struct solid *s,
+	struct packer *packer, struct err *e);
+
 /* place.c */
 int job_place(struct run *run, struct job *j, struct err *e);
 void place_release(struct run *run);

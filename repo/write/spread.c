@@ -152,6 +152,20 @@ spread_use(struct spread *s, const struct frame_place *at)
 }
 
 void
+spread_carry(struct spread *s, const struct record *parent)
+{
+	for (uint32_t i = 0; i < parent->n_page_packs; i++) {
+		struct frame_place at = { .len = 0 };
+		struct page_pack *p;
+
+		memcpy(at.pack, parent->page_packs[i].id, OBJECT_ID_LEN);
+		p = pack_of(s, &at);
+		if (p)
+			p->bytes += parent->page_packs[i].bytes;
+	}
+}
+
+void
 spread_note(const struct spread *s, struct record *r)
 {
 	r->n_page_packs = 0;

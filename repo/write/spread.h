@@ -52,6 +52,9 @@ int spread_find(struct spread *s, struct known *known, struct ref *r);
 
 /* The snapshot uses the page that lies there. */
 void spread_use(struct spread *s, const struct frame_place *at);
+/* Part of the snapshot before is in this one, too, without having been looked
+ * at: what that said of packs is noted again. */
+void spread_carry(struct spread *s, const struct record *parent);
 /* What the record is to say. */
 void spread_note(const struct spread *s, struct record *r);
 

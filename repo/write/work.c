@@ -15,15 +15,6 @@
 
 /* A file that was small when it was scanned may have grown to this. */
 #define GROWN_MAX (1u << 20)
-/* What a frame takes when many have. */
-#define SOLID_MAX (12u << 20)
-
-/* The frame that a job's small files share. */
-struct solid {
-	struct buf plain;
-	struct pack_chunk *chunks;
-	uint32_t n, cap;
-};
 
 static void
 report_file(struct run *run, const struct item *it, const struct job *j,
@@ -160,8 +151,8 @@ add_chunk(struct solid *s, const uint8_t id[CHUNK_ID_LEN], const void *data,
 	buf_append(&s->plain, data, len);
 }
 
-static void
-take_content(struct run *run, struct job *j, struct item *it,
+void
+job_take_content(struct run *run, struct job *j, struct item *it,
 	struct solid *s, const uint8_t *data, size_t n)
 {
 	struct entry *en = &it->en;
@@ -222,11 +213,11 @@ work_file(struct run *run, struct job *j, struct item *it, struct solid *s,
 		return;
 	}
 	take_xattrs(run, j, it, fd);
-	take_content(run, j, it, s, content->data, (size_t)n);
+	job_take_content(run, j, it, s, content->data, (size_t)n);
 }
 
-static int
-pack_solid(struct job *j, struct solid *s, struct packer *packer,
+int
+job_pack_solid(struct job *j, struct solid *s, struct packer *packer,
 	struct err *e)
 {
 	enum frame_codec codec;
@@ -257,8 +248,8 @@ pack_solid(struct job *j, struct solid *s, struct packer *packer,
 	return r;
 }
 
-static int
-pack_chunk_alone(struct run *run, struct job *j, struct item *it,
+int
+job_pack_chunk(struct run *run, struct job *j, struct item *it,
 	const uint8_t *data, struct packer *packer, struct err *e)
 {
 	enum frame_codec codec;
@@ -294,7 +285,7 @@ work_chunks(struct run *run, struct job *j, struct packer *packer,
 	for (size_t i = 0; i < j->n_items && !r; i++) {
 		if (j->items[i].op != ITEM_CHUNK)
 			continue;
-		r = pack_chunk_alone(run, j, &j->items[i], data, packer, e);
+		r = job_pack_chunk(run, j, &j->items[i], data, packer, e);
 		data += j->items[i].en.size;
 	}
 	free(steal(j->data));
@@ -311,12 +302,14 @@ job_work(struct run *run, struct job *j, struct packer *packer)
 
 	if (j->data) {
 		r = work_chunks(run, j, packer, &e);
+	} else if (run->o->copy) {
+		r = job_work_view(run, j, &s, packer, &e);
 	} else {
 		for (size_t i = 0; i < j->n_items; i++) {
 			if (j->items[i].op == ITEM_FILE)
 				work_file(run, j, &j->items[i], &s, &content);
 		}
-		r = pack_solid(j, &s, packer, &e);
+		r = job_pack_solid(j, &s, packer, &e);
 	}
 	buf_release(&s.plain);
 	free(s.chunks);

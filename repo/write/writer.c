@@ -236,7 +236,7 @@ prepare(struct run *run, struct err *e)
 {
 	struct writer *w = run->w;
 	struct sink *sink = run->o->dry_run ? NULL : w->sink;
-	bool tree = !run->o->stdin_name && !run->o->database;
+	bool tree = !run->o->stdin_name && !run->o->database && !run->o->copy;
 	int r = tree ? open_scan(run, e) : 0;
 
 	/* with what the run before has written */
@@ -281,7 +281,8 @@ walk_and_work(struct run *run, struct err *e)
 			r = err_set(e, EAGAIN, "cannot start a thread");
 	}
 	if (!r)
-		r = run->o->database	 ? run_walk_database(run, e)
+		r = run->o->copy	 ? run_walk_view(run, e)
+		    : run->o->database	 ? run_walk_database(run, e)
 		    : run->o->stdin_name ? run_walk_stdin(run, e)
 					 : run_walk(run, e);
 	else

@@ -48,6 +48,28 @@ struct backup_database {
 	uint32_t mode, uid, gid; /* of mode only permissions */
 };
 
+/*
+ * Instead of a tree on disk: one that a history has, under whatever keys
+ * (repo/upkeep/copy.h).  What is named as its source names it becomes what this
+ * repository calls it; where content was cut stays as it was.
+ */
+struct backup_copy {
+	struct view *view; /* all borrowed */
+	/* The state that the newest snapshot of the source was copied from, and
+	 * that snapshot; what is alike there is not read again.  NULL: unknown. */
+	struct view *before, *target;
+	const void *before_opaque; /* of that snapshot, to recognise it by */
+	size_t before_opaque_len;
+	struct learned *learned; /* what was read before; kept from run to run */
+	bool begins;  /* a generation */
+	bool lenient; /* what cannot be read is reported and left out; else
+		       * there is no snapshot then */
+	int64_t began_ns, ended_ns;
+	uint64_t n_errors; /* of the state itself */
+	const void *opaque;
+	size_t opaque_len;
+};
+
 struct backup_options {
 	const char *path; /* directory to back up; unused with stdin */
 	const char *host; /* source's name; both required */
@@ -65,6 +87,7 @@ struct backup_options {
 	int stdin_fd;
 	const struct backup_database *database; /* not NULL: this, of which path
 						 * is for display */
+	const struct backup_copy *copy; /* not NULL: this; path for display */
 	uint64_t limit_upload; /* bytes a second; 0: none */
 	unsigned threads;      /* 0: chosen from the machine */
 	int zstd_level;	       /* 0: default */
