@@ -59,6 +59,9 @@ yore_SOURCES = \
 	tools/cache.c \
 	tools/cat.c \
 	tools/check.c \
+	tools/copy.c \
+	tools/copy.h \
+	tools/copy_mirror.c \
 	tools/count.c \
 	tools/count.h \
 	tools/diff.c \

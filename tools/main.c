@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
 	&command_forget,
 	&command_check,
 	&command_head,
+	&command_copy,
 	&command_key,
 	&command_cache,
 	&command_prefetch,

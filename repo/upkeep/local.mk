@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # (one module a line, so that branches merge)
 
+libyorewrite_a_SOURCES += repo/upkeep/copy.c repo/upkeep/copy.h
+libyorewrite_a_SOURCES += repo/upkeep/copy_database.c repo/upkeep/copy_private.h
 libyorewrite_a_SOURCES += repo/upkeep/keys.c repo/upkeep/keys.h
 libyorewrite_a_SOURCES += repo/upkeep/reach.c repo/upkeep/reach.h
 libyorewrite_a_SOURCES += repo/upkeep/forget.c repo/upkeep/forget.h

@@ -186,7 +186,7 @@ sort_xattrs(struct xattrs *x)
 }
 
 int
-copy_xattrs(struct view *view, uint64_t node, struct buf *out, struct err *e)
+copy_dir_xattrs(struct view *view, uint64_t node, struct buf *out, struct err *e)
 {
 	auto_free struct xattrs *x = xmalloc(sizeof(*x));
 	int r;

@@ -53,7 +53,7 @@ const struct view_extent *copy_extents_find(
 	struct copy_extents *xs, uint64_t off);
 
 /* Append the extended attributes of a node, encoded; nothing if it has none. */
-int copy_xattrs(struct view *view, uint64_t node, struct buf *out,
+int copy_dir_xattrs(struct view *view, uint64_t node, struct buf *out,
 	struct err *e);
 
 #endif

@@ -163,7 +163,7 @@ take_xattrs(struct walk *w, struct item *it, const struct beside *b,
 		it->reuse_xattrs_ref = true;
 		return 0;
 	}
-	r = copy_xattrs(w->c->view, b->now->attr.node, &x, e);
+	r = copy_dir_xattrs(w->c->view, b->now->attr.node, &x, e);
 	if (r)
 		return failed(w, b->name, r, e);
 	if (x.len) {

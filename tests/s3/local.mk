@@ -44,6 +44,7 @@ dist_check_SCRIPTS += tests/s3/hang.sh
 dist_check_SCRIPTS += tests/s3/key.sh
 dist_check_SCRIPTS += tests/s3/killed.sh
 dist_check_SCRIPTS += tests/s3/keep.sh
+dist_check_SCRIPTS += tests/s3/copy.sh
 dist_check_SCRIPTS += tests/s3/counts.sh
 dist_check_SCRIPTS += tests/s3/counts_backup.sh
 dist_check_SCRIPTS += tests/s3/metrics.sh

@@ -3,6 +3,7 @@
 # A shell test:  dist_check_SCRIPTS += tests/upkeep/NAME.sh  (it is run too)
 # (one line each, so that branches merge)
 
+dist_check_SCRIPTS += tests/upkeep/copy.sh
 dist_check_SCRIPTS += tests/upkeep/key.sh
 dist_check_SCRIPTS += tests/upkeep/key_paper.sh
 dist_check_SCRIPTS += tests/upkeep/key_together.sh
