@@ -123,7 +123,7 @@ known_has(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
 	if (claimed)
 		return before;
 	memcpy(r.id, id, CHUNK_ID_LEN);
-	return !index_find(k->index, &r, NULL);
+	return !avoid_find(k->avoid, k->index, &r, NULL);
 }
 
 enum known_answer

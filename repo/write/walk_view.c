@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include "repo/base/auto.h"
 #include "repo/write/copy_read.h"
-#include "repo/write/parent.h"
-#include "repo/write/run.h"
+#include "repo/write/rehint.h"
 
 /* Bytes of a chunk that may stay as it was cut. */
 #define CHUNK_COPIED_MAX (4u << 20)
@@ -160,8 +159,10 @@ take_xattrs(struct walk *w, struct item *it, const struct beside *b,
 	if (b->was && b->old && b->old->xattrs_ref &&
 		same(b->mark.xattrs, b->mark_before.xattrs)) {
 		it->xattrs_ref = *b->old->xattrs_ref;
-		it->reuse_xattrs_ref = true;
-		return 0;
+		it->reuse_xattrs_ref = !avoid_move(
+			&run->avoid, run->w->index, &it->xattrs_ref);
+		if (it->reuse_xattrs_ref)
+			return 0;
 	}
 	r = copy_dir_xattrs(w->c->view, b->now->attr.node, &x, e);
 	if (r)
@@ -175,12 +176,13 @@ take_xattrs(struct walk *w, struct item *it, const struct beside *b,
 
 /* As it is in the target: content, or all of a directory. */
 static int
-take_old(struct walk *w, const struct beside *b, struct err *e)
+take_old(struct walk *w, const struct beside *b, const struct ref *at,
+	struct err *e)
 {
 	struct item *it = item_of(w->run, ITEM_ENTRY, b);
 
 	it->en.content = b->old->content;
-	it->en.ref = b->old->ref;
+	it->en.ref = *at;
 	it->en.totals = b->old->totals;
 	if (b->old->content == CONTENT_INLINE)
 		it->data_at = job_keep(w->run->job, b->old->data, b->old->size);
@@ -313,9 +315,14 @@ regular(struct walk *w, const struct beside *b, struct err *e)
 
 	run->result->files++;
 	run->result->bytes += size;
+	/* what lies where it must not be referred to goes by its chunks */
 	if (same_content(b)) {
+		struct ref at = b->old->ref;
+
 		run->result->files_unchanged++;
-		return take_old(w, b, e);
+		if (rehint_content(run, &w->parents, b->old, &at) ==
+			REHINT_AS_IS)
+			return take_old(w, b, &at, e);
 	}
 	if (b->old)
 		run->result->files_changed++;
@@ -370,7 +377,7 @@ enter(struct walk *w, const struct beside *b, struct err *e)
 		run->result->files += b->old->totals.files;
 		run->result->files_unchanged += b->old->totals.files;
 		run->result->bytes += b->old->totals.bytes;
-		return take_old(w, b, e);
+		return take_old(w, b, &b->old->ref, e);
 	}
 	it = item_of(run, ITEM_ENTER, b);
 	r = take_xattrs(w, it, b, e);
@@ -480,12 +487,14 @@ run_walk_view(struct run *run, struct err *e)
 		.before = knows_parent(run) ? c->before : NULL,
 		.parents = { .fetch = run->w->fetch,
 			.spread = &run->spread,
+			.avoid = &run->avoid,
 			.far = !run->w->rp->store->local_path } };
 	int r;
 
 	run->first_link = UINT64_MAX; /* each name says all there is to say */
-	/* pages that are to be gathered from many packs have to be met */
-	w.skips = !run->spread.n_gather;
+	/* pages that are to be gathered from many packs, and references to what
+	 * is being pruned, have to be met */
+	w.skips = !run->spread.n_gather && !run->rehint;
 	if (w.before && w.skips)
 		spread_carry(&run->spread, &run->parent);
 	r = begin(&w, e);
