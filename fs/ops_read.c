@@ -6,6 +6,7 @@
  * where it would take a short one for.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include "repo/base/buf.h"
 #include "fs/ops.h"
@@ -16,6 +17,8 @@
 /* Views that give less at a time than was asked for give as much as this, but at
  * the end of the file or when pieces do not suffice. */
 #define PART_MIN (64u << 10)
+#define PAGE 4096u
+#define START (128u << 10) /* what the kernel reads first lies in here */
 
 static void
 append_data(struct buf *b, const struct view_data *d)
@@ -63,12 +66,30 @@ answer_gathered(struct call *c, const struct view_data *first, size_t size,
 	fuse_reply_buf(c->req, (char *)b.data, b.len);
 }
 
+/*
+ * Whoever reads the first bytes of a file is taken for one who goes on: the
+ * kernel reads 20 pages, which in a database can lie in as many objects, for a
+ * query that wants one.  It may be refused what nobody waits for, and what
+ * somebody does it then asks for page by page.
+ */
+static bool
+is_refused(struct call *c, size_t size, uint64_t off, int flags)
+{
+	return size > PAGE && size <= START && off + size <= START &&
+	       !(flags & O_DIRECT) &&
+	       view_is_scattered(c->view, c->at, off + size);
+}
+
 static void
-read_in_tree(struct call *c, size_t size, uint64_t off)
+read_in_tree(struct call *c, size_t size, uint64_t off, int flags)
 {
 	auto_view_data struct view_data d = VIEW_DATA_INIT;
 	int rc = call_view(c);
 
+	if (rc == 0 && is_refused(c, size, off, flags)) {
+		fuse_reply_err(c->req, EAGAIN);
+		return;
+	}
 	if (rc == 0)
 		rc = view_read(c->view, c->at, off, size, &d, &c->e);
 	if (rc != 0) {
@@ -103,13 +124,12 @@ op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t off,
 {
 	auto_call struct call c = CALL_INIT;
 
-	(void)fi;
 	if (!call_begin(&c, req, OP_READ, id))
 		return;
 	if (size > READ_MAX)
 		size = READ_MAX;
 	if (call_is_tree(&c))
-		read_in_tree(&c, size, (uint64_t)off);
+		read_in_tree(&c, size, (uint64_t)off, fi->flags);
 	else if (c.node->text)
 		read_text(&c, size, (uint64_t)off);
 	else

@@ -53,6 +53,12 @@ view_read(struct view *v, uint64_t node, uint64_t off, size_t len,
 	return v->ops->read(v, node, off, len, data, e);
 }
 
+bool
+view_is_scattered(struct view *v, uint64_t node, size_t len)
+{
+	return v->ops->is_scattered && v->ops->is_scattered(v, node, len);
+}
+
 ssize_t
 view_readlink(
 	struct view *v, uint64_t node, char *out, size_t size, struct err *e)

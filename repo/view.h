@@ -207,6 +207,12 @@ struct view_ops {
 		void (*each)(void *ctx, uint64_t node, const void *data,
 			size_t len),
 		void *ctx);
+	/*
+	 * Whether some of a file's first len bytes are neither in memory nor
+	 * come with the first 4 KiB, but would have to be asked for apart: who
+	 * may not want them had better not read them.  NULL: it never is.
+	 */
+	bool (*is_scattered)(struct view *v, uint64_t node, size_t len);
 	/* A check of a whole file against a sum that was stored with it; *c is
 	 * given, NULL: there is none.  May be NULL. */
 	int (*check)(struct view *v, uint64_t node, struct view_check **c,
@@ -239,6 +245,7 @@ int view_list(struct view *v, uint64_t dir, uint64_t from,
 int view_parent(struct view *v, uint64_t node, uint64_t *parent, struct err *e);
 int view_read(struct view *v, uint64_t node, uint64_t off, size_t len,
 	struct view_data *data, struct err *e);
+bool view_is_scattered(struct view *v, uint64_t node, size_t len);
 ssize_t view_readlink(struct view *v, uint64_t node, char *out, size_t size,
 	struct err *e);
 int view_seek(struct view *v, uint64_t node, uint64_t off, int whence,

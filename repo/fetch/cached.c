@@ -408,6 +408,24 @@ cached_list(struct store *s, const char *prefix, const char *after,
 	return r;
 }
 
+static int
+cached_list_few(struct store *s, const char *prefix,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	struct cached *c = cached_of(s);
+	struct listing l = { .each = each, .ctx = ctx };
+	int r;
+
+	if (c->offline)
+		return list_offline(c, prefix, &l, e);
+	r = store_list_few(c->inner, prefix, see, &l, e);
+	if (r == 0)
+		keep_listing(c, prefix, &l);
+	listing_release(&l);
+	return r;
+}
+
 /* Times are not kept: they are for stores of others, whose listings change. */
 static int
 cached_list_objects(struct store *s, const struct store_query *q,
@@ -459,6 +477,7 @@ static const struct store_ops cached_ops = {
 	.get = cached_get,
 	.size = cached_size,
 	.list = cached_list,
+	.list_few = cached_list_few,
 	.list_objects = cached_list_objects,
 	.metadata = cached_metadata,
 	.forget = cached_forget,

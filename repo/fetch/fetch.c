@@ -283,6 +283,19 @@ fetch_frame(struct fetch *f, const struct frame_place *at, struct frame **frame,
 	return fetch_frame_from(f, at, NULL, frame, e);
 }
 
+int
+fetch_frame_spine(struct fetch *f, const struct frame_place *at, size_t before,
+	struct frame **frame, struct err *e)
+{
+	const struct way way = { .before = before };
+	struct cell *c;
+	int r = cell_at(f, at, &way, &c, e);
+
+	if (r == 0)
+		*frame = &c->frame;
+	return r;
+}
+
 struct frame *
 fetch_peek(struct fetch *f, const struct frame_place *at)
 {

@@ -55,6 +55,9 @@ int fetch_frame(struct fetch *f, const struct frame_place *at,
  * then overwritten. */
 int fetch_frame_from(struct fetch *f, const struct frame_place *at,
 	uint8_t *sealed, struct frame **frame, struct err *e);
+/* The same, and as of fetch_spine what lies `before` bytes before it. */
+int fetch_frame_spine(struct fetch *f, const struct frame_place *at,
+	size_t before, struct frame **frame, struct err *e);
 /* The same, only if it is decoded in memory already; NULL otherwise. */
 struct frame *fetch_peek(struct fetch *f, const struct frame_place *at);
 /* It will not be wanted again soon: forget it, unless it is held.  False: it

@@ -230,6 +230,27 @@ ask_together(const struct reading *rd, uint64_t off, size_t len)
 		fetch_ahead(rd->d->fetch, at + 1, n - 1);
 }
 
+/* The pages that are wanted; of those around them what can be told without
+ * asking for more. */
+static int
+look_up(struct reading *rd, uint64_t off, size_t len, struct err *e)
+{
+	struct native_database *d = rd->d;
+	uint32_t from = page_at(d, off), end = page_at(d, off + len - 1) + 1;
+	uint32_t before = from - rd->first, n = end - from;
+	uint32_t after = rd->n - before - n;
+	int r = native_database_find(
+		d, from, n, LOOK_UP, rd->s + before, e);
+
+	if (!r && before)
+		r = native_database_find(
+			d, rd->first, before, LOOK_PEEK, rd->s, e);
+	if (!r && after)
+		r = native_database_find(d, end, after, LOOK_PEEK,
+			rd->s + before + n, e);
+	return r;
+}
+
 /* -- Operations ------------------------------------------------------------------- */
 
 static int
@@ -258,7 +279,7 @@ read_(struct database *db, uint64_t off, size_t len, struct view_data *data,
 	to = (uint64_t)(rd->first - 1 + rd->n) * d->state.page_size;
 	if (len > to - off)
 		len = (size_t)(to - off);
-	r = native_database_find(d, rd->first, rd->n, false, rd->s, e);
+	r = look_up(rd, off, len, e);
 	if (!r)
 		ask_together(rd, off, len);
 	if (!r)
@@ -330,7 +351,8 @@ extents(struct database *db, uint64_t from,
 		rd->first = page_at(d, off);
 		rd->n = left < DATABASE_LOOKUP_MAX ? left : DATABASE_LOOKUP_MAX;
 		end = (uint64_t)(rd->first - 1 + rd->n) * d->state.page_size;
-		r = native_database_find(d, rd->first, rd->n, false, rd->s, e);
+		r = native_database_find(d, rd->first, rd->n, LOOK_UP,
+			rd->s, e);
 		while (!r && off < end) {
 			struct view_extent x;
 
@@ -375,6 +397,7 @@ free_(struct database *db)
 
 static const struct database_ops ops = {
 	.read = read_,
+	.is_scattered = native_database_is_scattered,
 	.extents = extents,
 	.xattr_get = xattr_get,
 	.check = native_database_check,

@@ -77,13 +77,15 @@ struct page_source {
 /* Pages looked up together at most. */
 #define DATABASE_LOOKUP_MAX 512
 
-/*
- * Where n pages from `first` on lie; they are pages of the database.  With
- * ahead nothing is fetched: what is not in memory is asked for, and taken to be
- * in the base for now.
- */
+enum page_looking {
+	LOOK_UP,    /* what is not in memory is fetched */
+	LOOK_AHEAD, /* it is asked for, and taken to be in the base for now */
+	LOOK_PEEK,  /* it stays unknown */
+};
+
+/* Where n pages from `first` on lie; they are pages of the database. */
 int native_database_find(struct native_database *d, uint32_t first, uint32_t n,
-	bool ahead, struct page_source *s, struct err *e);
+	enum page_looking how, struct page_source *s, struct err *e);
 /* The frame that a page of a delta lies in. */
 int native_database_place(const struct native_database *d,
 	const struct page_source *s, struct frame_place *at, struct err *e);
@@ -97,5 +99,8 @@ bool native_database_map(const struct native_database *d, struct map *m);
  * (database_ahead.c) */
 void native_database_ahead(
 	struct native_database *d, uint64_t off, size_t len);
+
+/* As database_ops.is_scattered, for up to 128 KiB. */
+bool native_database_is_scattered(struct database *db, size_t len);
 
 #endif

@@ -7,6 +7,7 @@
  * What changed lately lies in as many objects as there are pages.  These are not
  * asked for before the reader has gone on for a while: a query that begins at
  * the front of a database would have a few dozen requests made for nothing.
+ * Pages 1 and 2 are in every query, and no sign of one that goes on.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #define WISHES_MAX 256
 #define BATCH 128 /* pages */
+#define FRONT (128u << 10)
 
 struct wish {
 	struct native_database *d;
@@ -72,7 +74,7 @@ wish_pages(struct wish *w, uint32_t first, uint32_t n)
 	struct page_source s[BATCH];
 	uint64_t size = w->d->state.page_size;
 
-	if (native_database_find(w->d, first, n, true, s, NULL))
+	if (native_database_find(w->d, first, n, LOOK_AHEAD, s, NULL))
 		return;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t from = i;
@@ -103,12 +105,52 @@ wish_range(struct wish *w, uint64_t from, uint64_t to)
 	}
 }
 
+/* Whether a page comes with the one at the front, or is there. */
+static bool
+is_near(struct native_database *d, const struct page_source *front,
+	const struct page_source *s)
+{
+	auto_frame struct frame *frame = NULL;
+	struct frame_place at;
+
+	if (s->origin == PAGE_ZEROS || s->origin == PAGE_UNKNOWN)
+		return s->origin == PAGE_ZEROS;
+	if (s->origin == front->origin &&
+		(s->origin == PAGE_OF_BASE ||
+			(s->n == front->n && s->off == front->off)))
+		return true;
+	if (s->origin == PAGE_OF_DELTA &&
+		!native_database_place(d, s, &at, NULL))
+		frame = fetch_peek(d->fetch, &at);
+	return frame;
+}
+
+bool
+native_database_is_scattered(struct database *db, size_t len)
+{
+	struct native_database *d = (struct native_database *)db;
+	struct page_source s[BATCH];
+	uint32_t size = d->state.page_size;
+	uint32_t n = (uint32_t)((len + size - 1) / size);
+
+	if (n == 0 || n > BATCH || !fetch_is_far(d->fetch) ||
+		native_database_find(d, 1, n, LOOK_PEEK, s, NULL))
+		return false;
+	for (uint32_t i = 1; i < n; i++) {
+		if (!is_near(d, &s[0], &s[i]))
+			return true;
+	}
+	return false;
+}
+
 void
 native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 {
 	auto_free struct wish *w = NULL;
 	struct readahead ra;
 
+	if (off + len < FRONT)
+		return;
 	pthread_mutex_lock(&d->lock);
 	ra = stream_read(&d->stream, off, len, d->database.size,
 		fetch_window_max(d->fetch));

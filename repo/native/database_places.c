@@ -11,12 +11,13 @@
 struct lookup {
 	struct native_database *d;
 	uint32_t first, n;
-	bool ahead;
+	enum page_looking how;
 	struct page_source *s;
 	uint32_t left; /* not found yet */
 };
 
-/* A frame of member's, or NULL (and 0) when it is to be had later. */
+/* A frame of member's, or NULL (and 0) when it is to be had later.  -EAGAIN: who
+ * peeks does not see it. */
 static int
 get_frame(const struct lookup *l, const struct delta *member, uint64_t off,
 	uint32_t len, struct frame **frame, struct err *e)
@@ -24,13 +25,12 @@ get_frame(const struct lookup *l, const struct delta *member, uint64_t off,
 	struct frame_place at;
 
 	deltas_own_place(member, off, len, &at);
-	*frame = l->ahead ? fetch_peek(l->d->fetch, &at) : NULL;
-	if (*frame)
-		return 0;
-	if (!l->ahead)
+	if (l->how == LOOK_UP)
 		return fetch_frame(l->d->fetch, &at, frame, e);
-	fetch_ahead(l->d->fetch, &at, 1);
-	return 0;
+	*frame = fetch_peek(l->d->fetch, &at);
+	if (!*frame && l->how == LOOK_AHEAD)
+		fetch_ahead(l->d->fetch, &at, 1);
+	return *frame || l->how == LOOK_AHEAD ? 0 : -EAGAIN;
 }
 
 /* -- One leaf ------------------------------------------------------------------- */
@@ -172,15 +172,17 @@ leave_to_base(struct lookup *l)
 
 int
 native_database_find(struct native_database *d, uint32_t first, uint32_t n,
-	bool ahead, struct page_source *s, struct err *e)
+	enum page_looking how, struct page_source *s, struct err *e)
 {
-	struct lookup l = { .d = d, .first = first, .n = n, .ahead = ahead,
+	struct lookup l = { .d = d, .first = first, .n = n, .how = how,
 		.s = s, .left = n };
 
 	memset(s, 0, n * sizeof(*s));
 	for (unsigned i = 0; i < d->chain.n && l.left; i++) {
 		int r = search_member(&l, (uint8_t)i, e);
 
+		if (r == -EAGAIN && how == LOOK_PEEK)
+			return 0;
 		if (r)
 			return r;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LIVE_BUCKETS 256
+#define SMALL (48u << 10) /* a delta that is fetched whole */
 
 struct deltas {
 	struct repository *rp;
@@ -346,13 +347,19 @@ open_delta(struct deltas *ds, const struct delta_base *base, uint32_t home,
 {
 	struct frame_place at;
 	struct delta *d;
+	size_t before = 0;
 	int r;
 
 	set_place(&at, home, writer, n, tail->record_off, record_len(tail));
 	d = xcalloc(1, sizeof(*d));
 	*d = (struct delta){ .all = ds, .base = *base, .home = home,
 		.writer = writer, .tail = *tail, .refs = 1 };
-	r = fetch_frame_from(ds->fetch, &at, sealed, &d->frame, e);
+	/* what a delta changed is what its reader wants of it: page 1 */
+	if (at.off > OBJECT_HEADER_LEN && at.off <= SMALL)
+		before = at.off - OBJECT_HEADER_LEN;
+	r = sealed ? fetch_frame_from(ds->fetch, &at, sealed, &d->frame, e)
+		   : fetch_frame_spine(
+			     ds->fetch, &at, before, &d->frame, e);
 	if (!r)
 		r = decode(d, n, e);
 	if (r)

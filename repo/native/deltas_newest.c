@@ -72,7 +72,8 @@ search(struct deltas *ds, const struct delta_base *base, uint64_t known,
 	if (deltas_repository(ds)->store->local_path)
 		return search_local(ds, base, known, f, e);
 	delta_prefix(prefix, &place);
-	r = store_list(deltas_repository(ds)->store, prefix, "", take_first, f, e);
+	r = store_list_few(
+		deltas_repository(ds)->store, prefix, take_first, f, e);
 	if (!r && f->n && !f->size)
 		r = is_there(ds, base, f->n, &f->size, e);
 	return r;

@@ -326,6 +326,15 @@ view_op_read(struct view *v, uint64_t node, uint64_t off, size_t len,
 	return r;
 }
 
+static bool
+view_op_is_scattered(struct view *v, uint64_t node, size_t len)
+{
+	struct database *d = database_of(v);
+
+	return d->ops->is_scattered && node != VIEW_ROOT &&
+	       d->ops->is_scattered(d, len < d->size ? len : d->size);
+}
+
 static ssize_t
 view_op_readlink(
 	struct view *v, uint64_t node, char *out, size_t size, struct err *e)
@@ -466,6 +475,7 @@ static const struct view_ops ops = {
 	.xattr_list = view_op_xattr_list,
 	.totals = view_op_totals,
 	.check = view_op_check,
+	.is_scattered = view_op_is_scattered,
 	.extents = view_op_extents,
 	.free = view_op_free,
 };

@@ -35,6 +35,8 @@ struct database_ops {
 	 */
 	int (*read)(struct database *d, uint64_t off, size_t len,
 		struct view_data *data, struct err *e);
+	/* As view_ops.is_scattered; NULL: it never is. */
+	bool (*is_scattered)(struct database *d, size_t len);
 	/* As view_ops.extents; NULL: not known. */
 	int (*extents)(struct database *d, uint64_t from,
 		bool (*each)(void *ctx, const struct view_extent *x), void *ctx,

@@ -9,6 +9,7 @@
 
 #define PAGE_TEXT_MAX (8u << 20) /* 1,000 keys of 1 KiB, encoded, and more */
 #define EMPTY_MAX 100
+#define FEW "4" /* keys for who wants the first */
 
 struct s3_store {
 	struct store store;
@@ -59,7 +60,7 @@ s3_metadata(struct store *s, const char *name, const char *key, char *out,
 struct listing {
 	struct s3_client *c;
 	const struct store *store;
-	bool folder;
+	bool folder, few;
 	char *prefix; /* of keys */
 	char *after;  /* a key, or "" */
 	bool (*each)(void *ctx, const struct store_object *o);
@@ -86,6 +87,9 @@ get_page(struct listing *l, struct s3_page *page, struct err *e)
 	if (l->folder)
 		call.query[call.n_query++] =
 			(struct sign_pair){ "delimiter", "/" };
+	if (l->few && !page->token[0])
+		call.query[call.n_query++] =
+			(struct sign_pair){ "max-keys", FEW };
 	if (page->token[0])
 		call.query[call.n_query++] =
 			(struct sign_pair){ "continuation-token", page->token };
@@ -177,6 +181,7 @@ s3_list_objects(struct store *s, const struct store_query *q,
 	struct listing l = { .c = c,
 		.store = s,
 		.folder = q->folder,
+		.few = q->few,
 		.each = each,
 		.ctx = ctx };
 	int r;
@@ -196,6 +201,18 @@ s3_list(struct store *s, const char *prefix, const char *after,
 	struct err *e)
 {
 	const struct store_query q = { .prefix = prefix, .after = after };
+	struct objects_plain plain = { .each = each, .ctx = ctx };
+
+	return s3_list_objects(s, &q, objects_tell_plain, &plain, e);
+}
+
+static int
+s3_list_few(struct store *s, const char *prefix,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	const struct store_query q = { .prefix = prefix, .after = "",
+		.few = true };
 	struct objects_plain plain = { .each = each, .ctx = ctx };
 
 	return s3_list_objects(s, &q, objects_tell_plain, &plain, e);
@@ -221,6 +238,7 @@ static const struct store_ops s3_ops = {
 	.get = s3_get,
 	.size = s3_size,
 	.list = s3_list,
+	.list_few = s3_list_few,
 	.list_objects = s3_list_objects,
 	.metadata = s3_metadata,
 	.stats = s3_stats,

@@ -215,6 +215,20 @@ store_list_names(struct store *s, const char *prefix, const char *after,
 		s, prefix, after, each, ctx, e);
 }
 
+int
+store_list_few(struct store *s, const char *prefix,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	int r = check_prefix(s, prefix, e);
+
+	if (r < 0)
+		return r;
+	return s->ops->list_few
+		       ? s->ops->list_few(s, prefix, each, ctx, e)
+		       : s->ops->list(s, prefix, "", each, ctx, e);
+}
+
 static int
 list_objects(struct store *s, const struct store_query *q,
 	bool (*each)(void *ctx, const struct store_object *o), void *ctx,

@@ -86,6 +86,7 @@ struct store_query {
 	/* Only what lies directly in prefix: of what lies deeper the first part
 	 * of its name, once, with '/' behind it, size 0, time not known. */
 	bool folder;
+	bool few; /* as store_list_few */
 };
 
 struct store_ops {
@@ -113,6 +114,10 @@ struct store_ops {
 	 * it is not. */
 	int (*list_names)(struct store *s, const char *prefix,
 		const char *after,
+		bool (*each)(void *ctx, const char *name, uint64_t size),
+		void *ctx, struct err *e);
+	/* As store_list_few; NULL: as list. */
+	int (*list_few)(struct store *s, const char *prefix,
 		bool (*each)(void *ctx, const char *name, uint64_t size),
 		void *ctx, struct err *e);
 	/* The same with all that is known of each object.  NULL: names and
@@ -205,6 +210,10 @@ int store_list(struct store *s, const char *prefix, const char *after,
 	struct err *e);
 /* The same for who does not look at sizes: they may be 0. */
 int store_list_names(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e);
+/* The same for who stops after the first few: no more are asked for at once. */
+int store_list_few(struct store *s, const char *prefix,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e);
 /* The same with times.  A directory tells them with the names; S3 too. */

@@ -273,6 +273,20 @@ before_list(struct store *s, const char *prefix, const char *after,
 			 : absent(k, s, prefix, e);
 }
 
+static int
+before_list_few(struct store *s, const char *prefix,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	struct stash_before *b = before_of(s);
+	struct stash *k = b->k;
+	int r = -EACCES;
+
+	if (!stash_is_blind(k) && !is_tended(k, prefix))
+		r = store_list_few(b->inner, prefix, each, ctx, e);
+	return r == -EACCES ? before_list(s, prefix, "", each, ctx, e) : r;
+}
+
 /* What only prune and who asks for states of it want. */
 static int
 before_list_objects(struct store *s, const struct store_query *q,
@@ -311,6 +325,7 @@ static const struct store_ops before_ops = {
 	.get = before_get,
 	.size = before_size,
 	.list = before_list,
+	.list_few = before_list_few,
 	.list_objects = before_list_objects,
 	.forget = before_forget,
 	.stats = before_stats,

@@ -48,11 +48,18 @@ cost 'an index' 16 2 query $s/latest
 first=$(date -u -d "$(ls $s/snapshots | head -1 |
 	sed -E 's/-([0-9]{2})-([0-9]{2}Z)$/:\1:\2/')" +%s)
 for n in 1234 2047 2048 511; do
-	cost "after delta $n" 24 8 row "$s/at/@$((first + n))"
+	cost "after delta $n" 16 1 row "$s/at/@$((first + n))"
 	[ "$(od -An -tu4 --endian=big -j24 -N4 "$s/at/@$((first + n))/big.db" |
 		tr -d ' ')" = "$n" ] || fail "not delta $n"
 done
 cost 'a second later' 4 1 row "$s/at/@$((first + 1235))"
+# what has been a day in 10 GB takes the same: nothing is fetched whole
+for n in 1755 585 2000; do # octal 3333, 1111
+	yore umount mnt
+	mount_yore -o refresh=0 mnt
+	cost "by an index, cold, after delta $n" 24 2 query "$s/at/@$((first + n))"
+	cost 'the same again' 0 0 query "$s/at/@$((first + n))"
+done
 days=("$s"/generations/*/points/*)
 cost 'moments' 8 1 ls "${days[0]}"
 cost 'moments again' 0 0 ls "${days[0]}"
