@@ -23,6 +23,9 @@ struct delta_writer {
 	bool unsure; /* a put failed, and may have been done all the same: */
 	uint8_t tried[WRITER_ID_LEN]; /* by this writer, */
 	bool tried_closing;	      /* to close the base */
+	bool base_unsure; /* likewise of a base: */
+	uint64_t tried_seq; /* that follows this one */
+	struct buf tried_opaque; /* with these bytes */
 };
 
 /* d (taken over, may be NULL) is the newest now. */

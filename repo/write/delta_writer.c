@@ -208,6 +208,7 @@ delta_writer_free(struct delta_writer *dw)
 	if (!dw)
 		return;
 	forget(dw);
+	buf_release(&dw->tried_opaque);
 	page_table_release(&dw->table);
 	free(dw->host);
 	free(dw->name);
@@ -397,6 +398,33 @@ back_up(struct delta_writer *dw, const struct delta_writer_base *b,
 	return writer_backup(dw->w, &o, result, e);
 }
 
+/* A call before this one failed: its base may have been stored all the same. */
+static int
+look_for_base(struct delta_writer *dw, struct err *e)
+{
+	const struct buf *tried = &dw->tried_opaque;
+	int r = delta_writer_refresh(dw, e);
+	uint64_t seq = !r && dw->base.host ? dw->base.seq : 0;
+
+	if (!r && seq != dw->tried_seq &&
+		(seq != dw->tried_seq + 1 || !tried->len ||
+			dw->base.opaque_len != tried->len ||
+			memcmp(dw->base.opaque, tried->data, tried->len)))
+		r = err_set(e, EEXIST, "%s/%s: another replicator has made a "
+			"snapshot after one of ours", dw->host, dw->name);
+	dw->base_unsure = r;
+	return r;
+}
+
+static void
+doubt_base(struct delta_writer *dw, const struct delta_writer_base *b)
+{
+	dw->base_unsure = true;
+	dw->tried_seq = dw->base.host ? dw->base.seq : 0;
+	dw->tried_opaque.len = 0;
+	buf_append(&dw->tried_opaque, b->opaque, b->opaque_len);
+}
+
 int
 delta_writer_base(struct delta_writer *dw, const struct delta_writer_base *b,
 	struct backup_result *result, struct err *e)
@@ -407,6 +435,10 @@ delta_writer_base(struct delta_writer *dw, const struct delta_writer_base *b,
 	if (b->opaque_len > DELTA_WRITER_OPAQUE_MAX)
 		return err_set(e, EINVAL, "%zu bytes to be kept",
 			b->opaque_len);
+	r = dw->base_unsure ? look_for_base(dw, e) : 0;
+	if (r)
+		return r;
+	doubt_base(dw, b);
 	r = begin_reading(&rd, dw, &b->pages, e);
 	if (!r)
 		r = back_up(dw, b, &rd, result, e);
@@ -416,5 +448,7 @@ delta_writer_base(struct delta_writer *dw, const struct delta_writer_base *b,
 		return r;
 	}
 	page_table_keep_new(&dw->table, &rd.state);
-	return delta_writer_refresh(dw, e);
+	r = delta_writer_refresh(dw, e);
+	dw->base_unsure = r;
+	return r;
 }

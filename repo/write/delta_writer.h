@@ -121,7 +121,8 @@ struct delta_writer_base {
  * (no delta of its can follow any more), then the record is put.
  * -EEXIST another writer has been here since delta_writer_open or _refresh:
  * nothing has changed.  Other errors leave the store's state as it was, or
- * closed; delta_writer_state knows.
+ * closed, as delta_writer_state knows, or with the base after all: the next call
+ * looks, knows its own by the opaque bytes, and makes one that follows it.
  */
 int delta_writer_base(struct delta_writer *dw,
 	const struct delta_writer_base *b, struct backup_result *result,

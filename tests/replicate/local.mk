@@ -5,6 +5,7 @@
 EXTRA_DIST += tests/replicate/lib.sh tests/replicate/soak.sh
 
 dist_check_SCRIPTS += tests/replicate/daemon.sh
+dist_check_SCRIPTS += tests/replicate/doubt.sh
 dist_check_SCRIPTS += tests/replicate/idle.sh
 dist_check_SCRIPTS += tests/replicate/kill.sh
 dist_check_SCRIPTS += tests/replicate/outage.sh

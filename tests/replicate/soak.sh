@@ -35,6 +35,7 @@ while [ $SECONDS -lt $end ]; do
 	ledger checkpoint app.db $((every - 2)) >>checkpoints &
 	servers+=($app $!)
 	pause "$every"
+	kill -0 "$replicator" || fail "it has ended: $(tail -n 3 replicate.log)"
 	if [ $((kills++ % 2)) = 0 ]; then
 		stop_replicator KILL
 		start_replicator
