@@ -49,6 +49,18 @@ look_at_all() {
 mount_yore -o refresh=0,nostore -r s3://yore "$work/mnt"
 look_at_all
 yore umount mnt
+# every point was read, some of them twice: no object was asked for again
+since | awk '$4 == "GET" && $NF ~ /(lz4|gz)$/ { print $NF }' | sort >got
+[ "$(wc -l <got)" -gt 35 ] || fail "$(wc -l <got) objects were read"
+[ -z "$(uniq -d got)" ] || fail "again: $(uniq -d got)"
+# nor are they by the next mount, which asks for listings and two marks
+mark
+mount_yore -o refresh=0,nostore -r s3://yore "$work/mnt"
+look_at_all
+yore umount mnt
+since | awk '$4 == "GET" { print $NF }' >got
+[ "$(sort got | xargs)" = '/yore/backups/shop/LATEST_FULL /yore/format /yore/metrics/.lifecycle/backup/latest' ] ||
+	fail "asked again for $(xargs <got)"
 for _ in 1 2; do
 	mark
 	mount_yore --offline -o refresh=1 -r s3://yore "$work/mnt"
