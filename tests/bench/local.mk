@@ -10,6 +10,8 @@ EXTRA_DIST += tests/bench/README tests/bench/run.sh tests/bench/gen.py \
 	tests/bench/tools/squashfuse.sh tests/bench/tools/restic.sh \
 	tests/bench/tools/borg.sh tests/bench/tools/casync.sh
 
+EXTRA_DIST += tests/bench/ltx.py
+
 # See tests/bench/README; by hand, phase by phase: tests/bench/run.sh
 bench: yore$(EXEEXT) yorefs$(EXEEXT)
 	YORE_BIN='$(abs_top_builddir)' bash '$(top_srcdir)/tests/bench/run.sh'
