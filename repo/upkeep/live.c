@@ -211,6 +211,7 @@ struct seeker {
 	struct stray first; /* the least order of all */
 	struct stray own;   /* of the least order of those whose pack is listed */
 	bool has_own, known_lost, due;
+	bool any;      /* one that is condemned does, too: it is used again */
 	uint32_t pack; /* the one that does */
 };
 
@@ -226,8 +227,11 @@ will_not_do(void *ctx, const struct ref *at)
 	if (pack == STOCK_NONE || at->chunk_len != s->first.chunk_len)
 		return true;
 	p = &s->l->stock->packs[pack];
-	if (p->flags & STOCK_CONDEMNED || !holds(p, &at->place) ||
-		gc_state_avoids(s->l->state, &at->place))
+	if (!holds(p, &at->place) ||
+		gc_frames_has(&s->l->state->lost, &at->place) ||
+		gc_packs_find(&s->l->state->gone, at->place.object,
+			at->place.pack) ||
+		(p->flags & STOCK_CONDEMNED && !s->any))
 		return true;
 	s->pack = pack;
 	return false;
@@ -255,6 +259,10 @@ settle_key(struct live *l, struct index *index, struct seeker *s,
 
 	memcpy(at.id, s->first.key, CHUNK_KEY_LEN);
 	r = index_find_but(index, &at, will_not_do, s, e);
+	if (r == -ENOENT && !s->has_own) {
+		s->any = true;
+		r = index_find_but(index, &at, will_not_do, s, e);
+	}
 	if (r == 0) {
 		if (s->due)
 			l->stock->packs[s->pack].flags |= STOCK_HEIR;

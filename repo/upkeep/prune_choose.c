@@ -238,10 +238,13 @@ measure(struct prune *p, struct err *e)
 /* -- Choosing --------------------------------------------------------------------- */
 
 static bool
-is_small(const struct stock_pack *pack)
+is_small(const struct prune *p, const struct stock_pack *pack)
 {
-	return pack->size < (pack->object == OBJECT_DATA ? SMALL_DATA
-							 : SMALL_META);
+	uint64_t len = p->o->data_pack_len / 4;
+
+	if (pack->object == OBJECT_META)
+		return pack->size < SMALL_META;
+	return pack->size < (len && len < SMALL_DATA ? len : SMALL_DATA);
 }
 
 /* Whether a pack that snapshots use may be condemned at all. */
@@ -273,12 +276,12 @@ choose_small(struct prune *p, uint8_t object)
 	for (size_t i = 0; i < p->stock.n_packs; i++) {
 		const struct stock_pack *pack = &p->stock.packs[i];
 
-		n += pack->object == object && is_small(pack) && may_go(p, pack);
+		n += pack->object == object && is_small(p, pack) && may_go(p, pack);
 	}
 	for (size_t i = 0; i < p->stock.n_packs && n >= SMALL_MANY; i++) {
 		struct stock_pack *pack = &p->stock.packs[i];
 
-		if (pack->object == object && is_small(pack) && may_go(p, pack))
+		if (pack->object == object && is_small(p, pack) && may_go(p, pack))
 			pack->flags |= STOCK_COPY;
 	}
 }
