@@ -232,7 +232,7 @@ prune(struct liar *liar)
 		.grace_ns = 1, .unsafe = true };
 	int r;
 
-	usleep(20000); /* times of files are told in ticks */
+	usleep(8000); /* times of files are told in ticks */
 	liar->inner = f.rp->store;
 	liar->store = (struct store){ .ops = &liar_ops,
 		.name = f.rp->store->name };

@@ -35,3 +35,5 @@ dist_check_SCRIPTS += tests/upkeep/thin_mount.sh
 dist_check_SCRIPTS += tests/upkeep/prune_faults.sh
 dist_check_SCRIPTS += tests/upkeep/prune_model.sh
 dist_check_SCRIPTS += tests/upkeep/prune_rounds.sh
+EXTRA_DIST += tests/upkeep/cycle_reader.py
+dist_check_SCRIPTS += tests/upkeep/cycle.sh
