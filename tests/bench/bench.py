@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 
+import far_keep
 import far_phases
+import far_points
 import machine
 import phases
 from common import (LONG, MOUNTS, ROOT, RUNS, SMALL, SNAPSHOTS, WORK, complain,
@@ -19,6 +21,7 @@ from tool import Tool
 
 READERS = ["native", "yore", "squashfuse", "restic", "borg"]
 EVERYONE = READERS + ["casync"]
+PEERS = ["litestream", "litestream_vfs"]
 FAR = ["yore", "squashfuse_rclone", "restic", "borg"]
 # Who is measured with what: each tool where a goal or a ratio needs it.
 PLAN = {
@@ -35,6 +38,9 @@ PLAN = {
     "far_tree": {"C1": FAR + ["rclone"], "C2": ["yore"]},
     "far_db": {"C3": FAR},
     "far_writer": {"C2": ["yore", "restic", "borg"]},
+    "far_keep": {"C5": ["yore", "litestream"]},
+    "far_points": {"C5": ["yore", "litestream_vfs"]},
+    "far_copy": {"C5": ["yore", "litestream"]},
 }
 
 
@@ -59,9 +65,10 @@ def tools_of(phase, corpus_name):
 
 def can(phase, tool, corpus):
     """Whether there is something to measure."""
-    if phase in ("writer", "snapshots", "far_writer"):
+    if phase in ("writer", "snapshots", "far_writer", "far_keep"):
         return True
-    if tool.kind == "reference" or "rclone" in tool.name:
+    if tool.kind == "reference" or "rclone" in tool.name or (
+            tool.name == "litestream_vfs"):
         return True
     if os.path.isdir(tool.repo(corpus.name)):
         return True
@@ -72,7 +79,9 @@ def can(phase, tool, corpus):
 
 def repeat(phase, tool, corpus):
     """The runs of a phase.  Whether they went well."""
-    body = getattr(far_phases if phase.startswith("far") else phases, phase)
+    body = next(getattr(m, phase)
+                for m in (far_keep, far_points, far_phases, phases)
+                if hasattr(m, phase))
     run = 0
     for run in range(RUNS):
         began = time.monotonic()
@@ -124,7 +133,7 @@ def main():
         sys.exit(f"{__doc__}phases: {' '.join(PLAN)}")
     for path in (ROOT, WORK, MOUNTS):
         os.makedirs(path, exist_ok=True)
-    machine.put_facts([Tool(t) for t in EVERYONE])
+    machine.put_facts([Tool(t) for t in EVERYONE + PEERS])
     good = [run_phase(phase) for phase in sys.argv[1:]]
     sys.exit(0 if all(good) else 1)
 

@@ -109,9 +109,10 @@ class Watchdog:
         self.timer.cancel()
 
 
-def start(argv, stdout=subprocess.DEVNULL, env=None):
+def start(argv, stdout=subprocess.DEVNULL, env=None,
+          stdin=subprocess.DEVNULL):
     with open(ERRORS, "a") as errors:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stdout,
+        return subprocess.Popen(argv, stdin=stdin, stdout=stdout,
                                 stderr=errors, env=env,
                                 start_new_session=True)
 

@@ -39,7 +39,7 @@ class Corpus:
         return f"s{self.states:02d}"
 
     def database(self):
-        with open(f"{CORPORA}/C3/info.json") as f:
+        with open(f"{self.made}/info.json") as f:
             return json.load(f)
 
     # A note beside the tree says which state it is in, and what is in it.
@@ -62,6 +62,8 @@ class Corpus:
             self.copy_state(state)
         elif self.name == "C3" and state == 1:
             self.copy_database()
+        elif self.name == "C5":
+            os.makedirs(self.tree, exist_ok=True)
         elif self.name == "C3":
             self.change_database(state)
         elif not os.path.islink(self.tree):

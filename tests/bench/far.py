@@ -26,7 +26,8 @@ PIPED = ("borg",)  # not by S3
 class Line:
     """Server and proxy, from enter to exit; empty at first."""
 
-    def __init__(self):
+    def __init__(self, delay=DELAY):
+        self.delay = delay
         self.dir = f"{ROOT}/far"
         self.log, self.pipe = f"{self.dir}/proxy.log", f"{self.dir}/pipe.count"
         self.processes = []
@@ -66,7 +67,7 @@ class Line:
                               AWS_REGION=facts["s3_region"],
                               AWS_DEFAULT_REGION=facts["s3_region"])
             port = self.near.rsplit(":", 1)[1]
-            ports = self.launch([PROXY, port, self.log, f"delay={DELAY}",
+            ports = self.launch([PROXY, port, self.log, f"delay={self.delay}",
                                  f"rate={RATE}"], self.said("stdout"))
             self.far = f"http://127.0.0.1:{ports['port']}"
         except BaseException:
@@ -74,7 +75,7 @@ class Line:
             raise
         os.environ.update(
             FAR_NEAR=self.near, FAR_URL=self.far, AWS_ENDPOINT_URL=self.far,
-            BORG_RSH=f"{HERE}/delay_pipe.py {DELAY} {RATE} {self.pipe}")
+            BORG_RSH=f"{HERE}/delay_pipe.py {self.delay} {RATE} {self.pipe}")
         return self
 
     def __exit__(self, *_):
@@ -87,14 +88,17 @@ class Line:
                 process.wait()
         subprocess.run(["rm", "-rf", self.dir], check=False)
 
+    def rclone(self, command="copy"):
+        return ["rclone", "--config", "/dev/null", "-q", command,
+                "--transfers", "16", "--checkers", "16", "--s3-provider",
+                "Ceph", "--s3-env-auth", "--s3-endpoint", self.near,
+                "--s3-chunk-size", "64M", "--s3-no-check-bucket",
+                "--ignore-checksum", "--copy-links"]
+
     def fill(self, source, prefix):
         """Put what lies in a directory below a prefix of the bucket."""
-        subprocess.run(
-            ["rclone", "--config", "/dev/null", "-q", "copy", "--transfers",
-             "16", "--checkers", "16", "--s3-provider", "Ceph",
-             "--s3-env-auth", "--s3-endpoint", self.near,
-             "--s3-chunk-size", "64M", "--s3-no-check-bucket",
-             "--ignore-checksum", "--copy-links", source, f":s3:yore/{prefix}"], check=True)
+        subprocess.run([*self.rclone(), source, f":s3:yore/{prefix}"],
+                       check=True)
 
     def counts(self):
         """Requests by kind and bytes received, so far."""
@@ -106,6 +110,17 @@ class Line:
                 found[kind] = found.get(kind, 0) + 1
                 received += int(columns[6])
         return found, received
+
+    def keep(self, prefix, target):
+        """Bring what lies below a prefix back to a directory."""
+        subprocess.run(["rm", "-rf", target], check=True)
+        subprocess.run([*self.rclone(), f":s3:yore/{prefix}", target],
+                       check=True)
+
+    def sent(self):
+        """Bytes that were put, so far."""
+        with open(self.log) as f:
+            return sum(int(line.split()[5]) for line in f)
 
     def pipe_counts(self):
         """Of borg's connection: turns (questions and answers), bytes."""
@@ -141,10 +156,11 @@ class FarTool(Tool):
 class FarMount(Mount):
     """Counts what went over the line, whoever asked."""
 
-    def __init__(self, phase, tool, corpus, run, record=True, again=False):
+    def __init__(self, phase, tool, corpus, run, record=True, again=False,
+                 below=None):
         self.before = tool.counts()
         self.again = again  # with the caches that the last mount left
-        super().__init__(phase, tool, corpus, run, record)
+        super().__init__(phase, tool, corpus, run, record, below)
 
     def make_home(self, tool, corpus):
         return tool.home(f"far-{corpus.name}", empty=not self.again)

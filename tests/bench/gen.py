@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Make the corpora of the benchmark.
 
-usage: gen.py DIRECTORY [C1|C2|C3|C4]...
+usage: gen.py DIRECTORY [C1|C2|C3|C4|C5]...
 
   C1  C1/snaps/01..20: states of a source tree, from the tags of eight git
       repositories, bare clones BENCH_GIT/OWNER+NAME/repo
@@ -10,9 +10,11 @@ usage: gen.py DIRECTORY [C1|C2|C3|C4]...
       its files altered
   C3  C3/base.db (SQLite, realistic rows) and C3/big.bin (incompressible)
   C4  C4/many/AA/BB/f*.json (about 1 KiB each), C4/flat (one directory)
+  C5  C5/base.db (rows as in C3): what an application goes on writing to
 
 What exists is left alone; a corpus has its name only when it is complete.
-Sizes from the environment: C1_STATES C1_REPOS C2_DIRS C3_MIB BIG_MIB MANY FLAT.
+Sizes from the environment: C1_STATES C1_REPOS C2_DIRS C3_MIB BIG_MIB MANY FLAT
+C5_MIB.
 The same sizes give the same bytes, C2 apart, which is the machine's.
 """
 import hashlib
@@ -288,11 +290,20 @@ def make_c4(root):
                     f"{text[i:i + 60]}\n")
 
 
-MAKERS = {"C1": make_c1, "C2": make_c2, "C3": make_c3, "C4": make_c4}
+# ------------------------------------------------------ C5: a live database
+
+def make_c5(root):
+    info = make_database(f"{root}/base.db", size("C5_MIB", 1024) << 20)
+    with open(f"{root}/info.json", "w") as f:
+        json.dump(info, f)
+
+
+MAKERS = {"C1": make_c1, "C2": make_c2, "C3": make_c3, "C4": make_c4,
+          "C5": make_c5}
 
 
 def main():
-    top, wanted = sys.argv[1], sys.argv[2:] or ["C2", "C3", "C4", "C1"]
+    top, wanted = sys.argv[1], sys.argv[2:] or ["C2", "C3", "C4", "C5", "C1"]
     for name in wanted:
         if os.path.isdir(f"{top}/{name}"):
             continue

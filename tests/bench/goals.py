@@ -114,11 +114,39 @@ def far():
                ("far_writer", "C2", "first backup"), "restic", 1)
 
 
+def far_databases():
+    """Behind 20 ms; a live database of 1 GB, an hour of it."""
+    def point(measure):
+        return "far_points", "C5", measure
+
+    vfs, moment = "litestream_vfs", "a moment, by an index"
+    yield Goal("far, C5: a moment, by an index, requests",
+               point(f"{moment} requests"), vfs, 1 / 3)
+    yield Goal("far, C5: a moment, by an index, MB",
+               point(f"{moment} received"), vfs, 0.1)
+    yield Goal("far, C5: index scan, s", point("index scan"), vfs, 1 / 30)
+    yield Goal("far, C5: index scan again, requests",
+               point("index scan again requests"), None, 0)
+    yield Goal("far, C5: a row in a second process, requests",
+               point("a second process: a row requests"), None, 0)
+    yield Goal("far, C5: mount daemon, peak memory, MiB",
+               point("peak memory*"), None, 64)
+    for measure in ("own restore", "cp from the mount"):
+        yield Goal(f"far, C5: {measure}, s", ("far_copy", "C5", measure),
+                   "litestream", 0.5, other="own restore")
+    for what in ("base", "an hour"):
+        yield Goal(f"far, C5: {what} uploaded, MB",
+                   ("far_keep", "C5", f"{what} sent"), "litestream", 1)
+    yield Goal("far, C5: replicator, requests in an idle hour",
+               ("far_keep", "C5", "an idle hour requests"), None, 12)
+
+
 def all_goals(figures):
     counts = sorted({int(k[1][1:]) for k in figures.by_key
                      if k[0] == "snapshots"} or {2, 2000})
     for part in (backups(), repositories(), metadata(counts), reading(),
-                 databases(), small_files(), restores(), far()):
+                 databases(), small_files(), restores(), far(),
+                 far_databases()):
         yield from part
 
 

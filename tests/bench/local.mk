@@ -4,7 +4,9 @@ EXTRA_DIST += tests/bench/README tests/bench/run.sh tests/bench/gen.py \
 	tests/bench/tool.py tests/bench/phases.py tests/bench/machine.py \
 	tests/bench/figures.py tests/bench/goals.py tests/bench/report.py \
 	tests/bench/far.py tests/bench/far_phases.py tests/bench/delay_pipe.py \
-	tests/bench/pages.sh tests/bench/prune.sh \
+	tests/bench/pages.sh tests/bench/prune.sh tests/bench/application.py \
+	tests/bench/far_keep.py tests/bench/far_points.py \
+	tests/bench/tools/litestream.sh tests/bench/tools/litestream_vfs.sh \
 	tests/bench/tools/rclone.sh tests/bench/tools/squashfuse_rclone.sh \
 	tests/bench/tools/native.sh tests/bench/tools/yore.sh \
 	tests/bench/tools/squashfuse.sh tests/bench/tools/restic.sh \

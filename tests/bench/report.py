@@ -12,8 +12,8 @@ from figures import RATES, Figures
 from goals import print_goals
 
 COLUMNS = ["native", "squashfuse", "squashfuse_rclone", "rclone", "curl",
-           "restic", "borg", "casync", "yore"]
-PEERS = ["restic", "borg", "casync"]
+           "restic", "borg", "casync", "litestream", "litestream_vfs", "yore"]
+PEERS = ["restic", "borg", "casync", "litestream", "litestream_vfs"]
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 TITLES = {
@@ -25,8 +25,11 @@ TITLES = {
     "snapshots": "Many snapshots",
     "far_tree": "Behind a line: a tree", "far_db": "Behind a line: a database",
     "far_writer": "Behind a line: backups",
+    "far_keep": "Behind a line: replicating a database",
+    "far_points": "Behind a line: moments of a database",
+    "far_copy": "Behind a line: all of a database",
 }
-CORPORA = ["C1", "C2", "C3", "C4", "C4flat"]
+CORPORA = ["C1", "C2", "C3", "C4", "C4flat", "C5"]
 
 
 def measures_of(figures, phase, corpus):

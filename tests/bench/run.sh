@@ -21,6 +21,7 @@ if [ "$BENCH_SCALE" = small ]; then
 	export C1_STATES=3 C1_REPOS=${C1_REPOS-benbjohnson+litestream}
 	export C2_DIRS='/usr/include/linux /usr/lib/git-core'
 	export C3_MIB=20 BIG_MIB=16 C3_STATES=3 MANY=6000 FLAT=2000
+	export C5_MIB=20
 fi
 export BENCH_ROOT=$root
 export BENCH_OUT=${BENCH_OUT:-$root/results.jsonl}

@@ -14,3 +14,9 @@ tool_mount() { exec yore mount -f -r "$REPO" "$MNT"; }
 tool_umount() { yore umount "$MNT"; }
 tool_root() { echo "$MNT/tags/$NAME/bench/tree/latest"; }
 tool_restore() { yore restore -r "$REPO" bench/tree@latest "$DST"; }
+# Of databases, as application and database are called: $DB.
+tool_replicate() {
+	exec yore replicate -r "$REPO" --host bench --sync-interval "${INTERVAL%s}" \
+		--state-dir "$TOOLHOME/queue" "$DB"
+}
+tool_database_restore() { yore restore -r "$REPO" "bench/base.db@$WHEN" "$DST"; }
