@@ -15,6 +15,7 @@
 #include "repo/upkeep/stretch.h"
 
 #define FETCH_MEMORY (8u << 20)
+#define PAGES_MEMORY (2u << 20)
 #define INDEX_MEMORY (8u << 20)
 #define SORTER_MEMORY (16u << 20)
 #define TELL_NS (NS_PER_S / 5)
@@ -155,8 +156,9 @@ prepare(struct check *c, const char *repo,
 	c->index = index_new(c->rp, INDEX_MEMORY);
 	c->fetch = fetch_new(c->rp->store, c->rp->keys, &fo);
 	c->deltas = deltas_new(c->rp, c->fetch);
-	c->refs = sorter_new(sizeof(struct check_ref), check_ref_compare,
-		SORTER_MEMORY);
+	c->page_cache = page_cache_new(c->fetch, PAGES_MEMORY);
+	c->refs = sorter_new(
+		sizeof(struct check_ref), check_ref_compare, SORTER_MEMORY);
 	return 0;
 }
 
@@ -214,6 +216,7 @@ release(struct check *c)
 	record_places_release(&c->trash);
 	gc_state_release(&c->state);
 	sorter_free(c->refs);
+	page_cache_free(c->page_cache);
 	deltas_free(c->deltas);
 	fetch_free(c->fetch);
 	index_free(c->index);

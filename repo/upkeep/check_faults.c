@@ -125,6 +125,23 @@ check_fault(struct check *c, enum check_what what, enum check_cost cost,
 }
 
 struct check_fault *
+check_fault_at(struct check *c, enum check_what what, const char *object,
+	uint64_t off, uint64_t len, const char *text)
+{
+	struct check_fault *f = check_fault_find(c, object, off);
+
+	if (!f)
+		f = add(c, object, off);
+	if (!f || f->text)
+		return f;
+	f->what = what;
+	f->cost = CHECK_SPARE;
+	f->len = len;
+	f->text = xstrdup(text);
+	return f;
+}
+
+struct check_fault *
 check_fault_frame(struct check *c, enum check_what what,
 	const struct frame_place *at, const char *text)
 {

@@ -23,7 +23,7 @@ struct segments {
 	struct segment_name {
 		uint8_t id[OBJECT_ID_LEN];
 		char name[96];
-	} *names; /* of those that were listed */
+	} * names; /* of those that were listed */
 	size_t n;
 };
 

@@ -10,6 +10,7 @@
  *   check_tree.c     everything below a record
  *   check_index.c    the index against what was referred to
  *   check_deltas.c   databases: deltas, their chain and their indexes
+ *   check_places.c   the index of a delta
  *   check_points.c   which points of a database a fault touches
  *   check_proof.c    the hash of each point
  *   check_marks.c    what is lost, in the states of pruning
@@ -21,6 +22,7 @@
 #include "repo/format/gc.h"
 #include "repo/native/deltas.h"
 #include "repo/native/index.h"
+#include "repo/native/pages.h"
 #include "repo/native/records.h"
 #include "repo/upkeep/check.h"
 #include "repo/upkeep/check_packs.h"
@@ -87,6 +89,7 @@ struct check {
 	struct index *index;
 	struct fetch *fetch;
 	struct deltas *deltas;
+	struct page_cache *page_cache;
 	struct check_packs packs;
 	struct check_faults faults;
 	struct check_pages pages;
@@ -126,6 +129,9 @@ struct check_fault *check_fault_find(
 struct check_fault *check_fault(struct check *c, enum check_what what,
 	enum check_cost cost, const char *object, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* The same of some bytes of an object that is no pack. */
+struct check_fault *check_fault_at(struct check *c, enum check_what what,
+	const char *object, uint64_t off, uint64_t len, const char *text);
 /* The same of a frame of a pack, or (off and len 0) of all of it. */
 struct check_fault *check_fault_frame(struct check *c, enum check_what what,
 	const struct frame_place *at, const char *text);
@@ -161,6 +167,10 @@ int check_states(struct check *c, struct err *e);
 /* Everything below a record. */
 int check_tree(struct check *c, const struct record *rec, struct err *e);
 int check_index(struct check *c, struct err *e);
+/* What is built on a base, whose record has that hash. */
+int check_deltas(struct check *c, const struct record *rec,
+	const struct record_place *at, const uint8_t hash[HASH_LEN],
+	struct err *e);
 int check_marks(struct check *c, const char *repo, struct err *e);
 
 /* A reference, or an entry of the index, as the sorter has it: ordered by key,

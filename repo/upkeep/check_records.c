@@ -103,6 +103,7 @@ check_one(struct records *rs, size_t i, struct record *rec,
 {
 	struct check *c = rs->c;
 	const struct record_place *p = &c->places.p[i];
+	int r;
 
 	memcpy(rs->known[i].hash, hash, HASH_LEN);
 	memcpy(rs->known[i].link, record_link(rec, hash), HASH_LEN);
@@ -111,7 +112,10 @@ check_one(struct records *rs, size_t i, struct record *rec,
 	if (i == 0 || memcmp(p->source, p[-1].source, SOURCE_KEY_LEN))
 		c->res->sources++;
 	check_chain(rs, i, rec);
-	return check_tree(c, rec, e);
+	r = check_tree(c, rec, e);
+	if (!r && rec->is_database)
+		r = check_deltas(c, rec, p, hash, e);
+	return r;
 }
 
 static int

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
@@ -165,6 +166,32 @@ pack_reader_open(struct pack_reader *pr, struct store *s,
 		*e = pr->table;
 		return r;
 	}
+	r = need(pr, 0, OBJECT_HEADER_LEN, &head, &pr->head);
+	if (!r)
+		check_head(pr, head);
+	if (is_fault(r) || !r)
+		return 0;
+	*e = pr->head;
+	return r;
+}
+
+int
+pack_reader_delta(struct pack_reader *pr, struct store *s,
+	const struct keyring *keys, const char *name,
+	const uint8_t id[OBJECT_ID_LEN], uint64_t end, struct err *e)
+{
+	const uint8_t *head;
+	int r;
+
+	*pr = (struct pack_reader){ .store = s,
+		.keys = keys,
+		.type = OBJECT_DELTA,
+		.size = end,
+		.end = end };
+	memcpy(pr->id, id, OBJECT_ID_LEN);
+	object_key_init(&pr->key, keys, OBJECT_DELTA, id);
+	snprintf(pr->name, sizeof(pr->name), "%s", name);
+	err_set(&pr->table, EBADMSG, "a delta has none");
 	r = need(pr, 0, OBJECT_HEADER_LEN, &head, &pr->head);
 	if (!r)
 		check_head(pr, head);

@@ -51,6 +51,11 @@ struct pack_frame {
 int pack_reader_open(struct pack_reader *pr, struct store *s,
 	const struct keyring *keys, enum object_type type,
 	const uint8_t id[OBJECT_ID_LEN], uint64_t size, struct err *e);
+/* The same of a delta, of which only the frames up to `end` are gone through,
+ * by their prefixes. */
+int pack_reader_delta(struct pack_reader *pr, struct store *s,
+	const struct keyring *keys, const char *name,
+	const uint8_t id[OBJECT_ID_LEN], uint64_t end, struct err *e);
 /* Each frame in turn, until one call returns other than 0; that, or -errno of
  * the store. */
 int pack_reader_frames(struct pack_reader *pr,

@@ -18,6 +18,7 @@ EXTRA_DIST += tests/upkeep/change.py
 dist_check_SCRIPTS += tests/upkeep/prune.sh
 dist_check_SCRIPTS += tests/upkeep/prune_killed.sh
 dist_check_SCRIPTS += tests/upkeep/matrix.sh
+dist_check_SCRIPTS += tests/upkeep/matrix_deltas.sh
 check_PROGRAMS += tests/upkeep/reads
 tests_upkeep_reads_SOURCES = tests/upkeep/reads.c
 EXTRA_DIST += tests/upkeep/matrix.py tests/upkeep/touched.py tests/upkeep/world.py

@@ -6,4 +6,4 @@
 
 PATH=$top_builddir/tests/upkeep:$PATH
 export PYTHONPATH=$top_srcdir/tests/upkeep PYTHONDONTWRITEBYTECODE=1
-python3 "$top_srcdir/tests/upkeep/matrix.py" "$work/m"
+python3 "$top_srcdir/tests/upkeep/matrix.py" "$work/m" cat/,data/,idx/,meta/,snap/

@@ -53,7 +53,7 @@ def open_database(db):
     con = sqlite3.connect(db)
     con.execute("pragma journal_mode=wal")
     con.execute("pragma wal_autocheckpoint=0")
-    con.execute("create table t(k integer primary key, v)")
+    con.execute("create table if not exists t(k integer primary key, v)")
     return con
 
 
@@ -69,7 +69,7 @@ def replicate(repo, db, state):
         "--state-dir", state, "--once", db)
 
 
-def make(work, snapshots=3, points=8):
+def make(work, snapshots=3, points=11):
     """Make work/repo from work/src and work/app.db."""
     rng = random.Random(7)
     repo, src, db = f"{work}/repo", f"{work}/src", f"{work}/app.db"
@@ -82,11 +82,13 @@ def make(work, snapshots=3, points=8):
                 f.seek(300000 * (i - 1))
                 f.write(rng.randbytes(1000))
         backup(repo, src, i)
-    con = open_database(db)  # held open, so that one generation goes on
-    for i in range(points):
-        commit(con, rng, 60 if i == 0 else 4)
-        replicate(repo, db, f"{work}/state")
-    con.close()
+    for generation in range(2):
+        # held open, so that it goes on
+        con = open_database(db)
+        for i in range(points if generation else points // 2):
+            commit(con, rng, 60 if i == 0 else 4)
+            replicate(repo, db, f"{work}/state")
+        con.close()
     return repo
 
 
