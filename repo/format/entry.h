@@ -59,6 +59,10 @@ struct entry {
 	uint32_t xattrs_len;
 	const struct ref *xattrs_ref; /* they lie in a chunk of their own; NULL
 				       * when none or inline; borrowed */
+	/* Root page of a map of extents with what else there is of the file's
+	 * content: interior pages of a database, put together (FORMAT,
+	 * "Interior pages").  NULL: none; borrowed. */
+	const struct ref *interior;
 	struct totals totals; /* directories */
 };
 
@@ -124,7 +128,7 @@ struct page {
 	uint64_t *n_before; /* inner: map entries before child i; n + 1 values */
 	size_t memory;	    /* bytes it occupies */
 	uint8_t *names;	    /* own storage of front-coded names */
-	struct ref *xattr_refs; /* own storage of entries' xattrs_ref */
+	struct ref *refs; /* own storage of entries' xattrs_ref and interior */
 };
 
 /*

@@ -18,6 +18,8 @@ libyorecodec_a_SOURCES += \
 	repo/format/page.c \
 	repo/format/page.h \
 	repo/format/page_decode.c \
+	repo/format/page_decode.h \
+	repo/format/page_entries.c \
 	repo/format/paper.c \
 	repo/format/paper.h \
 	repo/format/record.c \

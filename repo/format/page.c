@@ -181,6 +181,8 @@ entry_flags(const struct page_encoder *pe, const struct entry *en)
 		f |= ENTRY_XATTRS_INLINE;
 	else if (en->xattrs_ref)
 		f |= ENTRY_XATTRS_CHUNK;
+	if (en->interior)
+		f |= ENTRY_EXTENSION;
 	if (en->blocks != entry_usual_blocks(S_ISLNK(en->mode), en->size))
 		f |= ENTRY_BLOCKS;
 	return f;
@@ -220,6 +222,23 @@ put_attributes(struct page_encoder *pe, const struct entry *en, unsigned f)
 		buf_varint(b, en->rdev);
 }
 
+/* Beside the page's own packs and ids, so that it can be skipped. */
+static void
+put_extension(struct page_encoder *pe, const struct ref *r)
+{
+	auto_buf struct buf field = BUF_INIT, all = BUF_INIT;
+
+	buf_append(&field, r->id, CHUNK_ID_LEN);
+	buf_append(&field, r->place.pack, OBJECT_ID_LEN);
+	buf_varint(&field, r->place.off);
+	buf_varint(&field, r->place.len);
+	buf_varint(&field, r->chunk_off);
+	buf_varint(&field, r->chunk_len);
+	buf_varint(&all, EXTENSION_INTERIOR);
+	buf_bytes(&all, field.data, field.len);
+	buf_bytes(&pe->body, all.data, all.len);
+}
+
 void
 page_encoder_entry(struct page_encoder *pe, const struct entry *en)
 {
@@ -241,6 +260,8 @@ page_encoder_entry(struct page_encoder *pe, const struct entry *en)
 		put_ref(pe, en->xattrs_ref, true);
 	if (S_ISDIR(en->mode))
 		put_totals(pe, &en->totals);
+	if (en->interior)
+		put_extension(pe, en->interior);
 	pe->n++;
 }
 

@@ -19,6 +19,9 @@
 #define ENTRY_EXTENSION 0x1000
 #define ENTRY_KNOWN 0x1fff
 
+/* Fields of an extension. */
+#define EXTENSION_INTERIOR 2
+
 /* Flags of a hint. */
 #define HINT_SAME_FRAME 1 /* then 2: follows the chunk before */
 #define HINT_FOLLOWS 2

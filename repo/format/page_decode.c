@@ -3,37 +3,16 @@
  * Decoding of pages.  The number of entries is bounded by the page's length
  * before anything is allocated; whatever does not add up is -EUCLEAN.
  */
-#include <sys/stat.h>
 #include <errno.h>
-#include "repo/format/page.h"
+#include "repo/format/page_decode.h"
 
 /* No entry, extent or child is shorter than this when encoded. */
 #define ENTRY_LEN_MIN 7
 #define EXTENT_LEN_MIN 1
 #define INNER_LEN_MIN 5
-/* Sums of nodes stay far from overflow. */
-#define NODES_MAX (1ULL << 38)
-/* As long as a file may be, and as much as totals count. */
-#define BYTES_MAX ((uint64_t)INT64_MAX)
-#define FRAME_OFF_MAX (1ULL << 48)
-#define FRAME_LEN_MAX (17u << 20)
-#define PLAIN_LEN_MAX (16u << 20)
 
-struct decoder {
-	struct reader r;
-	struct page_state st;
-	struct page *page;
-	const uint8_t *packs;
-	uint64_t n_packs;
-	const uint8_t *ids;
-	uint64_t n_ids;
-	uint32_t n_xattr_refs;
-	size_t names_len;
-	const char *why; /* set with r.bad */
-};
-
-static void
-refuse(struct decoder *d, const char *why)
+void
+page_refuse(struct decoder *d, const char *why)
 {
 	if (!d->r.bad || !d->why)
 		d->why = why;
@@ -46,7 +25,7 @@ take_pack(struct decoder *d, struct frame_place *at)
 	uint64_t i = read_varint(&d->r);
 
 	if (i >= d->n_packs) {
-		refuse(d, "a hint names no pack");
+		page_refuse(d, "a hint names no pack");
 		return;
 	}
 	memcpy(at->pack, d->packs + i * OBJECT_ID_LEN, OBJECT_ID_LEN);
@@ -57,9 +36,9 @@ take_new_frame(struct decoder *d, const struct hint_state *h, uint64_t flags,
 	struct ref *r)
 {
 	if ((flags & HINT_SAME_PACK) && !h->set)
-		refuse(d, "a hint follows nothing");
+		page_refuse(d, "a hint follows nothing");
 	if ((flags & HINT_NEXT_FRAME) && !(flags & HINT_SAME_PACK))
-		refuse(d, "a hint follows into another pack");
+		page_refuse(d, "a hint follows into another pack");
 	if (flags & HINT_SAME_PACK)
 		memcpy(r->place.pack, h->place.pack, OBJECT_ID_LEN);
 	else
@@ -69,15 +48,15 @@ take_new_frame(struct decoder *d, const struct hint_state *h, uint64_t flags,
 	else
 		r->place.off = read_bounded(&d->r, FRAME_OFF_MAX);
 	if (r->place.off > FRAME_OFF_MAX)
-		refuse(d, "a frame lies too far behind");
+		page_refuse(d, "a frame lies too far behind");
 	r->place.len = (uint32_t)read_bounded(&d->r, FRAME_LEN_MAX);
 	if (!(flags & HINT_CHUNK_FIRST))
 		r->chunk_off = (uint32_t)read_bounded(&d->r, PLAIN_LEN_MAX);
 }
 
 /* len: of the chunk; 0 when it is written after the hint. */
-static void
-take_ref(struct decoder *d, enum object_type object, uint64_t len,
+void
+page_take_ref(struct decoder *d, enum object_type object, uint64_t len,
 	bool with_len, struct ref *r)
 {
 	struct hint_state *h =
@@ -86,7 +65,7 @@ take_ref(struct decoder *d, enum object_type object, uint64_t len,
 
 	memset(r, 0, sizeof(*r));
 	if (d->n_ids == 0) {
-		refuse(d, "there are fewer ids than references");
+		page_refuse(d, "there are fewer ids than references");
 		return;
 	}
 	memcpy(r->id, d->ids, CHUNK_ID_LEN);
@@ -95,7 +74,7 @@ take_ref(struct decoder *d, enum object_type object, uint64_t len,
 	if (!(flags & HINT_SAME_FRAME)) {
 		take_new_frame(d, h, flags, r);
 	} else if (!h->set || flags > (HINT_SAME_FRAME | HINT_FOLLOWS)) {
-		refuse(d, "a hint follows nothing");
+		page_refuse(d, "a hint follows nothing");
 	} else {
 		r->place = h->place;
 		r->chunk_off = flags & HINT_FOLLOWS
@@ -106,7 +85,7 @@ take_ref(struct decoder *d, enum object_type object, uint64_t len,
 	if (with_len)
 		len = read_varint(&d->r);
 	if (len > PLAIN_LEN_MAX || r->chunk_off > PLAIN_LEN_MAX - len) {
-		refuse(d, "a chunk is longer than a frame");
+		page_refuse(d, "a chunk is longer than a frame");
 		return;
 	}
 	r->chunk_len = (uint32_t)len;
@@ -137,8 +116,8 @@ compare_names(const uint8_t *a, uint32_t a_len, const uint8_t *b,
 }
 
 /* Names lie one behind the other in page->names. */
-static void
-take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
+void
+page_take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
 	const uint8_t **name, uint32_t *name_len)
 {
 	uint64_t shared = read_bounded(&d->r, last_len);
@@ -151,7 +130,7 @@ take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
 	*name = to;
 	*name_len = 0;
 	if (!suffix || shared + n > NAME_LEN_MAX) {
-		refuse(d, "a name is too long");
+		page_refuse(d, "a name is too long");
 		return;
 	}
 	memmove(to, last, shared);
@@ -160,185 +139,23 @@ take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
 	d->names_len += shared + n;
 	if (d->page->kind == PAGE_ROOT) {
 		if (*name_len)
-			refuse(d, "a root has a name");
+			page_refuse(d, "a root has a name");
 		return;
 	}
 	if (!name_ok(*name, *name_len))
-		refuse(d, "a name is not one path component");
+		page_refuse(d, "a name is not one path component");
 	if (compare_names(last, last_len, *name, *name_len) >= 0)
-		refuse(d, "names are not in order");
+		page_refuse(d, "names are not in order");
 }
 
-static void
-take_totals(struct decoder *d, struct totals *t)
+void
+page_take_totals(struct decoder *d, struct totals *t)
 {
 	t->entries = read_bounded(&d->r, NODES_MAX);
 	t->files = read_bounded(&d->r, t->entries);
 	t->bytes = read_bounded(&d->r, BYTES_MAX);
 	t->newest_ns = read_svarint(&d->r);
 	t->flags = read_u8(&d->r);
-}
-
-static const uint32_t types[] = { S_IFREG, S_IFDIR, S_IFLNK, S_IFCHR, S_IFBLK,
-	S_IFIFO, S_IFSOCK };
-
-static void
-take_attributes(struct decoder *d, struct entry *en, unsigned f)
-{
-	bool dir = S_ISDIR(en->mode);
-	struct entry_state *s = dir ? &d->st.dir : &d->st.other;
-	struct reader *r = &d->r;
-
-	if (!(f & ENTRY_SAME_PERM))
-		s->perm = (uint32_t)read_bounded(r, 07777);
-	if (!(f & ENTRY_SAME_OWNER)) {
-		s->uid = (uint32_t)read_bounded(r, UINT32_MAX);
-		s->gid = (uint32_t)read_bounded(r, UINT32_MAX);
-	}
-	en->mode |= s->perm;
-	en->uid = s->uid;
-	en->gid = s->gid;
-	en->ino = d->st.ino += (uint64_t)read_svarint(r);
-	en->mtime_s = (int64_t)((uint64_t)d->st.mtime_s +
-				(uint64_t)read_svarint(r));
-	en->mtime_ns = (uint32_t)read_bounded(r, 999999999);
-	if (f & ENTRY_CTIME_IS_MTIME) {
-		en->ctime_s = en->mtime_s;
-		en->ctime_ns = en->mtime_ns;
-	} else {
-		en->ctime_s = (int64_t)((uint64_t)d->st.ctime_s +
-					(uint64_t)read_svarint(r));
-		en->ctime_ns = (uint32_t)read_bounded(r, 999999999);
-	}
-	d->st.mtime_s = en->mtime_s;
-	d->st.ctime_s = en->ctime_s;
-	en->size = read_bounded(r, INT64_MAX);
-	en->blocks = entry_usual_blocks(S_ISLNK(en->mode), en->size);
-	if (f & ENTRY_BLOCKS)
-		en->blocks = read_bounded(r, BYTES_MAX);
-	en->nlink = dir ? 2 : 1;
-	if (f & ENTRY_LINKS) {
-		en->nlink = (uint32_t)read_bounded(r, UINT32_MAX);
-		en->link = read_bounded(r, NODES_MAX - 1);
-	}
-	if (dir && en->link)
-		refuse(d, "a directory is a hard link");
-	if (S_ISCHR(en->mode) || S_ISBLK(en->mode))
-		en->rdev = read_varint(r);
-}
-
-static void
-take_inline(struct decoder *d, struct entry *en)
-{
-	bool reg = S_ISREG(en->mode) && en->size <= INLINE_LEN_MAX;
-	bool link = S_ISLNK(en->mode) && en->size <= SYMLINK_LEN_MAX;
-
-	if (!reg && !link) {
-		refuse(d, "inline content is too long");
-		return;
-	}
-	en->data = read_bytes(&d->r, en->size);
-	if (link && en->data && memchr(en->data, 0, en->size))
-		refuse(d, "a symlink's target has a NUL");
-}
-
-static void
-take_content(struct decoder *d, struct entry *en)
-{
-	bool dir = S_ISDIR(en->mode);
-	bool reg = S_ISREG(en->mode);
-
-	switch (en->content) {
-	case CONTENT_NONE:
-		if ((reg && en->size) || S_ISLNK(en->mode))
-			refuse(d, "content is missing");
-		break;
-	case CONTENT_INLINE:
-		take_inline(d, en);
-		break;
-	case CONTENT_CHUNK:
-		if (!reg || en->size == 0)
-			refuse(d, "content is of the wrong kind");
-		take_ref(d, OBJECT_DATA, en->size, false, &en->ref);
-		break;
-	default:
-		if (!dir && (!reg || en->size == 0))
-			refuse(d, "content is of the wrong kind");
-		take_ref(d, OBJECT_META, 0, true, &en->ref);
-		if (en->ref.chunk_len > PAGE_LEN_MAX)
-			refuse(d, "a page is too long");
-	}
-}
-
-static void
-take_xattrs(struct decoder *d, struct entry *en, unsigned f)
-{
-	if ((f & ENTRY_XATTRS_INLINE) && (f & ENTRY_XATTRS_CHUNK)) {
-		refuse(d, "extended attributes are in two places");
-	} else if (f & ENTRY_XATTRS_INLINE) {
-		size_t n;
-
-		en->xattrs = read_blob(&d->r, INLINE_XATTRS_MAX, &n);
-		en->xattrs_len = en->xattrs ? (uint32_t)n : 0;
-	} else if (f & ENTRY_XATTRS_CHUNK) {
-		struct ref *r;
-
-		if (d->n_ids == 0) {
-			refuse(d, "there are fewer ids than references");
-			return;
-		}
-		r = &d->page->xattr_refs[d->n_xattr_refs++];
-		take_ref(d, OBJECT_META, 0, true, r);
-		if (r->chunk_len > XATTRS_LEN_MAX)
-			refuse(d, "extended attributes are too long");
-		en->xattrs_ref = r;
-	}
-}
-
-static void
-take_entry(struct decoder *d, const struct entry *before, struct entry *en)
-{
-	unsigned f;
-
-	take_name(d, before ? before->name : d->page->names,
-		before ? before->name_len : 0,
-		&en->name, &en->name_len);
-	f = (unsigned)read_bounded(&d->r, ENTRY_KNOWN);
-	if ((f & ENTRY_TYPE) >= n_elements(types)) {
-		refuse(d, "an entry has no known type");
-		return;
-	}
-	en->mode = types[f & ENTRY_TYPE];
-	en->content = (f >> ENTRY_CONTENT_SHIFT) & 3;
-	take_attributes(d, en, f);
-	take_content(d, en);
-	take_xattrs(d, en, f);
-	if (S_ISDIR(en->mode))
-		take_totals(d, &en->totals);
-	if ((en->content == CONTENT_MAP) != (en->totals.entries > 0) &&
-		S_ISDIR(en->mode))
-		refuse(d, "a directory's total contradicts its content");
-	if (f & ENTRY_EXTENSION) {
-		size_t n;
-
-		read_blob(&d->r, PAGE_LEN_MAX, &n);
-	}
-}
-
-static void
-take_entries(struct decoder *d)
-{
-	struct page *p = d->page;
-
-	for (uint32_t i = 0; i < p->n && !d->r.bad; i++) {
-		struct entry *en = &p->entries[i];
-
-		take_entry(d, i ? en - 1 : NULL, en);
-		p->nodes_before[i + 1] =
-			p->nodes_before[i] + 1 + en->totals.entries;
-		if (p->nodes_before[i + 1] > NODES_MAX)
-			refuse(d, "there are too many entries");
-	}
 }
 
 static void
@@ -354,9 +171,9 @@ take_extents(struct decoder *d, uint64_t off)
 		x->len = v >> 1;
 		x->hole = v & 1;
 		if (x->len == 0 || x->len > BYTES_MAX - off)
-			refuse(d, "an extent is empty or too long");
+			page_refuse(d, "an extent is empty or too long");
 		if (!x->hole)
-			take_ref(d, OBJECT_DATA, x->len, false, &x->ref);
+			page_take_ref(d, OBJECT_DATA, x->len, false, &x->ref);
 		off += x->len;
 	}
 }
@@ -372,27 +189,27 @@ take_inners(struct decoder *d, uint64_t off)
 
 		in->n = read_bounded(&d->r, NODES_MAX);
 		if (p->kind == PAGE_DIR_INNER) {
-			take_name(d, before ? before->first : p->names,
+			page_take_name(d, before ? before->first : p->names,
 				before ? before->first_len : 0, &in->first,
 				&in->first_len);
-			take_totals(d, &in->totals);
+			page_take_totals(d, &in->totals);
 		} else {
 			in->off = off;
 			in->len = read_bounded(&d->r, BYTES_MAX - off);
 			off += in->len;
 		}
-		take_ref(d, OBJECT_META, 0, true, &in->ref);
+		page_take_ref(d, OBJECT_META, 0, true, &in->ref);
 		if (in->n == 0 || in->ref.chunk_len > PAGE_LEN_MAX)
-			refuse(d, "a child is empty or too long");
+			page_refuse(d, "a child is empty or too long");
 		if (in->n > (p->kind == PAGE_DIR_INNER ? in->totals.entries
 						       : in->len))
-			refuse(d, "a child's numbers contradict each other");
+			page_refuse(d, "a child's numbers contradict each other");
 		p->n_before[i + 1] = p->n_before[i] + in->n;
 		p->nodes_before[i + 1] =
 			p->nodes_before[i] + in->totals.entries;
 		if (p->n_before[i + 1] > NODES_MAX ||
 			p->nodes_before[i + 1] > NODES_MAX)
-			refuse(d, "there are too many entries");
+			page_refuse(d, "there are too many entries");
 	}
 }
 
@@ -441,7 +258,7 @@ allocate(struct page *p, uint64_t n_ids)
 	p->memory += n * 8;
 	if (dir) {
 		p->names = xmalloc(names_bound(p->n) + 1);
-		p->xattr_refs = xcalloc(n_ids, sizeof(*p->xattr_refs));
+		p->refs = xcalloc(n_ids + n, sizeof(*p->refs));
 	}
 }
 
@@ -451,7 +268,7 @@ take_all(struct decoder *d, uint64_t off)
 	switch (d->page->kind) {
 	case PAGE_DIR_LEAF:
 	case PAGE_ROOT:
-		take_entries(d);
+		page_take_entries(d);
 		break;
 	case PAGE_EXTENT_LEAF:
 		take_extents(d, off);
@@ -462,7 +279,7 @@ take_all(struct decoder *d, uint64_t off)
 	if (d->r.bad)
 		return;
 	if (reader_left(&d->r) || d->n_ids)
-		refuse(d, "it goes on behind its end");
+		page_refuse(d, "it goes on behind its end");
 }
 
 /* Header, packs and ids; the reader is left on the body alone. */
@@ -503,15 +320,15 @@ trim(struct decoder *d)
 {
 	struct page *p = d->page;
 	auto_free uint8_t *names = p->names;
-	auto_free struct ref *refs = p->xattr_refs;
+	auto_free struct ref *refs = p->refs;
 
 	if (!names)
 		return;
 	p->names = xmalloc(d->names_len + 1);
 	memcpy(p->names, names, d->names_len);
-	p->xattr_refs = xcalloc(d->n_xattr_refs + 1, sizeof(*refs));
-	memcpy(p->xattr_refs, refs, d->n_xattr_refs * sizeof(*refs));
-	p->memory += d->names_len + d->n_xattr_refs * sizeof(*refs);
+	p->refs = xcalloc(d->n_refs + 1, sizeof(*refs));
+	memcpy(p->refs, refs, d->n_refs * sizeof(*refs));
+	p->memory += d->names_len + d->n_refs * sizeof(*refs);
 	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->kind == PAGE_DIR_INNER) {
 			p->inners[i].first =
@@ -522,7 +339,9 @@ trim(struct decoder *d)
 
 		en->name = p->names + (en->name - names);
 		if (en->xattrs_ref)
-			en->xattrs_ref = p->xattr_refs + (en->xattrs_ref - refs);
+			en->xattrs_ref = p->refs + (en->xattrs_ref - refs);
+		if (en->interior)
+			en->interior = p->refs + (en->interior - refs);
 	}
 }
 
@@ -563,6 +382,6 @@ page_free(struct page *p)
 	free(p->nodes_before);
 	free(p->n_before);
 	free(p->names);
-	free(p->xattr_refs);
+	free(p->refs);
 	free(p);
 }

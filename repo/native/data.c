@@ -136,6 +136,28 @@ look_ahead(struct native_view *v, const struct tree_node *tn, uint64_t off,
 			&map_at_extent(&at)->ref.place);
 }
 
+/* Of a database, a page that leads to others: 1, it was read; 0. */
+static int
+read_interior(struct native_view *v, const struct entry *en, uint64_t off,
+	size_t len, struct view_data *d)
+{
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	struct map m;
+
+	if (!interior_find(&v->interior, en, off, len, &m, &at))
+		return 0;
+	if (!read_map(v, &m, off, len, d, NULL)) {
+		/* nothing lies around it */
+		d->before = d->after = 0;
+		return 1;
+	}
+	v->interior.failed = true;
+	view_data_release(d);
+	d->n = 0;
+	d->len = 0;
+	return 0;
+}
+
 static int
 read_located(struct native_view *v, const struct tree_node *tn, uint64_t off,
 	size_t len, struct view_data *d, struct err *e)
@@ -150,6 +172,8 @@ read_located(struct native_view *v, const struct tree_node *tn, uint64_t off,
 			(void *)(owner | OWNER_IS_PAGE));
 		return 0;
 	}
+	if (read_interior(v, en, off, len, d))
+		return 0;
 	look_ahead(v, tn, off, len);
 	if (en->content == CONTENT_CHUNK)
 		return add_chunk(v, d, &en->ref, off, len, e);

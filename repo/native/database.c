@@ -48,6 +48,7 @@ struct reading {
 	uint32_t first, n;
 	struct page_source s[DATABASE_LOOKUP_MAX];
 	struct view_data *data;
+	size_t len; /* asked for */
 };
 
 static uint32_t
@@ -123,6 +124,32 @@ delta_stretch(const struct reading *rd, uint64_t off, uint64_t from,
 	return 0;
 }
 
+/* The page at off, if it is one of those that were put together; as much of it
+ * as lies in [from, to). */
+static bool
+interior_stretch(const struct reading *rd, uint64_t off, uint64_t from,
+	uint64_t to, struct stretch *st)
+{
+	struct interior *in = &rd->d->interior;
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	const struct extent *x;
+	struct map m;
+
+	if (rd->len > INTERIOR_READ_MAX ||
+		!interior_find(in, rd->d->base, off, 1, &m, &at))
+		return false;
+	x = map_at_extent(&at);
+	if (page_cache_chunk(rd->d->pages, &x->ref, FRAME_DATA, &st->frame,
+		    &st->p, NULL)) {
+		in->failed = true;
+		return false;
+	}
+	st->at = x->off > from ? x->off : from;
+	st->len = (x->off + x->len < to ? x->off + x->len : to) - st->at;
+	st->p += st->at - x->off;
+	return true;
+}
+
 /* The chunk of the base that has off; st covers what of [from, to) is in it. */
 static int
 base_stretch(const struct reading *rd, uint64_t off, uint64_t from, uint64_t to,
@@ -135,6 +162,8 @@ base_stretch(const struct reading *rd, uint64_t off, uint64_t from, uint64_t to,
 	uint64_t end;
 	int r = 0;
 
+	if (interior_stretch(rd, off, from, to, st))
+		return 0;
 	if (native_database_map(rd->d, &m)) {
 		r = map_find_offset(&m, off, &at, e);
 		if (r == -ENOENT)
@@ -272,6 +301,7 @@ read_(struct database *db, uint64_t off, size_t len, struct view_data *data,
 		to = db->size;
 	rd->d = d;
 	rd->data = data;
+	rd->len = len;
 	rd->first = page_at(d, from);
 	rd->n = page_at(d, to - 1) - rd->first + 1;
 	if (rd->n > DATABASE_LOOKUP_MAX)
@@ -423,6 +453,8 @@ begin(const struct native_database_options *o)
 	d->deltas = o->deltas;
 	d->fetch = o->fetch;
 	d->pages = o->pages;
+	d->interior.fetch = o->fetch;
+	d->interior.pages = o->pages;
 	d->keys = o->keys;
 	d->label = xstrdup(o->label);
 	pthread_mutex_init(&d->lock, NULL);

@@ -10,6 +10,7 @@
 #include "repo/fetch/readahead.h"
 #include "repo/format/record.h"
 #include "repo/native/deltas.h"
+#include "repo/native/interior.h"
 #include "repo/native/map.h"
 #include "repo/sqlite/database_view.h"
 
@@ -26,6 +27,7 @@ struct native_database {
 	char *label;		       /* host/name@time, for messages */
 	pthread_mutex_t lock;	       /* a leaf */
 	struct stream stream;	       /* under lock */
+	struct interior interior;      /* of the base */
 	/* Called when all is freed. */
 	void (*freed)(void *ctx);
 	void *ctx;

@@ -24,6 +24,8 @@ libyore_a_SOURCES += \
 	repo/native/id_set.h \
 	repo/native/index.c \
 	repo/native/index.h \
+	repo/native/interior.c \
+	repo/native/interior.h \
 	repo/native/keep.c \
 	repo/native/keep.h \
 	repo/native/listing.c \

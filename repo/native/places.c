@@ -69,11 +69,15 @@ tell_directory(struct native_view *v, const struct tree_node *tn,
 	return r == -ENOENT ? 0 : r;
 }
 
+/* root: of the map of a file's extents. */
 static int
-tell_extents(struct native_view *v, const struct tree_node *tn,
-	struct telling *t, struct err *e)
+tell_extents(struct native_view *v, const struct entry *en,
+	const struct ref *root, struct telling *t, struct err *e)
 {
-	struct map m = native_view_extent_map(v, tn);
+	struct map m = { .pages = v->tree.pages,
+		.kind = MAP_EXTENTS,
+		.ref = root,
+		.span = en->size };
 	auto_map_at struct map_at at = MAP_AT_INIT;
 	int r;
 
@@ -93,15 +97,21 @@ tell_own(struct native_view *v, const struct tree_node *tn, struct telling *t,
 	struct err *e)
 {
 	const struct entry *en = tn->entry;
+	int r;
 
 	if (en->xattrs_ref)
 		tell(t, en->xattrs_ref);
+	if (en->interior) {
+		r = tell_extents(v, en, en->interior, t, e);
+		if (r)
+			return r;
+	}
 	if (en->content == CONTENT_CHUNK)
 		tell(t, &en->ref);
 	if (en->content != CONTENT_MAP)
 		return 0;
 	return S_ISDIR(en->mode) ? tell_directory(v, tn, t, e)
-				 : tell_extents(v, tn, t, e);
+				 : tell_extents(v, en, &en->ref, t, e);
 }
 
 int

@@ -277,6 +277,8 @@ native_view_new(const struct native_view_options *o, struct record *r,
 	v->tree = (struct tree){ .pages = o->pages,
 		.root = &v->record.root,
 		.root_page = v->root_page };
+	v->interior.pages = o->pages;
+	v->interior.fetch = o->fetch;
 	lookahead_init(&v->ahead, &v->tree, o->fetch);
 	if (rc) {
 		if (e)

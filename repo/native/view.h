@@ -9,6 +9,7 @@
 #define YORE_NATIVE_VIEW_H
 
 #include "repo/format/record.h"
+#include "repo/native/interior.h"
 #include "repo/native/lookahead.h"
 #include "repo/native/tree.h"
 #include "repo/view.h"
@@ -20,6 +21,7 @@ struct native_view {
 	struct cached_page *root_page;
 	struct fetch *fetch; /* borrowed */
 	struct lookahead ahead;
+	struct interior interior;
 	char *label; /* host/name@time, for messages */
 	char *object; /* name of the record in the store */
 	/* Called when the last reference is gone, and when all is freed. */

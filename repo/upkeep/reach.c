@@ -170,7 +170,7 @@ pop(struct reach *re)
 	re->names.len = re->steps[--re->n_steps].name_at;
 }
 
-/* What an entry refers to: content first. */
+/* What an entry refers to: content first, then what there is of it once more. */
 static int
 push_entry(struct reach *re, const struct entry *en, struct err *e)
 {
@@ -180,6 +180,9 @@ push_entry(struct reach *re, const struct entry *en, struct err *e)
 	if (en->xattrs_ref)
 		r = push(re, STEP_XATTRS, en->xattrs_ref, en->name,
 			en->name_len, e);
+	if (en->interior && !r)
+		r = push(re, STEP_EXTENTS, en->interior, en->name, en->name_len,
+			e);
 	if (en->content == CONTENT_MAP)
 		kind = S_ISDIR(en->mode) ? STEP_ROOT : STEP_EXTENTS;
 	else if (en->content != CONTENT_CHUNK)

@@ -29,6 +29,8 @@ struct stream {
 	uint64_t size;	 /* at the beginning */
 	struct view *view; /* not NULL: of it, not of fd */
 	uint64_t node;
+	uint64_t at;	 /* where in the file data + off is */
+	uint32_t page_size; /* of a database */
 };
 
 /* An item of the stream's own job; the run's job is left as it is. */
@@ -62,10 +64,26 @@ send(struct stream *s, struct err *e)
 		s->len -= s->off;
 		s->off = 0;
 	}
-	if (s->database)
+	if (s->database) {
 		s->job->level = DATABASE_LEVEL;
+		s->job->page_size = s->page_size;
+	}
 	run->job = steal(s->job);
 	return run_flush(run, e);
+}
+
+static void
+add_chunk(struct stream *s, size_t n)
+{
+	struct item *it = stream_item(s, ITEM_CHUNK);
+	const uint8_t *data = s->data + s->off;
+
+	it->en.size = n;
+	it->off = s->at;
+	if (s->at == 0 && s->database && cut_is_database(data, n))
+		s->page_size = cut_page_size(data);
+	s->off += n;
+	s->at += n;
 }
 
 /* Cut what can be cut of what was read; make room for more. */
@@ -75,10 +93,8 @@ cut(struct stream *s, bool final, struct err *e)
 	size_t n;
 
 	while ((n = cutter_next(&s->cutter, s->data + s->off, s->len - s->off,
-			final))) {
-		stream_item(s, ITEM_CHUNK)->en.size = n;
-		s->off += n;
-	}
+			final)))
+		add_chunk(s, n);
 	if (s->off >= CHUNK_JOB_LEN || s->len == s->cap)
 		return send(s, e);
 	return 0;
@@ -94,6 +110,7 @@ hole(struct stream *s, uint64_t len, struct err *e)
 	cutter_begin(&s->cutter, s->database);
 	stream_item(s, ITEM_HOLE)->en.size = len;
 	s->read += len;
+	s->at += len;
 	return s->job->n_items >= JOB_ITEMS / 2 ? send(s, e) : 0;
 }
 

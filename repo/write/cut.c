@@ -178,3 +178,11 @@ cut_is_database(const uint8_t *head, size_t len)
 		return true; /* 65536 */
 	return page >= 512 && page <= 32768 && (page & (page - 1)) == 0;
 }
+
+uint32_t
+cut_page_size(const uint8_t *head)
+{
+	uint32_t page = get_be16(head + 16);
+
+	return page == 1 ? 65536 : page;
+}

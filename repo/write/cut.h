@@ -74,5 +74,7 @@ size_t cutter_next(struct cutter *c, const uint8_t *data, size_t len,
 /* Whether a file that begins so is an SQLite database: magic and page size
  * (at least 18 bytes are needed to say yes). */
 bool cut_is_database(const uint8_t *head, size_t len);
+/* Of one that does: bytes a page. */
+uint32_t cut_page_size(const uint8_t *head);
 
 #endif

@@ -46,6 +46,7 @@ job_free(struct run *run, struct job *j)
 	}
 	free(j->frames);
 	free(j->items);
+	pickings_release(&j->picked);
 	buf_release(&j->arena);
 	free(j->data);
 	free(j);

@@ -31,6 +31,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/glob.h \
 	repo/write/init.c \
 	repo/write/init.h \
+	repo/write/interior.c \
+	repo/write/interior.h \
 	repo/write/job.c \
 	repo/write/stash.c \
 	repo/write/stash.h \

@@ -74,11 +74,12 @@ store_dir_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
 	return 0;
 }
 
-static int
-place_frames(struct run *run, struct job *j, struct err *e)
+int
+place_frames(struct run *run, const struct packed *frames, size_t n,
+	struct err *e)
 {
-	for (size_t i = 0; i < j->n_frames; i++) {
-		const struct packed *p = &j->frames[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct packed *p = &frames[i];
 		struct ref ref = { .chunk_off = 0 };
 		int r = pack_writer_add(run->data, p, &ref.place, e);
 
@@ -108,6 +109,8 @@ complete(struct run *run, struct item *it, const struct buf *arena,
 		en->data = arena->data + it->data_at;
 	if (it->reuse_xattrs_ref)
 		en->xattrs_ref = &it->xattrs_ref;
+	if (it->has_interior)
+		en->interior = &it->interior;
 	if (it->xattrs_at == NOWHERE)
 		return 0;
 	if (en->xattrs_len <= INLINE_XATTRS_MAX) {
@@ -149,13 +152,18 @@ remember_link(struct run *run, const struct entry *en)
 	if (run->linked[i])
 		return;
 	copy = xmalloc(sizeof(*copy) + len + INLINE_XATTRS_MAX +
-		       sizeof(struct ref));
+		       2 * sizeof(struct ref));
 	*copy = *en;
 	copy->name = NULL;
 	tail = (uint8_t *)(copy + 1);
 	if (en->xattrs_ref) {
 		memcpy(tail, en->xattrs_ref, sizeof(struct ref));
 		copy->xattrs_ref = (const struct ref *)(const void *)tail;
+	}
+	tail += sizeof(struct ref);
+	if (en->interior) {
+		memcpy(tail, en->interior, sizeof(struct ref));
+		copy->interior = (const struct ref *)(const void *)tail;
 	}
 	tail += sizeof(struct ref);
 	if (en->xattrs) {
@@ -298,6 +306,12 @@ begin_file(struct run *run, struct job *j, struct item *it)
 	run->file_off = run->n_extents = 0;
 }
 
+struct map_builder *
+place_extents_map(struct run *run)
+{
+	return map_builder_new(false, &run->w->map_cut, store_page, run);
+}
+
 static int
 add_extent(struct run *run, const struct extent *x, struct err *e)
 {
@@ -309,8 +323,7 @@ add_extent(struct run *run, const struct extent *x, struct err *e)
 		return 0;
 	}
 	if (!run->extents) {
-		run->extents = map_builder_new(false, &run->w->map_cut,
-			store_page, run);
+		run->extents = place_extents_map(run);
 		r = map_builder_extent(run->extents, &run->first_extent, e);
 	}
 	return r ? r : map_builder_extent(run->extents, x, e);
@@ -356,8 +369,7 @@ finish_extents(struct run *run, struct entry *en, struct err *e)
 	}
 	en->content = CONTENT_MAP;
 	if (!run->extents) {
-		run->extents = map_builder_new(false, &run->w->map_cut,
-			store_page, run);
+		run->extents = place_extents_map(run);
 		r = map_builder_extent(run->extents, x, e);
 	}
 	if (!r)
@@ -365,6 +377,19 @@ finish_extents(struct run *run, struct entry *en, struct err *e)
 			&len, e);
 	map_builder_free(steal(run->extents));
 	return r;
+}
+
+static int
+finish_interior(struct run *run, struct item *it, struct err *e)
+{
+	int r = -ENOENT;
+
+	if (it->en.content == CONTENT_MAP)
+		r = interior_finish(run, it->en.size, &it->interior, e);
+	interior_free(steal(run->interior));
+	if (!r)
+		it->en.interior = &it->interior;
+	return r == -ENOENT ? 0 : r;
 }
 
 /* it has what was known only at the end: attributes and extended ones. */
@@ -377,6 +402,8 @@ end_file(struct run *run, struct job *j, struct item *it, struct err *e)
 	it->en.name_len = run->file.en.name_len;
 	if (!r)
 		r = finish_extents(run, &it->en, e);
+	if (!r)
+		r = finish_interior(run, it, e);
 	run->file_off = 0;
 	if (!r && !it->dropped && !run->file.dropped)
 		r = add_entry(run, &it->en, e);
@@ -433,8 +460,10 @@ progress(struct run *run)
 int
 job_place(struct run *run, struct job *j, struct err *e)
 {
-	int r = place_frames(run, j, e);
+	int r = place_frames(run, j->frames, j->n_frames, e);
 
+	if (!r)
+		r = interior_add(run, &j->picked, e);
 	for (size_t i = 0; i < j->n_items && !r; i++)
 		r = place_item(run, j, &j->items[i], e);
 	progress(run);
@@ -450,6 +479,7 @@ place_release(struct run *run)
 	free(run->pages);
 	spread_release(&run->spread);
 	map_builder_free(run->extents);
+	interior_free(run->interior);
 	for (size_t i = 0; i < run->n_linked; i++)
 		free(run->linked[i]);
 	free(run->linked);

@@ -21,6 +21,7 @@
 #include "repo/format/object.h"
 #include "repo/write/avoid.h"
 #include "repo/write/cut.h"
+#include "repo/write/interior.h"
 #include "repo/write/stash.h"
 #include "repo/write/known.h"
 #include "repo/write/learned.h"
@@ -78,6 +79,7 @@ struct item {
 	size_t name_at, data_at, xattrs_at; /* in the arena, or NOWHERE */
 	struct scan_dir *dir; /* held; ITEM_FILE: where it lies */
 	struct ref xattrs_ref;
+	struct ref interior;
 	uint8_t op;
 	bool dropped; /* could not be read: leave it out */
 	bool reuse_xattrs_ref; /* xattrs_ref is of the snapshot before */
@@ -86,6 +88,7 @@ struct item {
 	uint64_t node, off;
 	uint8_t theirs[CHUNK_ID_LEN];
 	bool ours; /* en.ref.id is what it is called here, unless it is lost */
+	bool has_interior;
 };
 
 struct job {
@@ -97,6 +100,8 @@ struct job {
 	size_t data_len;
 	size_t bytes; /* what it counts against JOB_BYTES_MAX */
 	int level;    /* zstd; 0 the default */
+	uint32_t page_size; /* of the database that ITEM_CHUNKs are of; 0 */
+	struct pickings picked;
 	struct packed *frames;
 	size_t n_frames;
 	bool taken, done;
@@ -148,6 +153,7 @@ struct run {
 	struct dir_build *dirs;
 	size_t n_dirs, cap_dirs;
 	struct map_builder *extents;
+	struct interior *interior; /* of the big file; NULL: none so far */
 	struct item file; /* the big file in the making */
 	struct buf file_arena;
 	struct extent first_extent;
@@ -242,6 +248,11 @@ int job_work_view(struct run *run, struct job *j, struct solid *s,
 
 /* place.c */
 int job_place(struct run *run, struct job *j, struct err *e);
+/* Put frames of content into the pack; their chunks are known then. */
+int place_frames(struct run *run, const struct packed *frames, size_t n,
+	struct err *e);
+/* A map of extents, whose pages are stored as those of files are. */
+struct map_builder *place_extents_map(struct run *run);
 void place_release(struct run *run);
 
 /* Whether nothing of the repository can be read. */

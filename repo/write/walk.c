@@ -223,6 +223,9 @@ entry_unchanged(struct walk *w, struct scan_dir *d,
 	} else {
 		it->en.content = old->content;
 		it->en.ref = ref;
+		it->has_interior = old->interior != NULL;
+		if (old->interior)
+			it->interior = *old->interior;
 	}
 	if (old->content == CONTENT_INLINE)
 		it->data_at = job_keep(run->job, old->data, old->size);

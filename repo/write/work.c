@@ -257,6 +257,7 @@ job_pack_chunk(struct run *run, struct job *j, struct item *it,
 	struct packed *p;
 	int r;
 
+	interior_pick(&j->picked, j->page_size, it->off, data, len);
 	chunk_id(run->w->rp->keys, CHUNK_DATA, data, len, it->en.ref.id);
 	it->en.ref.chunk_len = len;
 	if (known_claim(run->known, it->en.ref.id, j->number) != KNOWN_MINE)

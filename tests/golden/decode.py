@@ -177,6 +177,16 @@ class Repository:
             for done in range(0, x["length"], 1 << 20):
                 yield bytes(min(1 << 20, x["length"] - done))
 
+    def check_interior(self, e, content):
+        """What lies there once more is what the file has."""
+        off = 0
+        for x in self.items(self.page(e["interior"]), EXTENTS):
+            need(x["off"] == off, "a gap in the map of interior pages")
+            off += x["length"]
+            need(x["hole"] or self.chunk(x["ref"], 1) == content[x["off"]:off],
+                 "interior pages that the file has not")
+        need(off == e["size"], "interior pages and size")
+
     def xattrs(self, e):
         data = e["xattrs"]
         if e["xattrs_ref"]:
@@ -431,8 +441,9 @@ class Lines:
         """Names of one file have all in common but the name."""
         need(e["link"] < self.next_link, "a link number beyond the last")
         same = [v for k, v in sorted(e.items())
-                if k not in ("name", "ref", "xattrs_ref")]
-        same += [e[k] and e[k].id for k in ("ref", "xattrs_ref") if k in e]
+                if k not in ("name", "ref", "xattrs_ref", "interior")]
+        same += [e[k] and e[k].id
+                 for k in ("ref", "xattrs_ref", "interior") if k in e]
         need(self.links.setdefault(e["link"], same) == same,
              "two files of one link number")
 
@@ -463,6 +474,8 @@ def print_entry(repo, e, path, node, out):
             size += len(piece)
         need(size == e["size"], "content and size")
         digest = h.hexdigest()
+        if e.get("interior"):
+            repo.check_interior(e, b"".join(repo.content(e)))
     out.line(e["type"], "%04o" % e["perm"], "%d:%d" % (e["uid"], e["gid"]),
           e["nlink"], node, e["link"], e["size"], e["blocks"],
           moment(e["mtime"]), moment(e["ctime"]), e["rdev"], digest,

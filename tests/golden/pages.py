@@ -180,8 +180,26 @@ class Page:
             need((e["content"] == 3) == (e["totals"]["entries"] > 0),
                  "totals against content")
         if flags & 0x1000:
-            r.blob()
+            self.extension(e, r.blob())
         return e
+
+    def extension(self, e, data):
+        r = Reader(data)
+        while r.left():
+            tag, field = r.varint(), Reader(r.blob())
+            if tag != 2:
+                continue
+            need(e["type"] == "f" and e["content"] == 3
+                 and "interior" not in e,
+                 "interior pages of what has no map")
+            ref = e["interior"] = Ref()
+            ref.object, ref.id, ref.pack = META, field.take(20), field.take(16)
+            ref.off, ref.len = field.varint(), field.varint()
+            ref.chunk_off, ref.chunk_len = field.varint(), field.varint()
+            field.end()
+            need(ref.off <= 1 << 48 and ref.len <= 17 << 20
+                 and ref.chunk_len <= 512 << 10
+                 and ref.chunk_off + ref.chunk_len <= 16 << 20, "a place")
 
     def ctime_if(self, e, which, before):
         seconds = signed(before + self.r.svarint())

@@ -53,6 +53,7 @@ dist_check_SCRIPTS += tests/s3/outage.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh
 dist_check_SCRIPTS += tests/s3/refresh.sh
 dist_check_SCRIPTS += tests/s3/rights.sh
+dist_check_SCRIPTS += tests/s3/interior.sh
 dist_check_SCRIPTS += tests/s3/scattered.sh
 dist_check_SCRIPTS += tests/s3/server.sh
 dist_check_SCRIPTS += tests/s3/snapshots.sh

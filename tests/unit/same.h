@@ -56,6 +56,14 @@ same_xattrs(const struct entry *a, const struct entry *b)
 }
 
 static inline bool
+same_interior(const struct entry *a, const struct entry *b)
+{
+	if (!a->interior || !b->interior)
+		return !a->interior && !b->interior;
+	return same_ref(a->interior, b->interior);
+}
+
+static inline bool
 same_attributes(const struct entry *a, const struct entry *b)
 {
 	return a->mode == b->mode && a->uid == b->uid && a->gid == b->gid &&
@@ -71,7 +79,7 @@ same_entry(const struct entry *a, const struct entry *b)
 {
 	return same_bytes(a->name, a->name_len, b->name, b->name_len) &&
 	       same_attributes(a, b) && same_content(a, b) &&
-	       same_xattrs(a, b) && same_totals(&a->totals, &b->totals);
+	       same_xattrs(a, b) && same_interior(a, b) && same_totals(&a->totals, &b->totals);
 }
 
 static inline bool

@@ -18,6 +18,7 @@ struct samples {
 	uint8_t names[SAMPLES_MAX][NAME_LEN_MAX];
 	uint8_t data[SYMLINK_LEN_MAX + 1];
 	struct ref xattrs[SAMPLES_MAX];
+	struct ref interior[SAMPLES_MAX];
 	struct ref last; /* what the next reference may be near to */
 };
 
@@ -165,6 +166,11 @@ sample_entry(struct samples *s, size_t i)
 		s->xattrs[i] = sample_ref(s, OBJECT_META,
 			(uint32_t)SAMPLE(s, 1, 300, XATTRS_LEN_MAX));
 		en.xattrs_ref = &s->xattrs[i];
+	}
+	if (S_ISREG(en.mode) && en.content == CONTENT_MAP && SAMPLE(s, 0, 1)) {
+		s->interior[i] = sample_ref(s, OBJECT_META,
+			(uint32_t)SAMPLE(s, 1, 300, PAGE_LEN_MAX));
+		en.interior = &s->interior[i];
 	}
 	return en;
 }

@@ -417,13 +417,39 @@ an_extension_is_skipped_and_must_lie_inside(void **state)
 
 	(void)state;
 	raw_head(&b, PAGE_DIR_LEAF, 2, 0, 0);
-	raw_entry(&b, &(struct raw){ .extension = "of a newer yore",
+	raw_entry(&b, &(struct raw){ .extension = "\x7e\x03new\x60\x01r",
 			      .flags = ENTRY_EXTENSION });
 	raw_entry(&b, &(struct raw){ .name = "b" });
 	assert_int_equal(page_decode(b.data, b.len, &p, NULL), 0);
 	assert_memory_equal(p->entries[1].name, "b", 1);
 	page_free(p);
 	entry_refused("", 0, 0, RAW("\x7f"), .flags = ENTRY_EXTENSION);
+	entry_refused("ends too early", 0, 0, .extension = "\x7e\x04new",
+		.flags = ENTRY_EXTENSION);
+	entry_refused("ends too early", 0, 0, .extension = "\x7e",
+		.flags = ENTRY_EXTENSION);
+}
+
+static void
+interior_pages_are_those_of_a_file_with_a_map(void **state)
+{
+#define FIELD(len) len "an id of twenty byte" "a pack's sixteen" "\x40\x64\x01"
+	const char *right = FIELD("\x02\x28") "\x02";
+	const char *wrong[] = { FIELD("\x02\x28") "\x02" FIELD("\x02\x28") "\x02",
+		FIELD("\x02\x27"), FIELD("\x02\x29") "\x02\x02",
+		FIELD("\x02\x2a") "\xff\xff\x7f" };
+	const char *why = "interior pages";
+	uint64_t flags = ENTRY_EXTENSION | RAW_CONTENT(CONTENT_MAP);
+
+	(void)state;
+	entry_accepted(1, 1, .size = 200, .flags = flags, .extension = right,
+		RAW("\x08\0\x40\x64\x7f"));
+	entry_refused(why, 0, 0, .flags = ENTRY_EXTENSION, .extension = right);
+	/* twice, cut off, too long, beyond the frame */
+	for (size_t i = 0; i < n_elements(wrong); i++)
+		entry_refused(why, 1, 1, .size = 200, .flags = flags,
+			.extension = wrong[i], RAW("\x08\0\x40\x64\x7f"));
+#undef FIELD
 }
 
 static void
@@ -554,6 +580,7 @@ main(void)
 		cmocka_unit_test(
 			extended_attributes_too_long_or_in_two_places_are_refused),
 		cmocka_unit_test(an_extension_is_skipped_and_must_lie_inside),
+		cmocka_unit_test(interior_pages_are_those_of_a_file_with_a_map),
 		cmocka_unit_test(
 			extents_that_are_empty_or_too_long_are_refused),
 		cmocka_unit_test(
