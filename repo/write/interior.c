@@ -11,6 +11,8 @@
 #define UNITS_MIN 8
 /* Frames that wait for the others of the file, to lie beside them. */
 #define WAITING_MAX (4u << 20)
+/* Places that wait with them. */
+#define KEPT_MAX 4096
 /* More than a 16th of the file is no tree of pages. */
 #define FREE_BYTES (1u << 20)
 #define SHARE 16
@@ -210,12 +212,10 @@ store_waiting(struct run *run, struct interior *in, struct err *e)
 	return r;
 }
 
-static int
-add_unit(struct run *run, struct interior *in, uint64_t off,
-	const uint8_t *data, struct err *e)
+static struct place *
+add_place(struct interior *in, uint64_t off)
 {
 	struct place *p;
-	int r = 0;
 
 	if (in->n_places == in->cap_places) {
 		in->cap_places = in->cap_places ? in->cap_places * 2 : 256;
@@ -224,8 +224,18 @@ add_unit(struct run *run, struct interior *in, uint64_t off,
 	}
 	p = &in->places[in->n_places++];
 	*p = (struct place){ .off = off, .ref = { .chunk_len = in->unit } };
-	chunk_id(run->w->rp->keys, CHUNK_DATA, data, in->unit, p->ref.id);
 	in->n++;
+	return p;
+}
+
+static int
+add_unit(struct run *run, struct interior *in, uint64_t off,
+	const uint8_t *data, struct err *e)
+{
+	struct place *p = add_place(in, off);
+	int r = 0;
+
+	chunk_id(run->w->rp->keys, CHUNK_DATA, data, in->unit, p->ref.id);
 	if (known_find(run->known, &p->ref))
 		add_chunk(in, p->ref.id, data);
 	if (in->plain.len >= SOLID_LEN)
@@ -235,17 +245,36 @@ add_unit(struct run *run, struct interior *in, uint64_t off,
 	return r;
 }
 
+static struct interior *
+begun(struct run *run, uint32_t unit)
+{
+	if (!run->interior)
+		run->interior = xcalloc(1, sizeof(*run->interior));
+	run->interior->unit = unit;
+	return run->interior;
+}
+
+int
+interior_keep(struct run *run, uint64_t off, uint32_t len, const struct ref *r,
+	struct err *e)
+{
+	struct interior *in = begun(run, len);
+	struct place *p = add_place(in, off);
+
+	memcpy(p->ref.id, r->id, CHUNK_ID_LEN);
+	/* the map does not wait for the end: there may be many */
+	return in->n_places < KEPT_MAX ? 0 : store_waiting(run, in, e);
+}
+
 int
 interior_add(struct run *run, const struct pickings *ps, struct err *e)
 {
-	struct interior *in = run->interior;
+	struct interior *in;
 	int r = 0;
 
 	if (!ps->n)
 		return 0;
-	if (!in)
-		in = run->interior = xcalloc(1, sizeof(*in));
-	in->unit = ps->unit;
+	in = begun(run, ps->unit);
 	for (size_t i = 0; i < ps->n && !in->too_many && !r; i++) {
 		r = add_unit(run, in, ps->p[i].off, ps->bytes.data + ps->p[i].at,
 			e);

@@ -43,6 +43,9 @@ void interior_free(struct interior *in); /* NULL is allowed */
 
 /* Take over what was picked of the next job of the file. */
 int interior_add(struct run *run, const struct pickings *ps, struct err *e);
+/* What is stored already: len bytes at off of the file, as r. */
+int interior_keep(struct run *run, uint64_t off, uint32_t len,
+	const struct ref *r, struct err *e);
 /* The file, of size bytes, ends: *ref is the root page of its map.  -ENOENT
  * there is none: it has few, or next to nothing else. */
 int interior_finish(

@@ -429,6 +429,9 @@ place_item(struct run *run, struct job *j, struct item *it, struct err *e)
 	case ITEM_HOLE:
 	case ITEM_CHUNK:
 		return place_chunk(run, it, e);
+	case ITEM_INTERIOR:
+		return interior_keep(run, it->off, (uint32_t)it->en.size,
+			&it->en.ref, e);
 	case ITEM_END:
 		return end_file(run, j, it, e);
 	default:

@@ -69,6 +69,7 @@ enum item_op {
 	ITEM_HOLE,  /* en.size bytes of nothing in it */
 	ITEM_CHUNK, /* the next chunk of it; en.size bytes, id in en.ref, and
 		     * its place if it was in the snapshot before */
+	ITEM_INTERIOR, /* en.size bytes at off are stored as en.ref (interior.h) */
 	ITEM_END,   /* it is complete; en has what was found out meanwhile */
 };
 
