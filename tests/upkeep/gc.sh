@@ -55,6 +55,12 @@ make_tree() {
 	ln tree/big tree/sub/also-big
 	ln tree/sub/small1 tree/also-small
 	echo inline >tree/inline
+	# with interior pages that lie together
+	sqlite3 tree/database "pragma page_size = 512; create table t(a, b);
+		with recursive c(i) as (select 1 union all select i + 1 from c
+			where i < 4000) insert into t
+			select randomblob(9), randomblob(90) from c;
+		create index ta on t(a)"
 	head -c 600 /dev/urandom | base64 -w 0 >value
 	setfattr -n user.long -v "$(cat value)" tree/big
 	setfattr -n user.long -v "x$(cat value)" tree/sub
