@@ -78,3 +78,4 @@ dist_check_SCRIPTS += tests/s3/tls.sh
 EXTRA_DIST += tests/s3/tls.py
 dist_check_SCRIPTS += tests/s3/web.sh
 dist_check_SCRIPTS += tests/s3/forget.sh
+dist_check_SCRIPTS += tests/s3/prune.sh

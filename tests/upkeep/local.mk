@@ -38,3 +38,4 @@ dist_check_SCRIPTS += tests/upkeep/prune_model.sh
 dist_check_SCRIPTS += tests/upkeep/prune_rounds.sh
 EXTRA_DIST += tests/upkeep/cycle_reader.py
 dist_check_SCRIPTS += tests/upkeep/cycle.sh
+dist_check_SCRIPTS += tests/upkeep/prune_stopped.sh
