@@ -49,6 +49,7 @@ dist_check_SCRIPTS += tests/s3/counts.sh
 dist_check_SCRIPTS += tests/s3/counts_backup.sh
 dist_check_SCRIPTS += tests/s3/metrics.sh
 dist_check_SCRIPTS += tests/s3/orphans.sh
+dist_check_SCRIPTS += tests/s3/mirror.sh
 dist_check_SCRIPTS += tests/s3/outage.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh
 dist_check_SCRIPTS += tests/s3/refresh.sh

@@ -5,6 +5,7 @@
 
 dist_check_SCRIPTS += tests/upkeep/copy.sh
 dist_check_SCRIPTS += tests/upkeep/key.sh
+dist_check_SCRIPTS += tests/upkeep/mirror.sh
 dist_check_SCRIPTS += tests/upkeep/key_paper.sh
 dist_check_SCRIPTS += tests/upkeep/key_together.sh
 EXTRA_DIST += tests/upkeep/lib.sh
