@@ -20,7 +20,7 @@ as put
 mark
 backup 2>err
 [ ! -s err ] || fail "$(cat err)"
-exactly $(($(asked GET) + $(asked LIST))) 2 'requests in vain'
+exactly $(($(asked GET) + $(asked LIST))) 3 'requests in vain'
 [ -z "$(find "$state" -perm /077)" ] || fail 'others can read what is kept'
 ! grep -rqs secret "$state" || fail 'the passphrase is kept'
 
