@@ -2,6 +2,7 @@
 /* yore forget: which snapshots stay. */
 #include "tools/forget.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "repo/address.h"
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
+#include "repo/base/hex.h"
 #include "repo/base/log.h"
 #include "tools/parse.h"
 
@@ -25,6 +27,8 @@ enum {
 	OPT_EVERY,
 	OPT_EVERY_WITHIN = OPT_EVERY + RETENTION_PERIODS,
 };
+
+#define ID_DIGITS_MIN 6 /* as history_find_id */
 
 /* -- Options ------------------------------------------------------------ */
 
@@ -163,14 +167,14 @@ find_point(const struct history_listing *l, size_t source, const char *text)
 }
 
 static int
-no_snapshot(const char *text)
+no_snapshot(const char *text, struct err *e)
 {
 	char shown[ERR_TEXT_MAX];
 
-	log_error("%s: no snapshot has this name or id, or several do; 'yore "
-		  "snapshots' lists them",
+	return err_set(e, ENOENT,
+		"%s: no snapshot has this name or id, or several do; 'yore "
+		"snapshots' lists them",
 		err_escape(shown, sizeof(shown), text, strlen(text)));
-	return STATUS_FAILED;
 }
 
 /* SOURCE@NAME, SOURCE@ID or @ID; false: it is none of these. */
@@ -199,22 +203,57 @@ find_address(const struct forget_command *c, const struct history_listing *l,
 
 int
 forget_find(const struct forget_command *c, const struct history_listing *l,
-	const char *text, size_t *source, size_t *point)
+	const char *text, size_t *source, size_t *point, struct err *e)
 {
 	const char *host = c->host ? c->host : address_host();
-	struct err e = ERR_INIT;
 
 	*point = HISTORY_NONE;
 	if (find_address(c, l, text, source, point))
-		return *point == HISTORY_NONE ? no_snapshot(text) : 0;
-	if (!address_find_source(l, text, host, source, &e))
+		return *point == HISTORY_NONE ? no_snapshot(text, e) : 0;
+	if (!address_find_source(l, text, host, source, e))
 		return 0;
 	*point = find_point(l, HISTORY_NONE, text);
 	if (*point != HISTORY_NONE)
 		return 0;
 	return strspn(text, "0123456789abcdef") == strlen(text)
-		       ? no_snapshot(text)
-		       : tool_fail(&e);
+		       ? no_snapshot(text, e)
+		       : -ENOENT;
+}
+
+/* Whether a word is the id, the first digits of it, or the time of a record. */
+static bool
+is_called(const struct record_place *p, const char *word)
+{
+	char id[OBJECT_ID_LEN * 2 + 1], time[HISTORY_TIME_MAX + 1];
+	size_t len = strlen(word);
+
+	hex_encode(id, p->id, OBJECT_ID_LEN);
+	history_print_time(time, record_place_time(p));
+	return (len >= ID_DIGITS_MIN && !strncmp(id, word, len)) ||
+	       !strncmp(time, word, strlen(time));
+}
+
+bool
+forget_names(const struct forget_command *c, const char *text,
+	const struct record_place *p)
+{
+	const char *at = strrchr(text, '@');
+	uint8_t key[SOURCE_KEY_LEN];
+	auto_free char *left = NULL;
+	char *slash;
+
+	if (!at || at == text)
+		return is_called(p, at ? at + 1 : text);
+	left = xasprintf("%.*s", (int)(at - text), text);
+	slash = strchr(left, '/');
+	if (slash)
+		*slash = '\0';
+	source_key(c->u.rp->keys,
+		slash	  ? left
+		: c->host ? c->host
+			  : address_host(),
+		slash ? slash + 1 : left, key);
+	return !memcmp(key, p->source, SOURCE_KEY_LEN) && is_called(p, at + 1);
 }
 
 /* -- Deciding ----------------------------------------------------------- */
@@ -223,16 +262,18 @@ static int
 by_rules(struct forget_command *c, struct forget *f)
 {
 	const struct history_listing *l = &f->nl->l;
+	struct err e = ERR_INIT;
 	int status = 0;
 
 	for (int i = optind; i < c->o.argc && !status; i++) {
 		size_t source, point;
 
-		status = forget_find(c, l, c->o.argv[i], &source, &point);
-		if (!status && point != HISTORY_NONE)
+		if (forget_find(c, l, c->o.argv[i], &source, &point, &e))
+			status = tool_fail(&e);
+		else if (point != HISTORY_NONE)
 			status = tool_usage("%s is a snapshot: rules are for "
 					    "sources", c->o.argv[i]);
-		if (!status)
+		else
 			forget_by_rules(f, source, &c->rules);
 	}
 	for (size_t i = 0; i < l->n_sources && optind == c->o.argc; i++) {
@@ -242,23 +283,46 @@ by_rules(struct forget_command *c, struct forget *f)
 	return status;
 }
 
+/* A run that died, and is repeated, has done some of it. */
+static bool
+is_forgotten(const struct forget_command *c, const char *text)
+{
+	auto_trash struct trash t = { .n = 0 };
+
+	if (trash_list(c->u.rp, &t, NULL))
+		return false;
+	for (size_t i = 0; i < t.n; i++) {
+		if (!forget_names(c, text, &t.e[i].place))
+			continue;
+		log_warn("%s is forgotten already", text);
+		return true;
+	}
+	return false;
+}
+
+static int
+name_one(struct forget_command *c, struct forget *f, const char *text)
+{
+	struct err e = ERR_INIT;
+	size_t source, point;
+
+	if (forget_find(c, &f->nl->l, text, &source, &point, &e))
+		return is_forgotten(c, text) ? 0 : tool_fail(&e);
+	if (point == HISTORY_NONE)
+		return tool_usage("%s is a source: say what is kept of it"
+				  " (--keep-last, ...)",
+			text);
+	return forget_name(f, point, &e) ? tool_fail(&e) : 0;
+}
+
 static int
 by_name(struct forget_command *c, struct forget *f)
 {
 	struct err e = ERR_INIT;
 	int status = 0;
 
-	for (int i = optind; i < c->o.argc && !status; i++) {
-		const char *text = c->o.argv[i];
-		size_t source, point;
-
-		status = forget_find(c, &f->nl->l, text, &source, &point);
-		if (!status && point == HISTORY_NONE)
-			status = tool_usage("%s is a source: say what is kept"
-					    " of it (--keep-last, ...)", text);
-		if (!status && forget_name(f, point, &e))
-			status = tool_fail(&e);
-	}
+	for (int i = optind; i < c->o.argc && !status; i++)
+		status = name_one(c, f, c->o.argv[i]);
 	if (!status && forget_check(f, &e))
 		status = tool_fail(&e);
 	return status;
@@ -291,11 +355,10 @@ pin_one(struct forget_command *c, const struct forget *f, const char *text)
 	struct record_place p;
 	struct err e = ERR_INIT;
 	size_t source, point;
-	int status = forget_find(c, &f->nl->l, text, &source, &point);
 	int r;
 
-	if (status)
-		return status;
+	if (forget_find(c, &f->nl->l, text, &source, &point, &e))
+		return tool_fail(&e);
 	if (point == HISTORY_NONE)
 		return tool_usage("%s is a source: only a snapshot can be"
 				  " pinned", text);

@@ -36,10 +36,13 @@ int forget_undo(struct forget_command *c);
 int forget_thin(struct forget_command *c, const struct forget *f);
 
 /* What an argument names: a whole source (*point is HISTORY_NONE) or one of its
- * snapshots.  Returns 0, or STATUS_FAILED after one line. */
+ * snapshots.  -ENOENT. */
 int forget_find(const struct forget_command *c,
 	const struct history_listing *l, const char *text, size_t *source,
-	size_t *point);
+	size_t *point, struct err *e);
+/* Whether an argument that names a snapshot may name this record. */
+bool forget_names(const struct forget_command *c, const char *text,
+	const struct record_place *p);
 
 /* -- What is printed ---------------------------------------------------- */
 

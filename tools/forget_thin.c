@@ -23,6 +23,7 @@ choose(struct thinning_told *t)
 {
 	const struct forget_command *c = t->c;
 	const struct history_listing *l = t->l;
+	struct err e = ERR_INIT;
 	int status = 0;
 
 	for (size_t i = 0; i < l->n_sources && optind == c->o.argc; i++)
@@ -31,11 +32,12 @@ choose(struct thinning_told *t)
 		const char *text = c->o.argv[i];
 		size_t source, point;
 
-		status = forget_find(c, l, text, &source, &point);
-		if (!status && point != HISTORY_NONE)
+		if (forget_find(c, l, text, &source, &point, &e))
+			status = tool_fail(&e);
+		else if (point != HISTORY_NONE)
 			status = tool_usage("%s is a snapshot: rules are for "
 					    "sources", text);
-		if (!status)
+		else
 			t->wanted[source] = true;
 	}
 	return status;

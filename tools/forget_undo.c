@@ -3,6 +3,8 @@
  * thinned. */
 #include "tools/forget.h"
 
+#include "repo/base/log.h"
+
 static void
 choose_source(struct undo *x, size_t source)
 {
@@ -15,21 +17,42 @@ choose_source(struct undo *x, size_t source)
 	}
 }
 
+/* A run that died, and is repeated, has done some of it. */
+static bool
+is_back(const struct forget_command *c, const struct undo *x, const char *text)
+{
+	for (size_t i = 0; i < x->there.n; i++) {
+		if (!forget_names(c, text, &x->there.p[i]))
+			continue;
+		log_warn("%s is there", text);
+		return true;
+	}
+	return false;
+}
+
+static int
+choose_one(struct forget_command *c, struct undo *x, const char *text)
+{
+	struct err e = ERR_INIT;
+	size_t source, point;
+
+	if (forget_find(c, &x->nl->l, text, &source, &point, &e))
+		return is_back(c, x, text) ? 0 : tool_fail(&e);
+	if (point == HISTORY_NONE)
+		choose_source(x, source);
+	else
+		undo_choose(x, point);
+	return 0;
+}
+
 static int
 choose(struct forget_command *c, struct undo *x)
 {
 	const struct history_listing *l = &x->nl->l;
 	int status = 0;
 
-	for (int i = optind; i < c->o.argc && !status; i++) {
-		size_t source, point;
-
-		status = forget_find(c, l, c->o.argv[i], &source, &point);
-		if (!status && point == HISTORY_NONE)
-			choose_source(x, source);
-		else if (!status)
-			undo_choose(x, point);
-	}
+	for (int i = optind; i < c->o.argc && !status; i++)
+		status = choose_one(c, x, c->o.argv[i]);
 	for (size_t i = 0; i < l->n_sources && optind == c->o.argc; i++) {
 		if (!c->host || !strcmp(c->host, l->sources[i].host))
 			choose_source(x, i);

@@ -137,7 +137,7 @@ undo_open(struct upkeep *u, struct undo **x, struct err *e)
 
 	p->u = u;
 	r = trash_list(u->rp, &p->trash, e);
-	if (!r && p->trash.n)
+	if (!r)
 		r = records_list(u->rp, "snap/", &p->there, e);
 	if (!r)
 		r = load_all(p, e);

@@ -47,3 +47,7 @@ yore forget -q --keep-last 2
 cp -a repo less
 at_each whole '4 5' yore forget --keep-last 2
 at_each less '1 2 3 4 5' yore forget --undo
+# by name, of which a part is done when it is repeated
+at_each whole '1 3 5' yore forget h/t@2026-11-17T12-00-00Z \
+	h/t@2026-11-19T12-00-00Z
+at_each less '2 4 5' yore forget --undo h/t@2026-11-17T12-00-00Z

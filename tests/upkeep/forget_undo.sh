@@ -22,7 +22,8 @@ says out '^4 snapshots can be brought back$'
 [ "$(kept) $(trash)" = '5 6 4' ] || fail 'a dry run did something'
 
 # one by its time, then the rest
-run_status 1 yore forget --undo h/t@2026-11-20T12-00-00Z
+run_status 1 yore forget --undo h/t@2026-11-14T12-00-00Z
+run_status 1 yore forget --undo 0123456789abcdef
 run_status 0 yore forget --undo h/t@2026-11-17T12-00-00Z
 [ "$(kept) $(trash)" = '3 5 6 3' ] || fail "$(kept) $(trash)"
 catalogs_fit

@@ -40,3 +40,5 @@ dist_check_SCRIPTS += tests/upkeep/prune_rounds.sh
 EXTRA_DIST += tests/upkeep/cycle_reader.py
 dist_check_SCRIPTS += tests/upkeep/cycle.sh
 dist_check_SCRIPTS += tests/upkeep/prune_stopped.sh
+EXTRA_DIST += tests/upkeep/model.py
+dist_check_SCRIPTS += tests/upkeep/model.sh
