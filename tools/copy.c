@@ -167,14 +167,19 @@ print_summary(const struct copy_command *cc, const struct copy_result *res)
 		json_t *line = json_line("copy");
 
 		json_u64(line, "copied", res->copied);
+		json_u64(line, "moments", res->moments);
 		json_u64(line, "skipped", res->skipped);
 		json_u64(line, "failed", res->failed);
 		json_u64(line, "errors", res->errors);
 		json_print(line);
 	} else if (!cc->o.quiet) {
-		printf("%" PRIu64 " %s, %" PRIu64 " there already or older than "
-		       "what is there", res->copied,
-			cc->dry_run ? "to be copied" : "copied", res->skipped);
+		printf("%" PRIu64 " %s", res->copied,
+			cc->dry_run ? "to be copied" : "copied");
+		if (res->moments)
+			printf(", %" PRIu64 " moments of databases",
+				res->moments);
+		printf(", %" PRIu64 " there already or older than what is "
+		       "there", res->skipped);
 		if (res->failed)
 			printf(", %" PRIu64 " failed", res->failed);
 		putchar('\n');

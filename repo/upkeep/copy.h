@@ -53,7 +53,8 @@ struct copy_options {
 };
 
 struct copy_result {
-	uint64_t copied;
+	uint64_t copied;  /* snapshots */
+	uint64_t moments; /* of databases, snapshots among them */
 	uint64_t skipped; /* there already, or older than what is there */
 	uint64_t failed;
 	uint64_t errors; /* paths left out */

@@ -3,6 +3,7 @@
 
 libyorewrite_a_SOURCES += repo/upkeep/copy.c repo/upkeep/copy.h
 libyorewrite_a_SOURCES += repo/upkeep/copy_database.c repo/upkeep/copy_private.h
+libyorewrite_a_SOURCES += repo/upkeep/copy_pages.c repo/upkeep/copy_pages.h
 libyorewrite_a_SOURCES += repo/upkeep/mirror.c repo/upkeep/mirror.h
 libyorewrite_a_SOURCES += repo/upkeep/mirror_list.c repo/upkeep/mirror_private.h
 libyorewrite_a_SOURCES += repo/upkeep/mirror_pool.c repo/upkeep/mirror_remove.c

@@ -4,6 +4,7 @@
 # (one line each, so that branches merge)
 
 dist_check_SCRIPTS += tests/upkeep/copy.sh
+dist_check_SCRIPTS += tests/upkeep/copy_database.sh
 dist_check_SCRIPTS += tests/upkeep/key.sh
 dist_check_SCRIPTS += tests/upkeep/mirror.sh
 dist_check_SCRIPTS += tests/upkeep/key_paper.sh
