@@ -317,6 +317,12 @@ copy_source(struct copy *c, const struct history_listing *l, size_t source,
 		.wanted = wanted,
 		.result = result };
 
-	return r.s->kind == HISTORY_DATABASE ? copy_database(&r, e)
-					     : copy_tree(&r, e);
+	bool pages = false;
+	int rc = 0;
+
+	if (r.s->kind == HISTORY_DATABASE)
+		rc = copy_has_pages(&r, &pages, e);
+	if (rc)
+		return rc;
+	return pages ? copy_database(&r, e) : copy_tree(&r, e);
 }

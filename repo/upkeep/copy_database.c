@@ -372,6 +372,20 @@ prove(struct copying *c, struct err *e)
 }
 
 int
+copy_has_pages(struct copy_run *r, bool *pages, struct err *e)
+{
+	auto_view struct view *v = NULL;
+	struct copy_pages *p = NULL;
+	int rc = history_open(r->c->o.from, r->l, r->s->first_point, &v, e);
+
+	if (!rc)
+		rc = copy_pages_open(v, &p, e);
+	*pages = !rc;
+	copy_pages_free(p);
+	return rc == -EUCLEAN ? 0 : rc;
+}
+
+int
 copy_database(struct copy_run *r, struct err *e)
 {
 	auto_copying struct copying c = { .r = r };

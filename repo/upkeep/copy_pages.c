@@ -17,6 +17,7 @@
 #include "repo/write/delta_writer.h"
 
 #define PIECE (1u << 20)
+#define HEADER_LEN 100
 
 /* -- Reading ------------------------------------------------------------------- */
 
@@ -70,6 +71,24 @@ take_name(void *ctx, const struct view_dirent *d)
 	return true;
 }
 
+/* As its header says; 0 there is none. */
+static int
+read_page_size(struct copy_pages *p, struct err *e)
+{
+	uint8_t head[HEADER_LEN];
+	int r = p->attr.size < HEADER_LEN
+			? 0
+			: read_exactly(p, 0, HEADER_LEN, head, e);
+
+	p->page_size = 0;
+	if (!r && p->attr.size >= HEADER_LEN &&
+		!memcmp(head, "SQLite format 3", 16))
+		p->page_size = head[16] << 8 | head[17];
+	if (p->page_size == 1)
+		p->page_size = 65536;
+	return r;
+}
+
 int
 copy_pages_open(struct view *v, struct copy_pages **out, struct err *e)
 {
@@ -84,9 +103,10 @@ copy_pages_open(struct view *v, struct copy_pages **out, struct err *e)
 	if (!r)
 		r = view_attr(v, p->node, &p->attr, e);
 	if (!r && view_xattr_get(v, p->node, "user.yore.page_size", text,
-			  sizeof(text) - 1, e) < 0)
-		r = -EUCLEAN;
-	p->page_size = (uint32_t)strtoul(text, NULL, 10);
+			  sizeof(text) - 1, NULL) > 0)
+		p->page_size = (uint32_t)strtoul(text, NULL, 10);
+	else if (!r)
+		r = read_page_size(p, e);
 	if (!r && (!*p->file || p->page_size < 512 || p->page_size > 65536 ||
 			  p->page_size & (p->page_size - 1) ||
 			  p->attr.size % p->page_size ||

@@ -40,6 +40,9 @@ bool copy_interrupted(const struct copy *c);
 /* The target's newest listing, and the source in it or HISTORY_NONE. */
 struct history_listing *copy_target(struct copy_run *r, size_t *source);
 
+/* Whether what is called a database has pages: not all that others wrote and
+ * that belongs to one does. */
+int copy_has_pages(struct copy_run *r, bool *pages, struct err *e);
 /* A source that is a database: every moment of it. */
 int copy_database(struct copy_run *r, struct err *e);
 
