@@ -26,8 +26,10 @@ struct native_database {
 	const struct entry *base;      /* and its one file, in there */
 	char *label;		       /* host/name@time, for messages */
 	pthread_mutex_t lock;	       /* a leaf */
-	struct stream stream;	       /* under lock */
-	struct interior interior;      /* of the base */
+	struct stream stream;	       /* under lock, as these */
+	uint64_t part;		       /* read last, of so many bytes as */
+	unsigned parts; /* a chunk has, and how many one after another */
+	struct interior interior; /* of the base */
 	/* Called when all is freed. */
 	void (*freed)(void *ctx);
 	void *ctx;

@@ -16,6 +16,7 @@
 #define WISHES_MAX 256
 #define BATCH 128 /* pages */
 #define FRONT (128u << 10)
+#define PART (64u << 10)
 
 struct wish {
 	struct native_database *d;
@@ -143,6 +144,19 @@ native_database_is_scattered(struct database *db, size_t len)
 	return false;
 }
 
+/* Whoever reads page after page is seen once a chunk, which brings the pages
+ * around it: three of them in order, and each counts as read whole. */
+static bool
+goes_on(struct native_database *d, uint64_t off)
+{
+	uint64_t part = off / PART;
+
+	if (part != d->part)
+		d->parts = part == d->part + 1 ? d->parts + 1 : 0;
+	d->part = part;
+	return d->parts >= 2;
+}
+
 void
 native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 {
@@ -152,6 +166,12 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 	if (off + len < FRONT)
 		return;
 	pthread_mutex_lock(&d->lock);
+	if (goes_on(d, off) && len < PART) {
+		off = off / PART * PART;
+		len = d->database.size - off < PART
+			      ? (size_t)(d->database.size - off)
+			      : PART;
+	}
 	ra = stream_read(&d->stream, off, len, d->database.size,
 		fetch_window_max(d->fetch));
 	pthread_mutex_unlock(&d->lock);
