@@ -275,11 +275,25 @@ work(void *ctx)
 	return NULL;
 }
 
+/* Frames of which none can travel with the one before it. */
+static size_t
+count_apart(const struct ahead *a, struct cell **cells, size_t n)
+{
+	size_t apart = 0;
+
+	for (size_t i = 1; i < n; i++)
+		apart += !joins(a, cells[i - 1], cells[i - 1], cells[i]);
+	return apart;
+}
+
 /* As many threads as there are gets to make.  They leave signals to others. */
 static void
-start_threads(struct ahead *a)
+start_threads(struct ahead *a, size_t apart)
 {
-	size_t wanted = a->n_threads - a->n_idle + a->bytes / a->run_min + 1;
+	size_t gets = 1 + (a->bytes / a->run_min > apart
+					  ? a->bytes / a->run_min
+					  : apart);
+	size_t wanted = a->n_threads - a->n_idle + gets;
 	sigset_t all, before;
 
 	sigfillset(&all);
@@ -304,7 +318,7 @@ push(struct ahead *a, struct cell **cells, size_t n)
 		a->queue[a->n++] = cells[i];
 	}
 	if (i > 0) {
-		start_threads(a);
+		start_threads(a, count_apart(a, cells, i));
 		pthread_cond_broadcast(&a->wake);
 	}
 	return i;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include "repo/native/database.h"
 
-#define WISHES_MAX 256
+#define WISHES_MAX 384
 #define BATCH 128 /* pages */
 #define FRONT (128u << 10)
 #define PART (64u << 10)
@@ -21,6 +21,7 @@
 struct wish {
 	struct native_database *d;
 	bool deltas; /* pages of deltas too */
+	bool lacks;  /* a page of the map: to be asked again */
 	struct frame_place at[WISHES_MAX];
 	size_t n;
 };
@@ -37,26 +38,53 @@ wish_add(struct wish *w, const struct frame_place *at)
 	w->at[w->n++] = *at;
 }
 
-/* The base's frames of [from, to). */
-static void
-wish_base(struct wish *w, uint64_t from, uint64_t to)
+/* Whether a page of the map could be taken in, since its frame has come. */
+static bool
+take_page(struct wish *w, const struct ref *r)
+{
+	auto_frame struct frame *frame = fetch_peek(w->d->fetch, &r->place);
+	struct cached_page *cp;
+
+	if (!frame || page_cache_get(w->d->pages, r, &cp, NULL))
+		return false;
+	cached_page_put(cp);
+	return true;
+}
+
+/* The base's frames of [from, to), as far as the map is there. */
+static int
+wish_known(struct wish *w, uint64_t from, uint64_t to, struct ref *missing)
 {
 	auto_map_at struct map_at at = MAP_AT_INIT;
-	struct ref missing;
 	struct map m;
 	int r;
 
 	if (!native_database_map(w->d, &m))
-		return;
-	m.missing = &missing;
+		return 0;
+	m.missing = missing;
 	r = map_find_offset(&m, from, &at, NULL);
 	while (!r && map_at_extent(&at)->off < to && w->n < WISHES_MAX) {
 		if (!map_at_extent(&at)->hole)
 			wish_add(w, &map_at_extent(&at)->ref.place);
 		r = map_next(&m, &at, NULL);
 	}
-	if (r == -EAGAIN)
+	return r;
+}
+
+static void
+wish_base(struct wish *w, uint64_t from, uint64_t to)
+{
+	struct ref missing;
+	int r = wish_known(w, from, to, &missing);
+
+	for (int i = 0; r == -EAGAIN && i < MAP_DEPTH_MAX &&
+			take_page(w, &missing);
+		i++)
+		r = wish_known(w, from, to, &missing);
+	if (r == -EAGAIN) {
 		wish_add(w, &missing.place);
+		w->lacks = true;
+	}
 }
 
 static void
@@ -91,19 +119,23 @@ wish_pages(struct wish *w, uint32_t first, uint32_t n)
 	}
 }
 
-static void
+/* How far it got. */
+static uint64_t
 wish_range(struct wish *w, uint64_t from, uint64_t to)
 {
 	uint64_t size = w->d->state.page_size;
 	uint32_t page = (uint32_t)(from / size) + 1;
 	uint32_t end = (uint32_t)((to + size - 1) / size) + 1;
 
-	while (page < end && w->n < WISHES_MAX) {
+	while (page < end && w->n + BATCH <= WISHES_MAX) {
 		uint32_t n = end - page < BATCH ? end - page : BATCH;
 
 		wish_pages(w, page, n);
+		if (w->lacks)
+			break;
 		page += n;
 	}
+	return (page - 1) * size;
 }
 
 /* Whether a page comes with the one at the front, or is there. */
@@ -180,8 +212,13 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 	w = xmalloc(sizeof(*w));
 	w->d = d;
 	w->n = 0;
+	w->lacks = false;
 	w->deltas = ra.to - (off + len) > READAHEAD_FIRST;
-	wish_range(w, ra.from, ra.to);
+	off = wish_range(w, ra.from, ra.to);
 	if (w->n)
 		fetch_ahead(d->fetch, w->at, w->n);
+	if (off >= ra.to)
+		return;
+	auto_lock(&d->lock);
+	stream_ask_again(&d->stream, &ra, off);
 }
