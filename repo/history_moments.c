@@ -174,8 +174,8 @@ history_moments(struct history *h, const struct history_listing *l,
 /* -- One moment ---------------------------------------------------------- */
 
 struct wanted {
-	const char *name; /* or NULL: seq */
-	uint64_t seq;
+	const char *name; /* or NULL: */
+	const char *id;
 	int64_t until_ns; /* not later than this */
 	struct history_point *p;
 	bool found;
@@ -188,18 +188,21 @@ is_wanted(void *ctx, const struct history_point *p)
 
 	if (p->time_ns > w->until_ns)
 		return false;
-	w->found = w->name ? strcmp(p->name, w->name) == 0 : p->seq == w->seq;
+	w->found = w->name ? strcmp(p->name, w->name) == 0
+			   : strcmp(p->id, w->id) == 0;
 	if (w->found)
 		*w->p = *p;
 	return !w->found;
 }
 
-/* Complete what the history has told: as a snapshot, or with its name. */
+/* Complete what the history has told: as a snapshot, or with its name.  What is
+ * not listed any more, and still there, has that of its time. */
 static int
 complete(struct history *h, const struct history_listing *l,
 	struct history_point *p, struct err *e)
 {
-	struct wanted w = { .seq = p->seq, .until_ns = p->time_ns, .p = p };
+	struct history_point told = *p;
+	struct wanted w = { .id = told.id, .until_ns = p->time_ns, .p = p };
 	size_t i = history_moment_snapshot(l, p);
 	int rc;
 
@@ -209,7 +212,7 @@ complete(struct history *h, const struct history_listing *l,
 	}
 	rc = history_moments(h, l, p->generation, p->time_ns, is_wanted, &w, e);
 	if (rc == 0 && !w.found)
-		return err_set(e, ESTALE, "moment %s has been removed", p->id);
+		history_print_moment(p->name, p->time_ns);
 	return rc;
 }
 

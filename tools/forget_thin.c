@@ -109,7 +109,7 @@ json_stretch(const struct thin_stretch *s)
 	json_t *line = json_line("stretch");
 
 	json_name(line, "host", s->base->host, strlen(s->base->host));
-	json_name(line, "name", s->base->name, strlen(s->base->name));
+	json_name(line, "source", s->base->name, strlen(s->base->name));
 	json_time_ns(line, "time", s->base->time_ns);
 	json_u64(line, "sequence", s->base->seq);
 	json_object_set_new(line, "fate", json_string(word(s)));

@@ -13,7 +13,7 @@
 
 /* What is known of a base's deltas. */
 struct moments_base {
-	uint8_t id[OBJECT_ID_LEN];
+	struct delta_base base;
 	uint64_t epoch;	 /* in which the store was asked; 0: never */
 	bool final;	 /* there will be no more */
 	uint64_t n;	 /* the newest; 0: there is none */
@@ -53,7 +53,7 @@ place_of(const struct moments *m, const uint8_t id[OBJECT_ID_LEN])
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (memcmp(m->bases[mid].id, id, OBJECT_ID_LEN) < 0)
+		if (memcmp(m->bases[mid].base.id, id, OBJECT_ID_LEN) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -69,8 +69,8 @@ recall(struct moments *m, const uint8_t id[OBJECT_ID_LEN],
 	size_t i = place_of(m, id);
 
 	memset(b, 0, sizeof(*b));
-	memcpy(b->id, id, OBJECT_ID_LEN);
-	if (i < m->n && !memcmp(m->bases[i].id, id, OBJECT_ID_LEN))
+	memcpy(b->base.id, id, OBJECT_ID_LEN);
+	if (i < m->n && !memcmp(m->bases[i].base.id, id, OBJECT_ID_LEN))
 		*b = m->bases[i];
 }
 
@@ -78,9 +78,10 @@ static void
 remember(struct moments *m, const struct moments_base *b)
 {
 	auto_lock(&m->lock);
-	size_t i = place_of(m, b->id);
+	size_t i = place_of(m, b->base.id);
 
-	if (i < m->n && !memcmp(m->bases[i].id, b->id, OBJECT_ID_LEN)) {
+	if (i < m->n && !memcmp(m->bases[i].base.id, b->base.id,
+				OBJECT_ID_LEN)) {
 		/* another thread may have seen more meanwhile */
 		if (b->n >= m->bases[i].n)
 			m->bases[i] = *b;
@@ -160,6 +161,7 @@ ask(struct moments *m, const struct native_listing *nl, size_t point,
 		delta_put(steal(*newest));
 		return lacks(base, nl->extra[point].n_deltas, e);
 	}
+	b->base = *base;
 	b->epoch = epoch;
 	b->final = !is_last(nl, point);
 	if (!r) {
@@ -237,10 +239,11 @@ tell_base(const struct native_listing *nl, size_t point,
 
 static void
 tell_delta(const struct native_listing *nl, size_t point,
-	uint32_t page_size, const struct delta_time *t,
+	const struct delta *of, const struct delta_time *t,
 	struct history_point *p)
 {
 	const struct history_point *base = &nl->l.points[point];
+	char id[OBJECT_ID_LEN * 2 + 1];
 	struct timespec ts = { .tv_sec = (time_t)(t->time_ns / NS_PER_S),
 		.tv_nsec = (long)(t->time_ns % NS_PER_S) };
 
@@ -249,18 +252,18 @@ tell_delta(const struct native_listing *nl, size_t point,
 		ts.tv_nsec += NS_PER_S;
 	}
 	*p = *base;
-	snprintf(p->id, sizeof(p->id), "%.*s-%" PRIu64, OBJECT_ID_LEN * 2,
-		base->id, t->n);
+	snprintf(p->id, sizeof(p->id), "%s-%" PRIu64,
+		hex_encode(id, of->base.id, OBJECT_ID_LEN), t->n);
 	p->name[0] = '\0';
 	p->time_ns = t->time_ns;
 	p->seq = seq_of(base, t->n);
-	p->key = (p->seq ^ (uint64_t)nl->extra[point].epoch << 44) &
+	p->key = (p->seq ^ (uint64_t)of->base.epoch << 44) &
 		 ((1ULL << 48) - 1);
 	p->tags = NULL;
 	p->n_tags = 0;
 	p->root.mtime = p->root.ctime = ts;
 	p->totals.newest_ns = t->time_ns;
-	p->totals.bytes = (uint64_t)t->pages * page_size;
+	p->totals.bytes = (uint64_t)t->pages * of->record.state.page_size;
 }
 
 struct telling {
@@ -280,7 +283,7 @@ tell(void *ctx, const struct delta *of, const struct delta_time *t)
 
 	if (t->n > tl->last)
 		return false;
-	tell_delta(tl->nl, tl->point, of->record.state.page_size, t, &p);
+	tell_delta(tl->nl, tl->point, of, t, &p);
 	tl->enough = !tl->each(tl->ctx, &p);
 	return !tl->enough;
 }
@@ -341,7 +344,7 @@ tell_one(const struct native_listing *nl, size_t point, struct delta *newest,
 	}
 	r = deltas_time(newest, n, &t, e);
 	if (!r)
-		tell_delta(nl, point, newest->record.state.page_size, &t, p);
+		tell_delta(nl, point, newest, &t, p);
 	return r;
 }
 
@@ -399,22 +402,81 @@ find_base(const struct native_listing *nl, size_t source, const char *id,
 	return point;
 }
 
+/* The point whose record has taken the place of a base that was known. */
+static size_t
+find_successor(const struct native_listing *nl, size_t source,
+	const struct delta_base *base)
+{
+	const struct history_source *s = &nl->l.sources[source];
+
+	if (memcmp(nl->source_keys[source], base->source, SOURCE_KEY_LEN))
+		return HISTORY_NONE;
+	for (uint32_t i = 0; i < s->n_points; i++) {
+		if (nl->l.points[s->first_point + i].seq == base->seq)
+			return s->first_point + i;
+	}
+	return HISTORY_NONE;
+}
+
+/* Of a base that was thinned since it was asked about: what somebody holds is
+ * there until it is pruned. */
+static int
+former_of(struct moments *m, const struct native_listing *nl, size_t source,
+	const char *id, size_t *point, struct delta **newest, uint64_t *last,
+	struct err *e)
+{
+	struct moments_base b;
+	uint8_t base[OBJECT_ID_LEN];
+	char text[OBJECT_ID_LEN * 2 + 1];
+	int r;
+
+	*point = HISTORY_NONE;
+	if (!parse_id(id, text) || hex_decode(base, OBJECT_ID_LEN, text))
+		return 0;
+	recall(m, base, &b);
+	if (!b.n)
+		return 0;
+	*point = find_successor(nl, source, &b.base);
+	*last = b.last;
+	r = *point == HISTORY_NONE
+		    ? 0
+		    : open_known(m, &b.base, &b, newest, e);
+	if (r == -ENOENT)
+		*point = HISTORY_NONE;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The snapshot that a moment builds on, or whose place that one has taken, and
+ * its newest delta.  *point is HISTORY_NONE: there is no such moment. */
+static int
+find_moment(struct moments *m, const struct native_listing *nl, size_t source,
+	const char *id, size_t *point, struct delta **newest, uint64_t *n,
+	struct err *e)
+{
+	uint64_t last = 0;
+	int r;
+
+	*point = find_base(nl, source, id, n);
+	r = *point == HISTORY_NONE
+		    ? former_of(m, nl, source, id, point, newest, &last, e)
+		    : newest_of(m, nl, *point, newest, &last, e);
+	if (!r && (!*newest || *n > last))
+		*point = HISTORY_NONE;
+	return r;
+}
+
 int
 moments_by_id(struct moments *m, const struct native_listing *nl,
 	size_t source, const char *id, struct history_point *p, struct err *e)
 {
 	auto_delta struct delta *newest = NULL;
-	uint64_t n, last;
-	size_t point = find_base(nl, source, id, &n);
-	int r = -ENOENT;
+	size_t point;
+	uint64_t n;
+	int r = find_moment(m, nl, source, id, &point, &newest, &n, e);
 
-	if (point != HISTORY_NONE) {
-		r = newest_of(m, nl, point, &newest, &last, e);
-		if (r)
-			return r;
-		r = n <= last ? 0 : -ENOENT;
-	}
 	if (r)
+		return r;
+	if (point == HISTORY_NONE)
 		return err_set(e, ENOENT, "no moment has the id %s", id);
 	return tell_one(nl, point, newest, n, p, e);
 }
@@ -424,15 +486,13 @@ moments_open(struct moments *m, const struct native_listing *nl,
 	const struct history_point *p, struct delta **d, struct err *e)
 {
 	auto_delta struct delta *newest = NULL;
-	uint64_t n, last = 0;
-	size_t point = find_base(nl, p->source, p->id, &n);
-	int r = 0;
+	size_t point;
+	uint64_t n;
+	int r = find_moment(m, nl, p->source, p->id, &point, &newest, &n, e);
 
-	if (point != HISTORY_NONE)
-		r = newest_of(m, nl, point, &newest, &last, e);
 	if (r)
 		return r;
-	if (!newest || n > last)
+	if (point == HISTORY_NONE)
 		return err_set(e, ESTALE, "moment %s has been removed", p->id);
 	return deltas_number(newest, n, d, e);
 }

@@ -29,6 +29,7 @@ thin_pages_release(struct thin_pages *p)
 	delta_merge_free(p->merge);
 	frame_put(p->frame);
 	free(p->pgno);
+	free(p->ahead);
 	*p = (struct thin_pages){ .chain = NULL };
 }
 
@@ -91,21 +92,43 @@ thin_pages_find(struct thin_pages *p, struct delta_writer *dw, struct err *e)
 
 /* -- What -------------------------------------------------------------------- */
 
-static bool
-same_place(const struct frame_place *a, const struct frame_place *b)
+static int
+compare(const void *a, const void *b)
 {
-	return a->off == b->off && !memcmp(a->pack, b->pack, OBJECT_ID_LEN);
+	const struct frame_place *x = a, *y = b;
+	int c = memcmp(x->pack, y->pack, OBJECT_ID_LEN);
+
+	return c ? c : (x->off > y->off) - (x->off < y->off);
+}
+
+/* Those of one delta together: then it is one request. */
+static void
+ask(struct fetch *f, struct frame_place *at, size_t n)
+{
+	size_t kept = 0;
+
+	if (n)
+		qsort(at, n, sizeof(*at), compare);
+	for (size_t i = 0; i < n; i++) {
+		if (!kept || compare(&at[kept - 1], &at[i]))
+			at[kept++] = at[i];
+	}
+	if (kept > 1)
+		fetch_ahead(f, at, kept);
 }
 
 /* Pieces until there is room for no more, and their frames asked for. */
 static int
 look_ahead(struct thin_pages *p, struct err *e)
 {
-	struct frame_place at[THIN_PAGES_AHEAD];
+	auto_free struct frame_place *at =
+		xcalloc(THIN_PAGES_AHEAD, sizeof(*at));
 	const struct delta *d;
 	size_t n = 0;
 	int r = 1;
 
+	if (!p->ahead)
+		p->ahead = xcalloc(THIN_PAGES_AHEAD, sizeof(*p->ahead));
 	p->next = p->n_ahead = 0;
 	while (p->n_ahead < THIN_PAGES_AHEAD) {
 		struct thin_piece *x = &p->ahead[p->n_ahead];
@@ -122,11 +145,9 @@ look_ahead(struct thin_pages *p, struct err *e)
 			x->run.len, &x->at, e);
 		if (r)
 			return r;
-		if (n == 0 || !same_place(&at[n - 1], &x->at))
-			at[n++] = x->at;
+		at[n++] = x->at;
 	}
-	if (n > 1) /* the first one is this thread's own to fetch */
-		fetch_ahead(fetch_of(p), at + 1, n - 1);
+	ask(fetch_of(p), at, n);
 	return r < 0 ? r : 0;
 }
 

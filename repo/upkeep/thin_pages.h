@@ -14,7 +14,7 @@
 #include "repo/write/delta_merge.h"
 #include "repo/write/delta_writer.h"
 
-#define THIN_PAGES_AHEAD 256
+#define THIN_PAGES_AHEAD 1024
 
 struct thin_piece {
 	struct delta_run run;
@@ -29,7 +29,7 @@ struct thin_pages {
 	size_t n, cap;
 	/* The rest is private. */
 	struct delta_merge *merge;
-	struct thin_piece ahead[THIN_PAGES_AHEAD];
+	struct thin_piece *ahead;
 	size_t next, n_ahead; /* of ahead */
 	struct thin_piece now;
 	struct frame *frame; /* that now's pages lie in */

@@ -30,6 +30,7 @@ EXTRA_DIST += tests/s3/s3client.py
 dist_check_SCRIPTS += tests/s3/accidents.sh
 dist_check_SCRIPTS += tests/s3/again.sh
 dist_check_SCRIPTS += tests/s3/databases.sh
+dist_check_SCRIPTS += tests/s3/thin.sh
 dist_check_SCRIPTS += tests/s3/blind.sh
 dist_check_SCRIPTS += tests/s3/blind_accidents.sh
 dist_check_SCRIPTS += tests/s3/blind_lost.sh

@@ -308,7 +308,10 @@ a_replicator_goes_on_as_if_nothing_had_happened(void **state)
 static void
 who_has_it_open_reads_on(void **state)
 {
+	struct history_point held, again;
+	struct history_listing *l;
 	struct history *h;
+	struct view *v;
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -321,11 +324,26 @@ who_has_it_open_reads_on(void **state)
 		if (!is_base[i])
 			model_check(&m, h, i);
 	}
+	l = history_listing(h);
+	if (history_moment_at(h, l, 0, m.past[34].time_ns, &held, &e))
+		fail_msg("%s", e.text);
+	history_listing_put(l);
 	assert_int_equal(history_refresh(h, &e), 0);
 	for (size_t i = 0; i < m.n_past; i++) {
 		if (stays(i, 16 * NS_PER_S))
 			model_check(&m, h, i);
 	}
+	/* and what somebody holds of what was there before */
+	l = history_listing(h);
+	if (history_moment_by_id(h, l, 0, held.id, &again, &e))
+		fail_msg("%s: %s", held.id, e.text);
+	assert_string_equal(again.id, held.id);
+	assert_true(again.time_ns == m.past[34].time_ns);
+	assert_true(again.key == held.key);
+	if (history_open_moment(h, l, &again, &v, &e))
+		fail_msg("%s", e.text);
+	view_put(v);
+	history_listing_put(l);
 	history_free(h);
 	model_release(&m);
 }

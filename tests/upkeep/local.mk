@@ -45,3 +45,4 @@ dist_check_SCRIPTS += tests/upkeep/prune_stopped.sh
 EXTRA_DIST += tests/upkeep/model.py
 dist_check_SCRIPTS += tests/upkeep/model.sh
 dist_check_SCRIPTS += tests/upkeep/thin_killed.sh
+dist_check_SCRIPTS += tests/upkeep/thin_replicated.sh
