@@ -5,7 +5,7 @@ EXTRA_DIST += tests/bench/README tests/bench/run.sh tests/bench/gen.py \
 	tests/bench/figures.py tests/bench/goals.py tests/bench/report.py \
 	tests/bench/far.py tests/bench/far_phases.py tests/bench/delay_pipe.py \
 	tests/bench/pages.sh tests/bench/prune.sh tests/bench/application.py \
-	tests/bench/far_keep.py tests/bench/far_points.py \
+	tests/bench/far_keep.py tests/bench/far_points.py tests/bench/forget.py \
 	tests/bench/tools/litestream.sh tests/bench/tools/litestream_vfs.sh \
 	tests/bench/tools/rclone.sh tests/bench/tools/squashfuse_rclone.sh \
 	tests/bench/tools/native.sh tests/bench/tools/yore.sh \

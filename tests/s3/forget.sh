@@ -3,6 +3,7 @@
 # Forgetting a thousand snapshots of a bucket: a get and a put each, and few
 # requests besides, several at a time, in little memory; and all of them back.
 . "${top_srcdir:-.}/tests/s3/lib.sh" || exit 1
+need_fuse
 
 start_ceph
 start_proxy
@@ -28,6 +29,21 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@")
 	at_most "$peak" 65536 'KiB of memory'
 }
 
+# refreshed SNAPSHOTS: the mount shows so many, for one LIST and one GET
+refreshed() {
+	local i
+	mark
+	kill -HUP "$(pgrep -f "yorefs.*$work/mnt\$")"
+	for ((i = 0; i < 500; i++)); do
+		[ "$(ls mnt/sources/h/t/snapshots | wc -l)" != "$1" ] || break
+		sleep 0.02
+	done
+	exactly "$(ls mnt/sources/h/t/snapshots | wc -l)" "$1" 'snapshots shown'
+	exactly "$(asked LIST) $(asked GET)" '1 1' 'LISTs and GETs of a refresh'
+}
+mkdir mnt
+mount_yore -o refresh=0 "$work/mnt"
+
 # nothing is asked of each snapshot to decide
 run yore forget -n --keep-last 40
 at_most "$(asked)" 16 'requests of a dry run'
@@ -45,6 +61,7 @@ exactly "$(yore snapshots | sed 1d | wc -l)" 40 snapshots
 "$top_builddir/tests/upkeep/catalogued" "$YORE_REPOSITORY" >ids
 exactly "$(wc -l <ids)" 40 'records in catalogs'
 
+refreshed 40
 # there is nothing left to do
 run yore forget --keep-last 40
 at_most "$(asked PUT)" 0 'puts of a second run'
@@ -56,6 +73,8 @@ at_most "$(asked PUT)" 1001 'puts of an undo'
 at_most "$(asked BATCH)" 1 'removals of many'
 yore snapshots --json >again
 same all again
+
+refreshed 1040
 
 # keys that may not remove anything say so, and nothing is lost
 as ro

@@ -46,3 +46,4 @@ EXTRA_DIST += tests/upkeep/model.py
 dist_check_SCRIPTS += tests/upkeep/model.sh
 dist_check_SCRIPTS += tests/upkeep/thin_killed.sh
 dist_check_SCRIPTS += tests/upkeep/thin_replicated.sh
+dist_check_SCRIPTS += tests/upkeep/forget_database.sh
