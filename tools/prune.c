@@ -60,6 +60,21 @@ add_sum(json_t *line, const char *what, const struct prune_sum *s)
 	json_u64(line, key, s->bytes);
 }
 
+/* What was asked of the store. */
+static void
+add_requests(json_t *line, const struct prune_command *c)
+{
+	struct store_stats read = { .gets = 0 }, written = { .gets = 0 };
+
+	store_stats(c->prune.rp->store, &read);
+	sink_stats(c->prune.sink, &written);
+	json_u64(line, "lists", read.lists);
+	json_u64(line, "gets", read.gets);
+	json_u64(line, "heads", read.heads + written.heads);
+	json_u64(line, "puts", written.puts);
+	json_u64(line, "bytes_read", read.bytes);
+}
+
 static void
 print_json(const struct prune_command *c, const struct prune_result *r)
 {
@@ -79,6 +94,7 @@ print_json(const struct prune_command *c, const struct prune_result *r)
 	json_u64(line, "young_packs", r->young);
 	json_u64(line, "lost_chunks", r->lost);
 	json_u64(line, "others_deleted", r->others);
+	add_requests(line, c);
 	json_print(line);
 }
 

@@ -23,5 +23,9 @@ bench: yore$(EXEEXT) yorefs$(EXEEXT)
 EXTRA_PROGRAMS += tests/bench/cache_speed
 CLEANFILES += tests/bench/cache_speed$(EXEEXT)
 
+# Many packs, for prune: see the file.
+EXTRA_PROGRAMS += tests/bench/prune_many
+CLEANFILES += tests/bench/prune_many$(EXEEXT)
+
 # A database with a long past: see the file.
 check_PROGRAMS += tests/bench/deltas
