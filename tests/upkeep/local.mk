@@ -40,6 +40,7 @@ dist_check_SCRIPTS += tests/upkeep/prune_faults.sh
 dist_check_SCRIPTS += tests/upkeep/prune_model.sh
 dist_check_SCRIPTS += tests/upkeep/prune_rounds.sh
 EXTRA_DIST += tests/upkeep/cycle_reader.py
+EXTRA_DIST += tests/upkeep/cycle_lib.sh
 dist_check_SCRIPTS += tests/upkeep/cycle.sh
 dist_check_SCRIPTS += tests/upkeep/prune_stopped.sh
 EXTRA_DIST += tests/upkeep/model.py
