@@ -200,8 +200,8 @@ say_what_is_missing(const struct litestream05_replica *r,
 	const struct litestream05_files *f, uint64_t said)
 {
 	if (f->missing && f->missing != said)
-		log_warn("%s: TXID %016" PRIx64 " is missing: nothing up to "
-			 "TXID %016" PRIx64 " can be shown",
+		log_warn("%s: TXID %016" PRIx64 " is missing, so what came "
+			 "after it, up to TXID %016" PRIx64 ", cannot be shown",
 			r->label, f->missing, f->newest);
 }
 

@@ -29,7 +29,7 @@ refused() {
 refused mnt/latest/litestream/gap.db/gap.db
 refused mnt/by-id/10fecc8c20264bfa-00000001/older.db
 refused mnt/at/2026-10-05T14:00/zlayer/orders/orders
-for why in 'warning: .*gap.db: TXID 000000000000000f is missing: nothing up to TXID 0000000000000024' \
+for why in 'warning: .*gap.db: TXID 000000000000000f is missing, so what came after it, up to TXID 0000000000000024,' \
 	'659262bdca7d241d has no snapshot: nothing of it can be shown' \
 	'00000001_0000a110.wal.lz4: ' \
 	'warning: .*1791249000 was not finished' \
