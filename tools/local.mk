@@ -85,6 +85,7 @@ yore_SOURCES = \
 	tools/places.h \
 	tools/prefetch.c \
 	tools/prune.c \
+	tools/rebuild.c \
 	tools/replicate.c \
 	tools/replicate.h \
 	tools/replicate_control.c \

@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
 	&command_stats,
 	&command_forget,
 	&command_check,
+	&command_rebuild,
 	&command_head,
 	&command_copy,
 	&command_key,

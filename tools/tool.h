@@ -29,7 +29,7 @@ struct command {
 };
 
 extern const struct command command_backup, command_cache, command_cat,
-	command_check,
+	command_check, command_rebuild,
 	command_copy,
 	command_diff, command_evict, command_find, command_forget, command_formats, command_head, command_init,
 	command_key, command_ls, command_mount, command_needs, command_pin, command_prefetch, command_prune,

@@ -60,9 +60,11 @@ look(void *ctx, const char *name, uint64_t size)
 	s->names = xrealloc(s->names, (s->n + 1) * sizeof(*s->names));
 	memcpy(s->names[s->n].id, id, OBJECT_ID_LEN);
 	snprintf(s->names[s->n++].name, sizeof(s->names->name), "%s", name);
-	if (!id_set_has(&s->in_use, id) && !id_set_has(&s->superseded, id))
-		check_fault(s->c, CHECK_DAMAGED, CHECK_SPARE, name,
-			"the index segment cannot be read");
+	if (id_set_has(&s->in_use, id) || id_set_has(&s->superseded, id))
+		return true;
+	s->c->bad_index = true;
+	check_fault(s->c, CHECK_DAMAGED, CHECK_SPARE, name,
+		"the index segment cannot be read");
 	return true;
 }
 
@@ -122,6 +124,7 @@ note_segment(struct check *c, size_t i, const char *name, struct err *e)
 		if (check_is_fault(r)) {
 			check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name, "%s",
 				check_reason(name, &why));
+			c->bad_index = true;
 			r = 0;
 			continue;
 		}
@@ -217,7 +220,7 @@ check_index(struct check *c, struct err *e)
 		r = note_segment(c, i, name_of(&s, i), e);
 	if (!r)
 		r = compare(c, e);
-	if (!r && c->lacks)
+	if (!r && c->lacks && !c->bad_index)
 		check_fault(c, CHECK_MISSING, CHECK_SPARE, "idx/",
 			"the index does not know %" PRIu64
 			" chunks that snapshots need",

@@ -44,7 +44,7 @@ keep_marks(struct check *c, struct gc_state *next)
 		p = check_packs_find(&c->packs, at.object, at.pack);
 		if (check_fault_find(c, name, at.off) ||
 			(p && p->listed && at.off &&
-				at.off + OBJECT_TRAILER_LEN == p->size &&
+				at.off + CHECK_END_LEN == p->size &&
 				!c->o->read_data))
 			gc_frames_add(&next->lost, &at);
 		else

@@ -101,6 +101,7 @@ struct check {
 	struct check_reading reading;
 	struct check_ranges bad; /* of the base that is being walked */
 	uint64_t lacks;		 /* chunks that the index does not know */
+	bool bad_index;		 /* what it lacks is in a damaged segment */
 	const char *phase;
 	int64_t told_ns; /* progress, of the monotonic clock */
 };
@@ -139,6 +140,10 @@ struct check_fault *check_fault_frame(struct check *c, enum check_what what,
 void check_fault_touches(
 	struct check *c, struct check_fault *f, const struct check_touched *t);
 void check_faults_release(struct check_faults *all);
+
+/* What is wrong with a pack's header, table or trailer stands for itself in its
+ * last bytes, so many (as a frame has at least). */
+#define CHECK_END_LEN FRAME_OVERHEAD
 
 /* How a place of a frame looks from here. */
 enum check_place { PLACE_GOOD, PLACE_DAMAGED, PLACE_MISSING };

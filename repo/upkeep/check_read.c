@@ -129,10 +129,9 @@ read_pack(void *ctx, size_t i)
 		j->r = pack_reader_frames(&pr, look_at_frame, j, &j->e);
 	}
 	own = pr.table.code ? &pr.table : &pr.head;
-	/* what describes it stands for itself in its last bytes */
-	if (!j->r && own->code && p->size > OBJECT_TRAILER_LEN)
-		add_defect(j, p->size - OBJECT_TRAILER_LEN, OBJECT_TRAILER_LEN,
-			own->text);
+	if (!j->r && own->code && p->size > OBJECT_HEADER_LEN + CHECK_END_LEN)
+		add_defect(
+			j, p->size - CHECK_END_LEN, CHECK_END_LEN, own->text);
 	else if (!j->r && own->code)
 		add_defect(j, 0, 0, own->text);
 }

@@ -123,7 +123,8 @@ forget_returned(struct check *c)
 		const struct check_pack *p = check_packs_find(
 			&c->packs, lost->p[i].object, lost->p[i].pack);
 
-		if (lost->p[i].off || !p || !p->listed)
+		if (lost->p[i].off || !p || !p->listed ||
+			p->size <= OBJECT_HEADER_LEN + CHECK_END_LEN)
 			lost->p[kept++] = lost->p[i];
 	}
 	c->res->unmarked += lost->n - kept;

@@ -49,3 +49,5 @@ libyorewrite_a_SOURCES += repo/upkeep/thin_private.h
 libyorewrite_a_SOURCES += repo/upkeep/thin_rules.c repo/upkeep/thin_rules.h
 libyorewrite_a_SOURCES += repo/upkeep/thin_stretch.c
 libyorewrite_a_SOURCES += repo/upkeep/thin_write.c
+libyorewrite_a_SOURCES += repo/upkeep/rebuild.c repo/upkeep/rebuild.h repo/upkeep/rebuild_private.h
+libyorewrite_a_SOURCES += repo/upkeep/rebuild_index.c repo/upkeep/rebuild_packs.c

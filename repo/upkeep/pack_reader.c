@@ -92,6 +92,7 @@ read_table(
 	struct frame_prefix fp;
 	int r;
 
+	pr->table_off = t->toc_off;
 	if (t->toc_len > TOC_LEN_MAX || t->toc_len < FRAME_OVERHEAD ||
 		t->toc_off < OBJECT_HEADER_LEN || t->toc_off > pr->size ||
 		pr->size - t->toc_off != t->toc_len + OBJECT_TRAILER_LEN)

@@ -22,6 +22,7 @@ struct pack_reader {
 	uint64_t size;
 	struct toc toc; /* if table.code is 0 */
 	uint64_t end;	/* of frames, as the trailer says */
+	uint64_t table_off; /* where the trailer says it is; 0: it does not */
 	/* What is wrong with it; code 0: nothing. */
 	struct err head, table;
 	/* The bytes read last. */

@@ -512,3 +512,45 @@ segments_drop(struct repository *rp, struct sink *sink, struct index *ix,
 		index_refresh(ix);
 	return r;
 }
+
+/* -- Entry by entry ------------------------------------------------------------------ */
+
+struct segments_stream {
+	struct output o; /* first */
+};
+
+int
+segments_stream_begin(const struct segments_stream_options *so,
+	struct segments_stream **ss, struct err *e)
+{
+	struct output *o;
+	int r;
+
+	*ss = xcalloc(1, sizeof(**ss));
+	o = &(*ss)->o;
+	r = output_begin(o, so->rp, so->sink, so->level, so->n, e);
+	for (uint32_t i = 0; i < so->n_packs; i++)
+		add_pack(o, &so->packs[i]);
+	if (so->n_supersedes)
+		o->dir.supersedes = xmemdup(so->supersedes,
+			(size_t)so->n_supersedes * OBJECT_ID_LEN);
+	o->dir.n_supersedes = so->n_supersedes;
+	return r;
+}
+
+int
+segments_stream_add(struct segments_stream *ss, const struct segment_entry *en,
+	struct err *e)
+{
+	return put_entry(&ss->o, en, en->pack, e);
+}
+
+int
+segments_stream_end(struct segments_stream *ss, bool commit, struct err *e)
+{
+	int r = commit ? output_end(&ss->o, e) : 0;
+
+	output_release(&ss->o);
+	free(ss);
+	return r;
+}

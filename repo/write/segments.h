@@ -69,4 +69,25 @@ int segments_drop(struct repository *rp, struct sink *sink, struct index *ix,
 	const struct segments_drop *d, uint64_t *written, uint64_t *stored,
 	struct err *e);
 
+/* A segment that is written entry by entry, of any size. */
+struct segments_stream;
+struct segments_stream_options {
+	struct repository *rp; /* borrowed, as sink */
+	struct sink *sink;
+	unsigned level;
+	uint64_t n; /* entries that will come, for its name */
+	const struct segment_pack *packs; /* what entries' pack counts in */
+	uint32_t n_packs;
+	uint8_t (*supersedes)[OBJECT_ID_LEN]; /* segments, borrowed */
+	uint32_t n_supersedes;
+};
+/* *ss is given, and to be ended in any case. */
+int segments_stream_begin(const struct segments_stream_options *so,
+	struct segments_stream **ss, struct err *e);
+/* Keys ascend. */
+int segments_stream_add(struct segments_stream *ss,
+	const struct segment_entry *en, struct err *e);
+/* commit false: forget it. */
+int segments_stream_end(struct segments_stream *ss, bool commit, struct err *e);
+
 #endif

@@ -24,7 +24,7 @@ def fill(path, size, rng):
         f.write(rng.randbytes(size))
 
 
-def make_tree(root, rng):
+def make_tree(root, rng, hard_links):
     for d in ("a", "b/deep/er", "many"):
         os.makedirs(f"{root}/{d}")
     for i in range(12):
@@ -36,7 +36,8 @@ def make_tree(root, rng):
     for i in range(900):  # a directory of several pages
         fill(f"{root}/many/{i:04}-{'n' * 60}", 20, rng)
     os.symlink("a/small1", f"{root}/link")
-    os.link(f"{root}/a/small2", f"{root}/b/linked")
+    if hard_links:
+        os.link(f"{root}/a/small2", f"{root}/b/linked")
     try:
         for i in range(3):
             os.setxattr(f"{root}/a/small3", f"user.long{i}", rng.randbytes(900))
@@ -69,12 +70,12 @@ def replicate(repo, db, state):
         "--state-dir", state, "--once", db)
 
 
-def make(work, snapshots=3, points=11):
+def make(work, snapshots=3, points=11, hard_links=True):
     """Make work/repo from work/src and work/app.db."""
     rng = random.Random(7)
     repo, src, db = f"{work}/repo", f"{work}/src", f"{work}/app.db"
     run("yore", "init", "-q", "-r", repo, "--no-passphrase")
-    make_tree(src, rng)
+    make_tree(src, rng, hard_links)
     for i in range(snapshots):
         if i:
             fill(f"{src}/a/new{i}", 4000, rng)
