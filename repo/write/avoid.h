@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a run must not refer to: packs that are condemned or gone, and frames
- * that are lost, by the newest state of pruning (DESIGN, "Pruning"); and what
+ * that are lost, by the newest state of pruning (DESIGN, G1-6); and what
  * was deleted since the run began.
  *
  * A number of a state that was listed before anything else of the repository

@@ -263,7 +263,7 @@ run_is_blind(const struct run *run)
 	return run->w->stash && stash_is_blind(run->w->stash);
 }
 
-/* pruned.c: what is deleted while the run is under way (DESIGN, "Pruning") */
+/* pruned.c: what is deleted while the run is under way (DESIGN, G1-6) */
 /* List gc/ for the first time, before anything else is asked of s. */
 void pruned_first_look(struct writer *w, struct store *s);
 /* Begin the run's avoid. */

@@ -57,12 +57,3 @@ state drop $(cat second)
 back_up
 refers_to_none "$(newest)" second
 restores "$(newest)" quietly
-
-# from standard input
-head -c 1000000 /dev/urandom >input
-yore backup -q --host h --source in --stdin in <input
-packs | sort >third
-# shellcheck disable=SC2046
-state condemn $(cat third)
-yore backup -q --host h --source in --stdin in <input
-refers_to_none "$(records h/in)" third

@@ -18,30 +18,6 @@ EOF
 # packs that nobody but the backup under way knows
 { echo '(cd repo && find data meta -type f) | grep -vxFf known >victims'; cat pruned; } >own
 
-# stands_still WHEN SCRIPT: a backup that does
-stands_still() {
-	records >before
-	status=0
-	"$stopped" repo tree "$1" "bash -e $2" 2>err || status=$?
-}
-refused() {
-	[ "$status" = 1 ] || fail "$1: a snapshot was made"
-	one_line err
-	says err 'was pruned meanwhile: run it again'
-	records | same before -
-	yore snapshots >listed
-	[ "$(grep -c h/t listed)" = "$(wc -l <before)" ] || fail "$1: still listed"
-	# what was used all the same is found by what the index says no more
-	# shellcheck disable=SC2046
-	state gone $(cat victims)
-	back_up
-	restores "$(newest)" quietly
-}
-passed() {
-	[ "$status" = 0 ] || { cat err >&2; fail "$1: failed"; }
-	restores "$(newest)" quietly
-}
-
 make_repository
 make_tree
 back_up
