@@ -5,6 +5,7 @@
 
 dist_check_SCRIPTS += tests/upkeep/copy.sh
 dist_check_SCRIPTS += tests/upkeep/copy_database.sh
+dist_check_SCRIPTS += tests/upkeep/copy_killed.sh
 dist_check_SCRIPTS += tests/upkeep/import.sh
 dist_check_SCRIPTS += tests/upkeep/key.sh
 dist_check_SCRIPTS += tests/upkeep/mirror.sh
