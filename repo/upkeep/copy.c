@@ -10,6 +10,9 @@
 #include "repo/upkeep/copy_private.h"
 #include "repo/write/learned.h"
 
+/* Each waits for a frame of its own. */
+#define THREADS_FAR 16
+
 /* -- Opening ------------------------------------------------------------------- */
 
 void
@@ -231,6 +234,7 @@ copy_view(struct copy_run *r, const struct tip *t, size_t point, struct view *v,
 		.copy = &copy,
 		.dry_run = o->dry_run,
 		.limit_upload = o->limit_upload,
+		.threads = o->from->local_path ? 0 : THREADS_FAR,
 		.interrupted = o->interrupted,
 		.report = o->report,
 		.progress = o->progress,

@@ -325,7 +325,7 @@ go_on(struct copying *c, struct err *e)
 	if (r)
 		return r;
 	delta_writer_state(c->dw, &s);
-	if (s.can_delta || s.closed)
+	if (s.can_delta || s.closed || c->r->c->o.dry_run)
 		return 0;
 	r = copy_pages_adopt(c->last, c->dw, e);
 	return r == -ESTALE ? 0 : r;

@@ -14,8 +14,6 @@
 
 /* Bytes of a chunk that may stay as it was cut. */
 #define CHUNK_COPIED_MAX (4u << 20)
-/* Bytes of a big file that are asked for at once. */
-#define COPY_JOB_LEN (2u << 20)
 
 static const uint8_t unknown[VIEW_MARK_LEN];
 
@@ -246,7 +244,7 @@ walk_chunks(struct big *b, uint64_t size, struct err *e)
 		chunk(b, x);
 		off += x->len;
 		b->now.i++;
-		if (run->job->bytes >= COPY_JOB_LEN ||
+		if (run->job->bytes >= CHUNK_JOB_LEN ||
 			run->job->n_items >= JOB_ITEMS / 2)
 			r = run_flush(run, e);
 		if (!r && run->o->interrupted && *run->o->interrupted)

@@ -18,6 +18,7 @@ fuzz_targets += tests/fuzz/fuzz_segment
 fuzz_targets += tests/fuzz/fuzz_gc
 fuzz_targets += tests/fuzz/fuzz_toc
 fuzz_targets += tests/fuzz/fuzz_header
+fuzz_targets += tests/fuzz/fuzz_paper
 fuzz_targets += tests/fuzz/fuzz_xattrs
 fuzz_targets += tests/fuzz/fuzz_ranges
 fuzz_targets += tests/fuzz/fuzz_http_head

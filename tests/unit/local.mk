@@ -46,6 +46,7 @@ unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_keyring
 unit_tests += tests/unit/test_kept
+unit_tests += tests/unit/test_learned
 unit_tests += tests/unit/test_listing
 unit_tests += tests/unit/test_litestream05_files
 unit_tests += tests/unit/test_ltx_search
