@@ -22,6 +22,8 @@
 /* What is not used of a pack is left until it is so much: to copy costs all who
  * refer to it a look at the index. */
 #define WASTE_MIN (64u << 10)
+/* What a state has of each kind at most: the rest is for the next runs. */
+#define STATE_PACKS_MAX (GC_PACKS_MAX / 10 * 9)
 #define TABLES_FAR 1000 /* read of a store that is far */
 
 static void
@@ -69,6 +71,7 @@ bool
 prune_sentence(struct prune *p)
 {
 	bool any = p->state.sentenced.n > 0;
+	size_t n = p->state.gone.n;
 
 	for (size_t i = 0; i < p->stock.n_packs; i++) {
 		struct stock_pack *pack = &p->stock.packs[i];
@@ -83,6 +86,9 @@ prune_sentence(struct prune *p)
 			tell(p, pack, "waits",
 				"a removed snapshot that can still be brought "
 				"back uses it");
+		} else if (n++ >= STATE_PACKS_MAX) {
+			count(&p->res->waiting, pack);
+			tell(p, pack, "waits", "for a later run: these are many");
 		} else {
 			pack->flags |= STOCK_SENTENCED;
 			any = true;
@@ -383,12 +389,16 @@ condemn_useless(struct prune *p, struct stock_pack *pack)
 void
 prune_condemn(struct prune *p)
 {
+	size_t n = p->state.condemned.n;
+
 	for (size_t i = 0; i < p->stock.n_packs; i++) {
 		struct stock_pack *pack = &p->stock.packs[i];
 
 		if (pack->flags & (STOCK_CONDEMNED | STOCK_DELETED))
 			continue;
-		if (!(pack->flags & STOCK_LIVE)) {
+		if (n >= STATE_PACKS_MAX) {
+			tell(p, pack, "stays", "for a later run: these are many");
+		} else if (!(pack->flags & STOCK_LIVE)) {
 			condemn_useless(p, pack);
 		} else if (pack->flags & STOCK_COPY) {
 			pack->flags |= STOCK_CONDEMNED;
@@ -401,6 +411,7 @@ prune_condemn(struct prune *p)
 		} else {
 			tell(p, pack, "stays", why_it_stays(p, pack));
 		}
+		n += (pack->flags & STOCK_CONDEMNED) != 0;
 	}
 	p->res->lost = live_lost(p->live);
 }

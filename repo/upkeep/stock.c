@@ -194,13 +194,13 @@ note_gc(void *ctx, const struct store_object *o)
 int
 stock_take(struct store *store, struct stock *s, struct err *e)
 {
-	int r = list(store, "gc/", note_gc, s, e);
+	int r = stock_records(store, &s->records, e);
 
 	if (!r)
-		r = list(store, "cat/", note_object, &s->catalogs, e);
+		r = list(store, "gc/", note_gc, s, e);
 	if (!r)
-		r = list(store, "idx/", note_object, &s->segments, e);
-	return r ? r : stock_records(store, &s->records, e);
+		r = list(store, "cat/", note_object, &s->catalogs, e);
+	return r ? r : list(store, "idx/", note_object, &s->segments, e);
 }
 
 int

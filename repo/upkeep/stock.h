@@ -57,9 +57,9 @@ struct stock {
 };
 
 /*
- * List records, the trash, states, catalogs and segments; then packs, so that
- * what those name is listed if it is there.  -EUCLEAN: the listing contradicts
- * itself.
+ * List records, then the trash (a record is put there before it is removed), the
+ * states, catalogs and segments; then packs, so that what those name is listed
+ * if it is there.  -EUCLEAN: the listing contradicts itself.
  */
 int stock_take(struct store *store, struct stock *s, struct err *e);
 int stock_take_packs(struct store *store, struct stock *s, struct err *e);

@@ -177,7 +177,7 @@ make(void)
 
 	forge_init(&f, 10);
 	for (unsigned i = 0; i < SNAPSHOTS; i++) {
-		struct forge_chunk c = { "some content" + i, 6 };
+		struct forge_chunk c = { &"some content"[i], 6 };
 		struct entry en[2] = { { .name_len = 1, .mode = S_IFREG,
 			.nlink = 1, .content = CONTENT_CHUNK, .size = 6 } };
 		struct entry root = { .mode = S_IFDIR, .nlink = 2 };

@@ -106,7 +106,7 @@ forge_big(struct tree *t, struct entry *file)
 	struct extent x[N_EXTENTS + 1] = { { .len = 5, .hole = true } };
 
 	for (int i = 0; i < N_EXTENTS; i++) {
-		struct forge_chunk c = { "abcdefghijk" + i, 2 };
+		struct forge_chunk c = { &"abcdefghijk"[i], 2 };
 
 		forge_frame(&t->f, OBJECT_DATA, FRAME_DATA, &c, 1,
 			&t->extents[i]);

@@ -15,7 +15,7 @@ for d in range(30):
         with open(f"src/d{d}/f{f}", "wb") as x:
             x.write(r.randbytes(r.randrange(3000) if f else 90000))
 END
-for ((round = 1; round <= ${YORE_TEST_ROUNDS:-26}; round++)); do
+for ((round = 1; round <= ${YORE_TEST_ROUNDS:-22}; round++)); do
 	python3 - "$round" <<-'END'
 		import random, sys
 		r = random.Random(int(sys.argv[1]))
