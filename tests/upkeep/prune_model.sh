@@ -6,7 +6,7 @@
 
 make_repository
 RANDOM=${YORE_TEST_SEED:-1}
-steps=${YORE_TEST_STEPS:-32}
+steps=${YORE_TEST_STEPS:-40}
 prunes=0 deleted=0 copied=0
 
 prune_some() {
