@@ -14,6 +14,8 @@ libyore_a_SOURCES += \
 	repo/native/deltas_chain.c \
 	repo/native/deltas_find.c \
 	repo/native/deltas_newest.c \
+	repo/native/deltas_seen.c \
+	repo/native/deltas_seen.h \
 	repo/native/early.c \
 	repo/native/early.h \
 	repo/native/gc_newest.c \

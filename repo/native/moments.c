@@ -8,6 +8,7 @@
 #include "repo/base/clock.h"
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
+#include "repo/native/deltas_seen.h"
 
 #define N_BITS 24 /* DELTA_N_MAX fits */
 
@@ -142,6 +143,19 @@ lacks(const struct delta_base *base, uint32_t n, struct err *e)
 	return err_set(e, EBADMSG, "%s is not the newest delta there", name);
 }
 
+static void
+note_seen(const struct moments *m, const struct native_listing *nl,
+	size_t point, const struct delta_base *base, uint64_t n)
+{
+	const struct history_source *s =
+		&nl->l.sources[nl->l.points[point].source];
+	auto_free char *plain = xasprintf("%s/%s", s->host, s->name);
+	char label[256];
+
+	deltas_seen(deltas_repository(m->deltas), base,
+		err_escape(label, sizeof(label), plain, strlen(plain)), n);
+}
+
 static int
 ask(struct moments *m, const struct native_listing *nl, size_t point,
 	const struct delta_base *base, struct moments_base *b,
@@ -174,6 +188,7 @@ ask(struct moments *m, const struct native_listing *nl, size_t point,
 		b->tail = d->tail;
 	}
 	remember(m, b);
+	note_seen(m, nl, point, base, r ? 0 : b->n);
 	return 0;
 }
 

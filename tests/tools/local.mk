@@ -15,6 +15,7 @@ dist_check_SCRIPTS += tests/tools/merge.sh
 dist_check_SCRIPTS += tests/tools/messages.sh
 dist_check_SCRIPTS += tests/tools/mount.sh
 dist_check_SCRIPTS += tests/tools/points.sh
+dist_check_SCRIPTS += tests/tools/points_back.sh
 dist_check_SCRIPTS += tests/tools/prompt.sh
 dist_check_SCRIPTS += tests/tools/restore_database.sh
 dist_check_SCRIPTS += tests/tools/restore_killed.sh

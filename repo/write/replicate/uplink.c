@@ -270,6 +270,20 @@ go_on(struct replication *rp, struct err *e)
 		rp->o.path);
 }
 
+/* What was put takes as long as it may, before anything else is. */
+static void
+slow_down(struct replication *rp)
+{
+	struct delta_writer_state s;
+	int64_t ns;
+
+	if (!rp->o.limit_upload)
+		return;
+	delta_writer_state(rp->dw, &s);
+	ns = (int64_t)((double)s.len * NS_PER_S / (double)rp->o.limit_upload);
+	rp->retry_ns = clock_mono_ns() + ns;
+}
+
 /* 1 a unit was stored, 0 there is none. */
 static int
 upload_unit(struct replication *rp, struct err *e)
@@ -284,6 +298,7 @@ upload_unit(struct replication *rp, struct err *e)
 	switch (-r) {
 	case 0:
 		r = stored(rp, u.number, u.at.time_ns, e);
+		slow_down(rp);
 		pthread_mutex_lock(&rp->lock);
 		rp->deltas++;
 		pthread_mutex_unlock(&rp->lock);
