@@ -6,6 +6,7 @@
 . "$top_srcdir/tests/foreign/litestream05.sh"
 need_root
 need_fuse
+command -v busybox >/dev/null || { echo 'needs busybox'; exit 77; }
 
 mkdir mnt
 # a TXID that is missing; a generation without a snapshot; a damaged file
@@ -19,8 +20,14 @@ damage all/older.db/generations/10fecc8c20264bfa/wal/00000001_0000a110.wal.lz4 1
 /usr/bin/python3 "$top_srcdir/tests/foreign/others.py" all
 # a torn snapshot
 snapshots=all/sqlite/orders/snapshots
-zstd -q -d <$snapshots/20261005_120010.sqlite.zst |
-	head -c 20480 | zstd -q >$snapshots/20261005_130000.sqlite.zst
+/usr/bin/python3 - "$snapshots" <<'P'
+import sys, zstandard
+at = sys.argv[1] + '/20261005_1%s.sqlite.zst'
+with open(at % '20010', 'rb') as f:
+    whole = zstandard.ZstdDecompressor().decompressobj().decompress(f.read())
+with open(at % '30000', 'wb') as f:
+    f.write(zstandard.ZstdCompressor().compress(whole[:20480]))
+P
 mount_yore -r all mnt 2>said
 refused() {
 	! cat "$1" >/dev/null 2>err || fail "$1 can be read"
@@ -55,12 +62,15 @@ printf 'age-encryption.org/v1\n...' | tee \
 run_status 1 yore cat -r age litestream-0.3/age@10fecc8c20264bfa-00000000:age
 says err 'is encrypted with age'
 # a web server that says what it has to nobody
-port=$((20000 + $$ % 9000))
-busybox httpd -p 127.0.0.1:$port -f -h all 2>/dev/null &
-servers+=($!)
-for _ in {1..100}; do
-	! curl -sf "http://127.0.0.1:$port/backups/shop/LATEST" >/dev/null || break
-	sleep 0.05
+for ((port = 20000 + $$ % 9000;; port++)); do
+	busybox httpd -p 127.0.0.1:$port -f -h all 2>/dev/null &
+	servers+=($!)
+	for _ in {1..100}; do
+		kill -0 $! 2>/dev/null || continue 2
+		! curl -sf "http://127.0.0.1:$port/backups/shop/LATEST" \
+			>/dev/null || break 2
+		sleep 0.05
+	done
 done
 run_status 10 yore ls -r "http://127.0.0.1:$port/gap.db"
 one_line err
