@@ -62,6 +62,18 @@ find_now(struct prune *p, struct err *e)
 	return now_by_store(p->o->rp->store, p->o->sink, &p->now_ns, e);
 }
 
+/* The newest snapshot of a source is never forgotten: that there is none at all
+ * is no reason to delete everything. */
+static int
+check_any(const struct prune *p, struct err *e)
+{
+	if (p->stock.records.n || !p->stock.n_packs)
+		return 0;
+	return err_set(e, EUCLEAN,
+		"%s: no snapshot is listed, but %zu packs are",
+		p->o->rp->store->name, p->stock.n_packs);
+}
+
 /* Look at everything; nothing is changed. */
 static int
 look(struct prune *p, struct err *e)
@@ -81,6 +93,8 @@ look(struct prune *p, struct err *e)
 		r = prune_cross_check(p, e);
 	if (!r)
 		r = prune_check_named(p, e);
+	if (!r)
+		r = check_any(p, e);
 	if (r)
 		return r;
 	prune_note_state(p);

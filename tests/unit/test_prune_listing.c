@@ -315,7 +315,7 @@ a_record_that_a_listing_hides_is_found_by_its_name(void **state)
 static void
 what_was_condemned_wrongly_is_resurrected(void **state)
 {
-	struct liar liar = { .lie = LIE_EMPTY, .prefix = "snap/" };
+	struct liar liar = { .lie = LIE_SHORT, .prefix = "snap/" };
 	char command[300];
 
 	(void)state;
@@ -330,6 +330,23 @@ what_was_condemned_wrongly_is_resurrected(void **state)
 	assert_int_equal(prune(&liar), 0);
 	nothing_of_use_is_gone();
 	assert_false(there(0));
+	forge_release(&f);
+}
+
+static void
+no_snapshot_at_all_is_no_reason_to_delete_everything(void **state)
+{
+	struct liar liar = { .lie = LIE_EMPTY, .prefix = "snap/" };
+	char command[300];
+
+	(void)state;
+	make();
+	snprintf(command, sizeof(command), "rm -r %s/cat", f.repo);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(prune(&liar), -EUCLEAN);
+	assert_int_equal(prune(&liar), -EUCLEAN);
+	assert_true(there(0));
+	nothing_of_use_is_gone();
 	forge_release(&f);
 }
 
@@ -363,6 +380,8 @@ main(void)
 		cmocka_unit_test(
 			a_record_that_a_listing_hides_is_found_by_its_name),
 		cmocka_unit_test(what_was_condemned_wrongly_is_resurrected),
+		cmocka_unit_test(
+			no_snapshot_at_all_is_no_reason_to_delete_everything),
 		cmocka_unit_test(
 			a_record_that_comes_while_packs_are_sentenced_saves_them),
 	};
