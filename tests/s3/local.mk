@@ -53,6 +53,7 @@ dist_check_SCRIPTS += tests/s3/orphans.sh
 dist_check_SCRIPTS += tests/s3/mirror.sh
 dist_check_SCRIPTS += tests/s3/outage.sh
 dist_check_SCRIPTS += tests/s3/proxy.sh
+dist_check_SCRIPTS += tests/s3/pruned.sh
 dist_check_SCRIPTS += tests/s3/refresh.sh
 dist_check_SCRIPTS += tests/s3/rights.sh
 dist_check_SCRIPTS += tests/s3/interior.sh
