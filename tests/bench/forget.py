@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """forget.py fill|measure C1|C3: forgetting and pruning beside restic.
 
-fill C1     100 states: the way from each of C1's states to the next in five
+fill C1     96 states: the way from each of C1's states to the next in five
             portions of the files that differ, backed up by both programs
 fill C3     its five states, from the repositories that `run.sh writer` left
 measure     keep the newest tenth (C3: the newest), prune, measure what is left;
