@@ -8,6 +8,9 @@
 /* What is asked for when the first page is wanted: sealed bytes, frames. */
 #define AHEAD_BYTES (8u << 20)
 #define AHEAD_FRAMES 128
+/* Reads before: one query is done with fewer bytes without, as frames of
+ * interior pages are long. */
+#define READS_ALONE 10
 
 static struct map
 map_of(const struct interior *in, const struct entry *en)
@@ -81,14 +84,10 @@ interior_find(struct interior *in, const struct entry *en, uint64_t off,
 	int r;
 
 	if (!en->interior || len > INTERIOR_READ_MAX || in->failed ||
-		!fetch_is_far(in->fetch))
+		!fetch_is_far(in->fetch) ||
+		atomic_fetch_add(&in->reads, 1) < READS_ALONE)
 		return false;
 	*m = map_of(in, en);
-	if (off == 0) {
-		/* the header: what leads further is wanted next */
-		fetch_ahead(in->fetch, &en->interior->place, 1);
-		return false;
-	}
 	r = map_find_offset(m, off, at, &e);
 	if (r) {
 		log_debug("interior pages: %s", e.text);

@@ -21,6 +21,7 @@ struct interior {
 	struct page_cache *pages;
 	struct fetch *fetch;
 	_Atomic uint64_t asked;	 /* offset of the map whose frames were asked for */
+	_Atomic unsigned reads;	 /* that could have been answered here */
 	_Atomic bool failed;	 /* what could not be read is not tried again */
 };
 

@@ -9,7 +9,7 @@ top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top_srcdir/tests/s3/lib.sh" || exit 1
 . "$top_srcdir/tests/replicate/lib.sh"
 need_fuse
-seconds=${1:-1800} wanted=${2:-10000} every=${3:-30}
+seconds=${1:-1800} wanted=${2:-10000} every=${3:-30} patience=300
 end=$((SECONDS + seconds)) kills=0 faults=0
 
 start_server
@@ -43,8 +43,9 @@ while [ $SECONDS -lt $end ]; do
 	kill -KILL $app
 	wait $app || :
 done
-for _ in $(seq 60); do
-	stored && break
+until stored 2>late; do
+	[ $((patience--)) -gt 0 ] || fail "not stored: $(cat late)" \
+		"$(yore status --state-dir "$state" || :)"
 	sleep 1
 done
 points >points
