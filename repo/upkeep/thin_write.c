@@ -206,6 +206,57 @@ write_points(struct anew *a, struct err *e)
 	return r;
 }
 
+/* -- The end ----------------------------------------------------------------- */
+
+static bool
+count_one(void *ctx, const char *name, uint64_t size)
+{
+	(void)size;
+	*(uint64_t *)ctx += delta_name_n(name) != 0;
+	return true;
+}
+
+/* Who was stopped for longer than prune waits may have lost deltas: looked at
+ * after the record is there, since prune deletes none that have one. */
+static int
+look_again(struct anew *a, uint32_t epoch, struct err *e)
+{
+	struct delta_place at = { .base_seq = a->before.seq, .epoch = epoch };
+	struct thinning *t = a->s->t;
+	char prefix[OBJECT_NAME_MAX];
+	struct err why = ERR_INIT;
+	uint64_t n = 0;
+	int r;
+
+	memcpy(at.source, a->s->at->place->source, SOURCE_KEY_LEN);
+	delta_prefix(prefix, &at);
+	r = store_list_names(t->w->rp->store, prefix, "", count_one, &n, &why);
+	if (!r && n == a->s->told.kept + 1)
+		return 0;
+	if (sink_remove(t->w->sink, a->name, e))
+		return err_prefix(e, "%s lacks deltas and cannot be withdrawn",
+			a->name);
+	return r ? err_set(e, -r, "%s", why.text)
+		 : err_set(e, ESTALE, "%s: deltas were pruned meanwhile: thin it "
+			"again", prefix);
+}
+
+static int
+publish(struct anew *a, uint32_t epoch, struct err *e)
+{
+	struct thinning *t = a->s->t;
+	uint64_t size;
+	int r = store_size(t->w->rp->store, a->s->at->place->name, &size, e);
+
+	if (r == -ENOENT)
+		return err_set(e, ESTALE, "%s was forgotten meanwhile",
+			a->s->at->place->name);
+	if (!r)
+		r = sink_put(t->w->sink, a->name, a->sealed.bytes.data,
+			a->sealed.bytes.len, e);
+	return r ? r : look_again(a, epoch, e);
+}
+
 int
 stretch_write(struct stretch *s, uint32_t epoch, struct err *e)
 {
@@ -219,6 +270,5 @@ stretch_write(struct stretch *s, uint32_t epoch, struct err *e)
 	if (r == -EEXIST)
 		return err_set(e, EEXIST, "snapshot %s is being thinned by "
 			"somebody else", s->at->place->name);
-	return r ? r : sink_put(s->t->w->sink, a.name, a.sealed.bytes.data,
-			       a.sealed.bytes.len, e);
+	return r ? r : publish(&a, epoch, e);
 }

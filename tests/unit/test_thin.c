@@ -14,6 +14,7 @@
 #include "repo/base/hex.h"
 #include "repo/store/store.h"
 #include "repo/upkeep/thin.h"
+#include "repo/write/run.h"
 
 #define MINUTE (60 * NS_PER_S)
 
@@ -348,6 +349,70 @@ who_has_it_open_reads_on(void **state)
 	model_release(&m);
 }
 
+/* -- Somebody prunes while we are stopped ------------------------------------------ */
+
+static struct sink *inner;
+
+static int
+put_after_pruning(struct sink *s, const char *name, const void *data,
+	size_t len, struct err *e)
+{
+	auto_free char *command =
+		xasprintf("rm %s/db/*/000000000001-0001/*1", m.repo);
+
+	(void)s;
+	if (!strncmp(name, "snap/", 5))
+		assert_int_equal(system(command), 0);
+	return inner->ops->put(inner, name, data, len, e);
+}
+
+static int
+begin_inner(struct sink *s, const char *name, struct upload **up, struct err *e)
+{
+	(void)s;
+	return inner->ops->begin(inner, name, up, e);
+}
+
+static int
+remove_inner(struct sink *s, const char *name, struct err *e)
+{
+	(void)s;
+	return inner->ops->remove(inner, name, e);
+}
+
+static void
+what_was_pruned_meanwhile_is_withdrawn(void **state)
+{
+	static const struct sink_ops ops = { .put = put_after_pruning,
+		.begin = begin_inner,
+		.remove = remove_inner };
+	struct sink pruning = { .ops = &ops };
+	struct thin_options o = { .now_ns = 0 };
+	const struct history_open_options how = { .memory = 0 };
+	struct thin_result r;
+	struct writer *w;
+	struct err e = ERR_INIT;
+	uint64_t records;
+
+	(void)state;
+	model_init(&m, 4096, 40);
+	grow_past(1, 30);
+	records = bytes_below("snap");
+	assert_int_equal(thin_rules_parse("5s:all", &o.rules, &e), 0);
+	assert_int_equal(writer_open(m.repo, &how, &w, &e), 0);
+	inner = w->sink;
+	w->sink = &pruning;
+	assert_int_equal(thin_run(w, &o, &r, &e), 0);
+	w->sink = inner;
+	writer_free(w);
+	assert_int_equal(r.failed, 1);
+	assert_int_equal(bytes_below("snap"), records);
+	check_all(1);
+	assert_int_equal(thin("5s:all", m.now.time_ns).anew, 1);
+	check_all(5 * NS_PER_S);
+	model_release(&m);
+}
+
 int
 main(void)
 {
@@ -359,6 +424,7 @@ main(void)
 		cmocka_unit_test(nothing_but_snapshots_may_stay),
 		cmocka_unit_test(a_replicator_goes_on_as_if_nothing_had_happened),
 		cmocka_unit_test(who_has_it_open_reads_on),
+		cmocka_unit_test(what_was_pruned_meanwhile_is_withdrawn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
