@@ -55,5 +55,6 @@ run_status 0 yore forget --thin=none
 [ "$(points | wc -l)" = 11 ] || fail "$(points | wc -l) points"
 run_status 0 yore forget --thin=none -n
 says out 'keep    2023-11-14T22-13-20Z   no points'
+[ ! -s err ] || fail "the chain is broken: $(cat err)"
 run_status 0 yore forget --keep-last 1
 [ "$(points | wc -l)" = 10 ] || fail "$(points | wc -l) points"
