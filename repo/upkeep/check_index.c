@@ -13,6 +13,7 @@
 #include "repo/base/buf.h"
 #include "repo/format/segment.h"
 #include "repo/native/id_set.h"
+#include "repo/upkeep/stretch.h"
 
 /* -- Segments
  * ---------------------------------------------------------------------- */
@@ -25,6 +26,7 @@ struct segments {
 		char name[96];
 	} * names; /* of those that were listed */
 	size_t n;
+	bool again;
 };
 
 static void
@@ -63,6 +65,8 @@ look(void *ctx, const char *name, uint64_t size)
 	if (id_set_has(&s->in_use, id) || id_set_has(&s->superseded, id))
 		return true;
 	s->c->bad_index = true;
+	if (!s->again)
+		return true;
 	check_fault(s->c, CHECK_DAMAGED, CHECK_SPARE, name,
 		"the index segment cannot be read");
 	return true;
@@ -205,17 +209,39 @@ compare(struct check *c, struct err *e)
 	return r;
 }
 
+/* Those in use, and which cannot be read.  The index does not tell one that is
+ * damaged from one that the store failed to give: it is asked twice. */
+static int
+take_segments(struct segments *s, size_t *n, struct err *e)
+{
+	struct check *c = s->c;
+	int r;
+
+	c->bad_index = false;
+	c->res->segments = 0;
+	s->n = 0;
+	id_set_release(&s->in_use);
+	id_set_release(&s->superseded);
+	r = index_segments(c->index, n, e);
+	if (!r) {
+		note_in_use(s, *n);
+		r = store_list_names(c->rp->store, "idx/", "", look, s, e);
+	}
+	if (r || !c->bad_index || s->again)
+		return r;
+	s->again = true;
+	stretch_drop(c->rp->store);
+	index_refresh(c->index);
+	return take_segments(s, n, e);
+}
+
 int
 check_index(struct check *c, struct err *e)
 {
 	struct segments s = { .c = c };
-	size_t n;
-	int r = index_segments(c->index, &n, e);
+	size_t n = 0;
+	int r = take_segments(&s, &n, e);
 
-	if (!r) {
-		note_in_use(&s, n);
-		r = store_list_names(c->rp->store, "idx/", "", look, &s, e);
-	}
 	for (size_t i = 0; i < n && !r; i++)
 		r = note_segment(c, i, name_of(&s, i), e);
 	if (!r)

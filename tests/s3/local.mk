@@ -83,3 +83,5 @@ dist_check_SCRIPTS += tests/s3/web.sh
 dist_check_SCRIPTS += tests/s3/forget.sh
 dist_check_SCRIPTS += tests/s3/prune.sh
 dist_check_SCRIPTS += tests/s3/cycle.sh
+dist_check_SCRIPTS += tests/s3/check.sh
+dist_check_SCRIPTS += tests/s3/check_ceph.sh

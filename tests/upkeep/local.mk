@@ -55,3 +55,5 @@ dist_check_SCRIPTS += tests/upkeep/model.sh
 dist_check_SCRIPTS += tests/upkeep/thin_killed.sh
 dist_check_SCRIPTS += tests/upkeep/thin_replicated.sh
 dist_check_SCRIPTS += tests/upkeep/forget_database.sh
+dist_check_SCRIPTS += tests/upkeep/check_listing.sh
+dist_check_SCRIPTS += tests/upkeep/check_resume.sh
