@@ -89,6 +89,7 @@ yore_SOURCES = \
 	tools/replicate.c \
 	tools/replicate.h \
 	tools/replicate_control.c \
+	tools/replicate_restore.c \
 	tools/replicate_socket.c \
 	tools/replicate_watch.c \
 	tools/restore.c \

@@ -33,6 +33,7 @@ enum {
 	OPTION_PATTERN,
 	OPTION_QUEUE_LIMIT,
 	OPTION_LIMIT_UPLOAD,
+	OPTION_RESTORE,
 };
 
 static const struct option own[] = {
@@ -45,6 +46,7 @@ static const struct option own[] = {
 	{ "pattern", required_argument, NULL, OPTION_PATTERN },
 	{ "queue-limit", required_argument, NULL, OPTION_QUEUE_LIMIT },
 	{ "limit-upload", required_argument, NULL, OPTION_LIMIT_UPLOAD },
+	{ "restore-missing", no_argument, NULL, OPTION_RESTORE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -311,6 +313,10 @@ open_and_run(struct replicate *r, int n, char **paths)
 				  " repository");
 	if (r->source && (n > 1 || r->pattern))
 		return tool_usage("--source is for one database");
+	if (r->restore)
+		status = replicate_restore(r, n, paths);
+	if (status)
+		return status;
 	code = set_up(r, n, paths, &e);
 	if (code)
 		status = r->replicator ? tool_fail(&e) : tool_fail_open(&e);
@@ -340,6 +346,9 @@ take_value(struct replicate *r, int opt)
 		break;
 	case OPTION_ONCE:
 		r->once = true;
+		break;
+	case OPTION_RESTORE:
+		r->restore = true;
 		break;
 	case OPTION_STATE_DIR:
 		r->state_dir = optarg;
@@ -406,6 +415,8 @@ const struct command command_replicate = {
 		"                             "
 		"($XDG_STATE_HOME/yore/replicate)\n"
 		"      --queue-limit SIZE     of that, for each database (1G)\n"
-		"      --limit-upload RATE    bytes a second, like 10M\n",
+		"      --limit-upload RATE    bytes a second, like 10M\n"
+		"      --restore-missing      bring back a database that is "
+		"not there\n",
 	.run = replicate_command,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * yore replicate in parts: replicate.c understands the command line and runs
- * the loop, replicate_watch.c sees what changes, replicate_control.c answers
+ * the loop, replicate_restore.c brings back what is missing, replicate_watch.c sees what changes, replicate_control.c answers
  * yore status and yore sync.  replicate_socket.c is both sides' way to the
  * socket.
  */
@@ -19,10 +19,15 @@ struct replicate {
 	int64_t sync_ns, snapshot_ns;
 	uint64_t queue_limit, limit_upload;
 	bool once;
+	bool restore; /* what is missing, before it begins */
 	struct replicator *replicator;
 	struct replicate_watch *watch;
 	struct replicate_control *control;
 };
+
+/* Bring back databases that are not there and were replicated before; after a
+ * failure, which was printed, the exit status (replicate_restore.c). */
+int replicate_restore(struct replicate *r, int n, char **paths);
 
 /* -- Watching -----------------------------------------------------------------
  */

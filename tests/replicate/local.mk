@@ -9,6 +9,7 @@ dist_check_SCRIPTS += tests/replicate/doubt.sh
 dist_check_SCRIPTS += tests/replicate/idle.sh
 dist_check_SCRIPTS += tests/replicate/kill.sh
 dist_check_SCRIPTS += tests/replicate/limit.sh
+dist_check_SCRIPTS += tests/replicate/missing.sh
 dist_check_SCRIPTS += tests/replicate/outage.sh
 dist_check_SCRIPTS += tests/replicate/points.sh
 dist_check_SCRIPTS += tests/replicate/shapes.sh
