@@ -11,6 +11,7 @@
 /* Somebody copies the log into the database, and may wait for us to let go of
  * it with the writer's lock: look often, for so long after the last change. */
 #define SETTLE_NS (1000 * MS_NS)
+#define RENEW_NS (40 * MS_NS)
 #define SETTLE_STEP_MIN_NS (3 * MS_NS)
 #define SETTLE_STEP_MAX_NS (40 * MS_NS)
 /* Without a change for so long, let go of a database that nobody else uses. */
@@ -247,7 +248,12 @@ next_look(struct replication *rp, int64_t now)
 	queue_stats(rp->queue, &s);
 	if (now - changed < SETTLE_NS)
 		return now + settle_step(now - changed);
-	if (s.open || now - rp->idle_ns < 2 * rp->o.sync_ns)
+	/* a checkpoint that finds nothing to copy waits for our reader, and
+	 * everybody who writes for it: no change of a file tells of that */
+	if (now - rp->idle_ns < 2 * rp->o.sync_ns)
+		return now + (rp->o.sync_ns < RENEW_NS ? rp->o.sync_ns
+						       : RENEW_NS);
+	if (s.open)
 		return now + rp->o.sync_ns;
 	if (!capture_holds(rp->capture))
 		return REPLICATION_NEVER;
