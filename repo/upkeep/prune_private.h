@@ -33,6 +33,7 @@ struct prune {
 	int64_t now_ns;	  /* by the store's clock */
 	int64_t grace_ns, keep_ns;
 	bool marked;	  /* there are blind writers */
+	bool in_trash; /* what is walked is a record of the trash */
 	struct prune_base *bases;
 	size_t n_bases, cap_bases;
 	struct gc_state *next; /* while it is put together */
@@ -49,6 +50,8 @@ int prune_cross_check(struct prune *p, struct err *e);
 int prune_walk(struct prune *p, struct err *e);
 /* Records that have come since: what they use is sentenced no longer. */
 int prune_look_again(struct prune *p, struct err *e);
+/* Bases among records that have come since. */
+int prune_note_new_bases(struct prune *p, struct err *e);
 
 /* -- States (prune_state.c) --------------------------------------------------- */
 

@@ -360,6 +360,10 @@ drop_deltas(struct prune *p, struct batch *b, struct err *e)
 	struct folders f = { .n = 0 };
 	int r = store_list_folder(p->o->rp->store, "db/", note_folder, &f, e);
 
+	/* what got its record while this run was under way */
+	if (!r && f.n)
+		r = prune_note_new_bases(p, e);
+
 	for (size_t i = 0; i < f.n && !r; i++)
 		r = drop_of_source(p, b, f.names[i], e);
 	free(f.names);

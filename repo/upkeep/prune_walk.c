@@ -82,13 +82,21 @@ prune_cross_check(struct prune *p, struct err *e)
 
 /* -- One record ------------------------------------------------------------------- */
 
+/* Of a record in the trash that damage is no reason to keep everything: undo
+ * refuses it, too. */
 static int
 unread(void *ctx, const struct ref *r, const struct err *why)
 {
+	const struct prune *p = ctx;
 	char name[OBJECT_NAME_MAX];
 
-	(void)ctx;
 	object_pack_name(name, OBJECT_META, r->place.pack);
+	if (p->in_trash && (why->code == EBADMSG || why->code == EUCLEAN ||
+				   why->code == ENOENT)) {
+		log_warn("a removed snapshot cannot be brought back: %s at "
+			"%" PRIu64 ": %s", name, r->place.off, why->text);
+		return 0;
+	}
 	log_error("a page in %s at %" PRIu64
 		" cannot be read, so what it refers to is not known: %s",
 		name, r->place.off, why->text);
@@ -317,8 +325,10 @@ prune_walk(struct prune *p, struct err *e)
 		r = walk_back(p, re, &all->p[i], n, e);
 	}
 	live_class(p->live, LIVE_TRASH);
+	p->in_trash = true;
 	for (size_t i = 0; i < trash->n && !r; i++)
 		r = walk_trashed(p, re, &trash->p[i], e);
+	p->in_trash = false;
 	p->res->snapshots = all->n;
 	p->res->trash = trash->n;
 	return why_refused(r, e);
@@ -368,6 +378,31 @@ by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct record_place *)a)->name,
 		((const struct record_place *)b)->name);
+}
+
+int
+prune_note_new_bases(struct prune *p, struct err *e)
+{
+	const struct record_places *old = &p->stock.records;
+	struct record_places now = { .n = 0 };
+	int r = stock_records(p->o->rp->store, &now, e);
+
+	for (size_t i = 0; i < now.n && !r; i++) {
+		struct loaded_record lr = { .place = &now.p[i] }, *one = &lr;
+
+		if (old->n && bsearch(&now.p[i], old->p, old->n,
+				      sizeof(*old->p), by_name))
+			continue;
+		records_load(p->o->rp, &one, 1);
+		if (lr.state == RECORD_LOADED) {
+			note_base(p, lr.place, &lr.record);
+			record_release(&lr.record);
+		} else if (lr.state != RECORD_GONE) {
+			r = not_read(lr.place, e);
+		}
+	}
+	record_places_release(&now);
+	return r;
 }
 
 int

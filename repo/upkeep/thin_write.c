@@ -6,17 +6,22 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include "repo/base/clock.h"
 #include "repo/native/database.h"
 #include "repo/upkeep/thin_pages.h"
 #include "repo/upkeep/thin_private.h"
 #include "repo/write/run.h"
 #include "repo/write/sealed.h"
 
+/* A record is not left standing so long after the last of its deltas. */
+#define LATE_NS (12 * 3600 * NS_PER_S)
+
 struct anew {
 	struct stretch *s;
 	struct record before; /* whole */
 	uint8_t hash[HASH_LEN];
 	struct native_database *base;
+	int64_t closed_ns, closed_mono_ns; /* when the last delta was put */
 	struct sealed sealed; /* the new record */
 	char name[OBJECT_NAME_MAX * 2];
 	struct delta_writer *dw;
@@ -199,6 +204,8 @@ write_points(struct anew *a, struct err *e)
 		r = is_interrupted(a) ? err_set(e, ECANCELED, "interrupted")
 				      : write_point(a, n, e);
 	}
+	a->closed_ns = clock_wall_ns();
+	a->closed_mono_ns = clock_mono_ns();
 	if (!r)
 		r = delta_writer_close(a->dw, e);
 	if (!r)
@@ -216,8 +223,18 @@ count_one(void *ctx, const char *name, uint64_t size)
 	return true;
 }
 
-/* Who was stopped for longer than prune waits may have lost deltas: looked at
- * after the record is there, since prune deletes none that have one. */
+/* Prune deletes deltas that nothing refers to when all of them are older than its
+ * grace, of a day at least. */
+static bool
+is_late(const struct anew *a)
+{
+	return clock_mono_ns() - a->closed_mono_ns > LATE_NS ||
+	       clock_wall_ns() - a->closed_ns > LATE_NS;
+}
+
+/* Who was stopped for longer than prune waits may have lost deltas, or be about
+ * to: looked at after the record is there, since prune deletes none that have
+ * one. */
 static int
 look_again(struct anew *a, uint32_t epoch, struct err *e)
 {
@@ -231,14 +248,14 @@ look_again(struct anew *a, uint32_t epoch, struct err *e)
 	memcpy(at.source, a->s->at->place->source, SOURCE_KEY_LEN);
 	delta_prefix(prefix, &at);
 	r = store_list_names(t->w->rp->store, prefix, "", count_one, &n, &why);
-	if (!r && n == a->s->told.kept + 1)
+	if (!r && n == a->s->told.kept + 1 && !is_late(a))
 		return 0;
 	if (sink_remove(t->w->sink, a->name, e))
 		return err_prefix(e, "%s lacks deltas and cannot be withdrawn",
 			a->name);
 	return r ? err_set(e, -r, "%s", why.text)
-		 : err_set(e, ESTALE, "%s: deltas were pruned meanwhile: thin it "
-			"again", prefix);
+		 : err_set(e, ESTALE, "%s: deltas may have been pruned meanwhile: "
+			"thin it again", prefix);
 }
 
 static int

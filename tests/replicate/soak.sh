@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# tests/replicate/soak.sh SECONDS [POINTS [KILL]]: 500 commits a second,
-# checkpoints of every mode beside them, replicator or application killed every
-# KILL (30) seconds, a server where about one request in twenty fails; then so
-# many points at random (10,000) are compared with the ledger.  Not part of
-# `make check`.
+# tests/replicate/soak.sh SECONDS [POINTS [KILL [INTERVAL]]]: 500 commits a
+# second, checkpoints of every mode beside them, replicator or application killed
+# every KILL (30) seconds, a server where about one request in twenty fails, a
+# point every INTERVAL (1) seconds; then so many points at random (10,000) are
+# compared with the ledger.  Not part of `make check`.
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 . "$top_srcdir/tests/s3/lib.sh" || exit 1
 . "$top_srcdir/tests/replicate/lib.sh"
 need_fuse
-seconds=${1:-1800} wanted=${2:-10000} every=${3:-30} patience=300
+seconds=${1:-1800} wanted=${2:-10000} every=${3:-30} interval=${4:-1}
+patience=300
 end=$((SECONDS + seconds)) kills=0 faults=0
 
 start_server
@@ -28,7 +29,7 @@ pause() {
 }
 
 ledger run app.db ledger 0.2 100 >run
-start_replicator
+start_replicator --sync-interval "$interval"
 while [ $SECONDS -lt $end ]; do
 	ledger run app.db ledger 3600 500 >>runs 2>>runs &
 	app=$!
@@ -38,7 +39,7 @@ while [ $SECONDS -lt $end ]; do
 	kill -0 "$replicator" || fail "it has ended: $(tail -n 3 replicate.log)"
 	if [ $((kills++ % 2)) = 0 ]; then
 		stop_replicator KILL
-		start_replicator
+		start_replicator --sync-interval "$interval"
 	fi
 	kill -KILL $app
 	wait $app || :

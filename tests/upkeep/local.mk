@@ -50,6 +50,7 @@ EXTRA_DIST += tests/upkeep/cycle_reader.py
 EXTRA_DIST += tests/upkeep/cycle_lib.sh
 dist_check_SCRIPTS += tests/upkeep/cycle.sh
 dist_check_SCRIPTS += tests/upkeep/prune_stopped.sh
+dist_check_SCRIPTS += tests/upkeep/prune_trash.sh
 EXTRA_DIST += tests/upkeep/model.py
 dist_check_SCRIPTS += tests/upkeep/model.sh
 dist_check_SCRIPTS += tests/upkeep/thin_killed.sh
