@@ -28,7 +28,7 @@ cost() {
 }
 
 cost init 6 yore init -q --no-passphrase
-cost 'the first backup' 25 yore backup -q --host h --source t tree
+cost 'the first backup' 27 yore backup -q --host h --source t tree
 touch tree/1/f1
 cost 'a backup of one change' 45 yore backup -q --host h --source t tree
 as ro
