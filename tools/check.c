@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* yore check: whether a repository is whole. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "repo/base/clock.h"
@@ -204,7 +203,7 @@ print_share(const struct check_result *r)
 
 	history_print_time(since, r->since_ns);
 	printf("%s of data read; %.1f %% of all has been verified since %s",
-		print_size(size, r->read_bytes), floor(r->share * 1000) / 10,
+		print_size(size, r->read_bytes), (double)(int)(r->share * 1000) / 10,
 		since);
 	if (r->before_ns && r->share < 1) {
 		history_print_time(since, r->before_ns);

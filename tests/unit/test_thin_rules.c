@@ -60,8 +60,8 @@ what_is_no_rule_is_refused(void **state)
 		"1s:1d,", ",1s:1d", "1s:1d;1m:7d", "1x:1d", "-1s:1d", "1:1d",
 		"1s:1d:1d", "1s: 1d", "9999999999s:1d", "999999999y:1d",
 		"none,1s:1d", "1s:alll",
-		"1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,"
-		"1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d" };
+		("1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,"
+		"1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d,1s:1d") };
 	struct thin_rules r;
 	struct err e = ERR_INIT;
 
