@@ -38,7 +38,7 @@ put(struct ls03 *r, const struct ls03_object *o, const void *data, size_t len)
 {
 	auto_free char *name = ls03_object_name(r, GENERATION, o);
 
-	assert(memory_put(r->place->store, name, data, len, o->written_ns));
+	assert(memory_put(r->place->direct, name, data, len, o->written_ns));
 }
 
 /* -- Objects of any bytes ---------------------------------------------------
