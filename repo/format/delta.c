@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include "repo/base/hex.h"
 #include "repo/format/entry.h"
+#include "repo/format/fields.h"
 
 #define NUMBER_MAX 999999999999
 #define NUMBER_LEN 12
@@ -162,17 +163,7 @@ delta_trailer_decode(const uint8_t in[DELTA_TRAILER_LEN],
 static void
 put_field(struct buf *b, enum field tag, const struct buf *value)
 {
-	buf_varint(b, tag);
-	buf_bytes(b, value->data, value->len);
-}
-
-static void
-put_number(struct buf *b, enum field tag, uint64_t v)
-{
-	uint8_t tmp[VARINT_MAX];
-
-	buf_varint(b, tag);
-	buf_bytes(b, tmp, put_varint(tmp, v));
+	fields_put(b, tag, value->data, value->len);
 }
 
 static void
@@ -247,24 +238,20 @@ delta_record_encode(const struct delta_record *r, struct buf *b)
 	auto_buf struct buf state = BUF_INIT;
 
 	database_state_encode(&state, &r->state);
-	put_number(b, FIELD_N, r->n);
-	put_number(b, FIELD_TIME, zigzag(r->time_ns));
+	fields_put_number(b, FIELD_N, r->n);
+	fields_put_number(b, FIELD_TIME, zigzag(r->time_ns));
 	put_field(b, FIELD_STATE, &state);
-	buf_varint(b, FIELD_PREVIOUS);
-	buf_bytes(b, r->previous, HASH_LEN);
-	buf_varint(b, FIELD_WRITERS);
-	buf_bytes(b, r->writers, (size_t)r->n_writers * WRITER_ID_LEN);
+	fields_put(b, FIELD_PREVIOUS, r->previous, HASH_LEN);
+	fields_put(b, FIELD_WRITERS, r->writers, (size_t)r->n_writers * WRITER_ID_LEN);
 	put_chain(b, r);
-	buf_varint(b, FIELD_BASE);
-	buf_bytes(b, r->base_page, r->base_page_len);
+	fields_put(b, FIELD_BASE, r->base_page, r->base_page_len);
 	put_places(b, &r->places);
 	put_times(b, &r->times);
 	if (r->opaque) {
-		buf_varint(b, FIELD_OPAQUE);
-		buf_bytes(b, r->opaque, r->opaque_len);
+		fields_put(b, FIELD_OPAQUE, r->opaque, r->opaque_len);
 	}
 	if (r->closed)
-		put_number(b, FIELD_CLOSED, 1);
+		fields_put_number(b, FIELD_CLOSED, 1);
 }
 
 /* -- Decoding --------------------------------------------------------------- */
@@ -277,50 +264,22 @@ delta_record_release(struct delta_record *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* The fields as they were found. */
-struct fields {
+/* The fields as they were found, by tag; one needs another to be understood. */
+struct found {
 	struct reader value[FIELD_CLOSED + 1];
-	uint32_t seen; /* bits by tag */
+	uint64_t seen;
 };
 
-static int
-gather(const uint8_t *data, size_t len, struct fields *f, struct err *e)
+static bool
+gather(unsigned tag, struct reader *f, void *ctx)
 {
-	struct reader rd = reader_of(data, len);
+	struct found *found = ctx;
 
-	while (reader_left(&rd)) {
-		uint64_t tag = read_varint(&rd);
-		size_t n;
-		const uint8_t *bytes = read_blob(&rd, len, &n);
-
-		if (!bytes)
-			return err_set(e, EUCLEAN, "delta ends too early");
-		if (tag > FIELD_CLOSED || tag == 0 || (tag & 1) == 0) {
-			if (tag & 1)
-				return err_set(e, EPROTONOSUPPORT,
-					"delta has field %" PRIu64
-					": written by a newer yore",
-					tag);
-			if (tag != FIELD_OPAQUE && tag != FIELD_CLOSED)
-				continue;
-		}
-		if (f->seen & 1u << tag)
-			return err_set(e, EUCLEAN,
-				"delta has field %" PRIu64 " twice", tag);
-		f->seen |= 1u << tag;
-		f->value[tag] = reader_of(bytes, n);
-	}
-	return 0;
-}
-
-static uint64_t
-take_number(struct reader *f)
-{
-	uint64_t v = read_varint(f);
-
-	if (reader_left(f))
-		f->bad = true;
-	return v;
+	if (tag > FIELD_CLOSED ||
+		((tag & 1) == 0 && tag != FIELD_OPAQUE && tag != FIELD_CLOSED))
+		return false;
+	found->value[tag] = *f;
+	return true;
 }
 
 /* The parts of an object's end, from the end. */
@@ -494,14 +453,14 @@ writers_known(const struct delta_record *r)
 }
 
 static void
-take_all(struct fields *f, struct delta_record *r, struct delta_tail *tail)
+take_all(struct found *f, struct delta_record *r, struct delta_tail *tail)
 {
 	struct reader *v = f->value;
 	const uint8_t *hash = read_bytes(&v[FIELD_PREVIOUS], HASH_LEN);
 	size_t base_len = 0;
 
-	r->n = take_number(&v[FIELD_N]);
-	r->time_ns = unzigzag(take_number(&v[FIELD_TIME]));
+	r->n = fields_take_number(&v[FIELD_N]);
+	r->time_ns = unzigzag(fields_take_number(&v[FIELD_TIME]));
 	database_state_read(&v[FIELD_STATE], &r->state);
 	if (hash)
 		memcpy(r->previous, hash, HASH_LEN);
@@ -515,29 +474,32 @@ take_all(struct fields *f, struct delta_record *r, struct delta_tail *tail)
 	r->base_page_len = (uint32_t)base_len;
 	take_places(&v[FIELD_PLACES], r, tail);
 	take_times(&v[FIELD_TIMES], r, tail);
-	if (f->seen & 1u << FIELD_OPAQUE)
+	if (f->seen & FIELD_BIT(FIELD_OPAQUE))
 		take_bytes(&v[FIELD_OPAQUE], DATABASE_OPAQUE_MAX, &r->opaque,
 			&r->opaque_len);
-	r->closed = f->seen & 1u << FIELD_CLOSED;
+	r->closed = f->seen & FIELD_BIT(FIELD_CLOSED);
 }
 
-static const uint32_t wanted_fields =
-	1u << FIELD_N | 1u << FIELD_TIME | 1u << FIELD_STATE |
-	1u << FIELD_PREVIOUS | 1u << FIELD_WRITERS | 1u << FIELD_CHAIN |
-	1u << FIELD_BASE | 1u << FIELD_PLACES | 1u << FIELD_TIMES;
+#define NEEDED \
+	(FIELD_BIT(FIELD_N) | FIELD_BIT(FIELD_TIME) | FIELD_BIT(FIELD_STATE) | \
+		FIELD_BIT(FIELD_PREVIOUS) | FIELD_BIT(FIELD_WRITERS) | \
+		FIELD_BIT(FIELD_CHAIN) | FIELD_BIT(FIELD_BASE) | \
+		FIELD_BIT(FIELD_PLACES) | FIELD_BIT(FIELD_TIMES))
 
 int
 delta_record_decode(const uint8_t *data, size_t len, struct delta_record *r,
 	struct delta_tail *tail, struct err *e)
 {
-	struct fields f = { .seen = 0 };
-	int rc = gather(data, len, &f, e);
+	struct found f = { .seen = 0 };
+	struct fields fs = { .of = "delta", .take = gather, .ctx = &f };
+	int rc = fields_each(&fs, data, len, e);
 	bool bad = false;
 
 	memset(r, 0, sizeof(*r));
 	if (rc)
 		return rc;
-	if ((f.seen & wanted_fields) != wanted_fields)
+	f.seen = fs.seen;
+	if ((f.seen & NEEDED) != NEEDED)
 		return err_set(e, EUCLEAN, "delta lacks a field");
 	take_all(&f, r, tail);
 	for (size_t i = 0; i < n_elements(f.value); i++)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "repo/base/bytes.h"
 #include "repo/crypto/seal.h"
+#include "repo/format/fields.h"
 #include "repo/format/object.h"
 
 enum field {
@@ -25,7 +26,7 @@ enum field {
 };
 
 #define NEEDED \
-	(1ULL << FIELD_N | 1ULL << FIELD_TIME | 1ULL << FIELD_PREVIOUS)
+	(FIELD_BIT(FIELD_N) | FIELD_BIT(FIELD_TIME) | FIELD_BIT(FIELD_PREVIOUS))
 
 void
 gc_state_release(struct gc_state *s)
@@ -247,15 +248,6 @@ check(const struct gc_state *s, int code, struct err *e)
 /* -- Encoding ------------------------------------------------------------ */
 
 static void
-put_number(struct buf *b, enum field tag, uint64_t v)
-{
-	uint8_t tmp[VARINT_MAX];
-
-	buf_varint(b, tag);
-	buf_bytes(b, tmp, put_varint(tmp, v));
-}
-
-static void
 put_packs(struct buf *b, enum field tag, const struct gc_packs *list)
 {
 	auto_buf struct buf all = BUF_INIT;
@@ -268,8 +260,7 @@ put_packs(struct buf *b, enum field tag, const struct gc_packs *list)
 		if (tag == FIELD_CONDEMNED)
 			buf_varint(&all, list->p[i].since);
 	}
-	buf_varint(b, tag);
-	buf_bytes(b, all.data, all.len);
+	fields_put(b, tag, all.data, all.len);
 }
 
 static void
@@ -285,8 +276,7 @@ put_frames(struct buf *b, const struct gc_frames *list)
 		buf_varint(&all, list->p[i].off);
 		buf_varint(&all, list->p[i].len);
 	}
-	buf_varint(b, FIELD_LOST);
-	buf_bytes(b, all.data, all.len);
+	fields_put(b, FIELD_LOST, all.data, all.len);
 }
 
 int
@@ -297,10 +287,9 @@ gc_state_encode(const struct gc_state *s, struct buf *b, struct err *e)
 
 	if (r)
 		return r;
-	put_number(b, FIELD_N, s->n);
-	put_number(b, FIELD_TIME, zigzag(s->time_ns));
-	buf_varint(b, FIELD_PREVIOUS);
-	buf_bytes(b, s->previous, HASH_LEN);
+	fields_put_number(b, FIELD_N, s->n);
+	fields_put_number(b, FIELD_TIME, zigzag(s->time_ns));
+	fields_put(b, FIELD_PREVIOUS, s->previous, HASH_LEN);
 	put_packs(b, FIELD_CONDEMNED, &s->condemned);
 	put_packs(b, FIELD_SENTENCED, &s->sentenced);
 	put_packs(b, FIELD_GONE, &s->gone);
@@ -317,29 +306,8 @@ gc_state_encode(const struct gc_state *s, struct buf *b, struct err *e)
 
 /* -- Decoding ------------------------------------------------------------ */
 
-static uint64_t
-take_number(struct reader *f)
-{
-	uint64_t v = read_varint(f);
-
-	if (reader_left(f))
-		f->bad = true;
-	return v;
-}
-
 static void
-take_hash(struct reader *f, uint8_t hash[HASH_LEN])
-{
-	const uint8_t *h = read_bytes(f, HASH_LEN);
-
-	if (h && !reader_left(f))
-		memcpy(hash, h, HASH_LEN);
-	else
-		f->bad = true;
-}
-
-static void
-take_packs(struct reader *f, uint64_t tag, struct gc_packs *list)
+take_packs(struct reader *f, unsigned tag, struct gc_packs *list)
 {
 	while (reader_left(f) && !f->bad) {
 		uint8_t object = read_u8(f);
@@ -372,19 +340,20 @@ take_frames(struct reader *f, struct gc_frames *list)
 	}
 }
 
-/* 0, -EUCLEAN, or -EPROTONOSUPPORT for a field we had to know. */
-static int
-take_field(uint64_t tag, struct reader *f, struct gc_state *s)
+static bool
+take_field(unsigned tag, struct reader *f, void *ctx)
 {
+	struct gc_state *s = ctx;
+
 	switch (tag) {
 	case FIELD_N:
-		s->n = take_number(f);
+		s->n = fields_take_number(f);
 		break;
 	case FIELD_TIME:
-		s->time_ns = unzigzag(take_number(f));
+		s->time_ns = unzigzag(fields_take_number(f));
 		break;
 	case FIELD_PREVIOUS:
-		take_hash(f, s->previous);
+		fields_take_hash(f, s->previous);
 		break;
 	case FIELD_CONDEMNED:
 		take_packs(f, tag, &s->condemned);
@@ -399,39 +368,21 @@ take_field(uint64_t tag, struct reader *f, struct gc_state *s)
 		take_frames(f, &s->lost);
 		break;
 	default:
-		if (tag & 1)
-			return -EPROTONOSUPPORT;
+		return false;
 	}
-	return f->bad ? -EUCLEAN : 0;
+	return true;
 }
 
 static int
 take_fields(const uint8_t *data, size_t len, struct gc_state *s, struct err *e)
 {
-	struct reader rd = reader_of(data, len);
-	uint64_t seen = 0;
+	struct fields fs = { .of = "state of pruning", .take = take_field,
+		.ctx = s };
+	int r = fields_each(&fs, data, len, e);
 
-	while (reader_left(&rd)) {
-		uint64_t tag = read_varint(&rd);
-		uint64_t bit = tag < 64 ? 1ULL << tag : 0;
-		size_t n;
-		const uint8_t *bytes = read_blob(&rd, len, &n);
-		struct reader f;
-		int r;
-
-		if (!bytes || (seen & bit))
-			return err_set(e, EUCLEAN,
-				"state of pruning ends too early, or has a "
-				"field twice");
-		seen |= bit;
-		f = reader_of(bytes, n);
-		r = take_field(tag, &f, s);
-		if (r)
-			return err_set(e, -r, "state of pruning: field %" PRIu64
-				" %s", tag, r == -EUCLEAN
-				? "is malformed" : "is of a newer yore");
-	}
-	if ((seen & NEEDED) != NEEDED)
+	if (r)
+		return r;
+	if ((fs.seen & NEEDED) != NEEDED)
 		return err_set(e, EUCLEAN, "state of pruning lacks a field");
 	return check(s, EUCLEAN, e);
 }

@@ -9,6 +9,8 @@ libyorecodec_a_SOURCES += \
 	repo/format/delta_times.c \
 	repo/format/delta_times.h \
 	repo/format/entry.h \
+	repo/format/fields.c \
+	repo/format/fields.h \
 	repo/format/gc.c \
 	repo/format/gc.h \
 	repo/format/header.c \

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A record is a list of fields: varint tag, varint length, bytes.  A tag that
- * is odd must be understood; an unknown even one is skipped.
- */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include "repo/base/hex.h"
+#include "repo/format/fields.h"
 #include "repo/format/record.h"
 
 enum field {
@@ -51,19 +48,9 @@ record_release(struct record *r)
 }
 
 static void
-put_number(struct buf *b, enum field tag, uint64_t v)
-{
-	uint8_t tmp[VARINT_MAX];
-
-	buf_varint(b, tag);
-	buf_bytes(b, tmp, put_varint(tmp, v));
-}
-
-static void
 put_string(struct buf *b, enum field tag, const char *s)
 {
-	buf_varint(b, tag);
-	buf_bytes(b, s, strlen(s));
+	fields_put(b, tag, s, strlen(s));
 }
 
 /* A catalog says what the root is like; where its page lies, the record. */
@@ -81,8 +68,7 @@ put_root(struct buf *b, const struct entry *root, bool whole)
 	page_encoder_entry(pe, &nameless);
 	page_encoder_finish(pe, &page);
 	page_encoder_free(pe);
-	buf_varint(b, FIELD_ROOT);
-	buf_bytes(b, page.data, page.len);
+	fields_put(b, FIELD_ROOT, page.data, page.len);
 }
 
 static void
@@ -92,12 +78,10 @@ put_database(struct buf *b, const struct record *r, bool whole)
 
 	if (r->is_database) {
 		database_state_encode(&state, &r->database);
-		buf_varint(b, FIELD_DATABASE);
-		buf_bytes(b, state.data, state.len);
+		fields_put(b, FIELD_DATABASE, state.data, state.len);
 	}
 	if (whole && r->opaque) {
-		buf_varint(b, FIELD_OPAQUE);
-		buf_bytes(b, r->opaque, r->opaque_len);
+		fields_put(b, FIELD_OPAQUE, r->opaque, r->opaque_len);
 	}
 }
 
@@ -108,10 +92,8 @@ put_epoch(struct buf *b, const struct record *r)
 	size_t n = put_varint(tmp, r->epoch);
 
 	n += put_varint(tmp + n, r->n_deltas);
-	buf_varint(b, FIELD_EPOCH);
-	buf_bytes(b, tmp, n);
-	buf_varint(b, FIELD_ORIGINAL);
-	buf_bytes(b, r->original, HASH_LEN);
+	fields_put(b, FIELD_EPOCH, tmp, n);
+	fields_put(b, FIELD_ORIGINAL, r->original, HASH_LEN);
 }
 
 static void
@@ -123,8 +105,7 @@ put_page_packs(struct buf *b, const struct record *r)
 		buf_append(&list, r->page_packs[i].id, OBJECT_ID_LEN);
 		buf_varint(&list, r->page_packs[i].bytes);
 	}
-	buf_varint(b, FIELD_PAGE_PACKS);
-	buf_bytes(b, list.data, list.len);
+	fields_put(b, FIELD_PAGE_PACKS, list.data, list.len);
 }
 
 void
@@ -132,25 +113,23 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 {
 	put_string(b, FIELD_HOST, r->host);
 	put_string(b, FIELD_NAME, r->name);
-	put_number(b, FIELD_SEQ, r->seq);
-	put_number(b, FIELD_TIME, zigzag(r->time_ns));
+	fields_put_number(b, FIELD_SEQ, r->seq);
+	fields_put_number(b, FIELD_TIME, zigzag(r->time_ns));
 	if (whole)
-		put_number(b, FIELD_BEGAN, zigzag(r->began_ns));
-	put_number(b, FIELD_GENERATION, r->generation);
+		fields_put_number(b, FIELD_BEGAN, zigzag(r->began_ns));
+	fields_put_number(b, FIELD_GENERATION, r->generation);
 	if (whole)
-		put_number(b, FIELD_ENDED, zigzag(r->ended_ns));
+		fields_put_number(b, FIELD_ENDED, zigzag(r->ended_ns));
 	put_root(b, &r->root, whole);
-	buf_varint(b, FIELD_PREVIOUS);
-	buf_bytes(b, r->previous, HASH_LEN);
+	fields_put(b, FIELD_PREVIOUS, r->previous, HASH_LEN);
 	if (whole && r->root_page) {
-		buf_varint(b, FIELD_ROOT_PAGE);
-		buf_bytes(b, r->root_page, r->root_page_len);
+		fields_put(b, FIELD_ROOT_PAGE, r->root_page, r->root_page_len);
 	}
 	for (uint32_t i = 0; i < r->n_tags; i++)
 		put_string(b, FIELD_TAG, r->tags[i]);
 	if (whole)
-		put_number(b, FIELD_NEXT_LINK, r->next_link);
-	put_number(b, FIELD_ERRORS, r->n_errors);
+		fields_put_number(b, FIELD_NEXT_LINK, r->next_link);
+	fields_put_number(b, FIELD_ERRORS, r->n_errors);
 	if (r->path)
 		put_string(b, FIELD_PATH, r->path);
 	put_database(b, r, whole);
@@ -159,17 +138,7 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 	if (whole && r->n_page_packs)
 		put_page_packs(b, r);
 	if (whole && r->gc)
-		put_number(b, FIELD_GC, r->gc);
-}
-
-static uint64_t
-take_number(struct reader *f)
-{
-	uint64_t v = read_varint(f);
-
-	if (reader_left(f))
-		f->bad = true;
-	return v;
+		fields_put_number(b, FIELD_GC, r->gc);
 }
 
 static void
@@ -251,18 +220,6 @@ take_bytes(struct reader *f, size_t max, uint8_t **data, uint32_t *len)
 }
 
 static void
-take_hash(struct reader *f, uint8_t hash[HASH_LEN])
-{
-	const uint8_t *h = read_bytes(f, HASH_LEN);
-
-	if (h && !reader_left(f))
-		memcpy(hash, h, HASH_LEN);
-	else
-		f->bad = true;
-}
-
-/* 0, -EUCLEAN, or -EPROTONOSUPPORT for a field we had to know. */
-static void
 take_page_packs(struct reader *f, struct record *r)
 {
 	r->n_page_packs = 0;
@@ -283,9 +240,11 @@ take_page_packs(struct reader *f, struct record *r)
 	}
 }
 
-static int
-take_field(uint64_t tag, struct reader *f, struct record *r)
+static bool
+take_field(unsigned tag, struct reader *f, void *ctx)
 {
+	struct record *r = ctx;
+
 	switch (tag) {
 	case FIELD_HOST:
 		take_string(f, NAME_LEN_MAX, &r->host);
@@ -294,25 +253,25 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		take_string(f, NAME_LEN_MAX, &r->name);
 		break;
 	case FIELD_SEQ:
-		r->seq = take_number(f);
+		r->seq = fields_take_number(f);
 		break;
 	case FIELD_TIME:
-		r->time_ns = unzigzag(take_number(f));
+		r->time_ns = unzigzag(fields_take_number(f));
 		break;
 	case FIELD_BEGAN:
-		r->began_ns = unzigzag(take_number(f));
+		r->began_ns = unzigzag(fields_take_number(f));
 		break;
 	case FIELD_GENERATION:
-		r->generation = take_number(f);
+		r->generation = fields_take_number(f);
 		break;
 	case FIELD_ENDED:
-		r->ended_ns = unzigzag(take_number(f));
+		r->ended_ns = unzigzag(fields_take_number(f));
 		break;
 	case FIELD_ROOT:
 		take_root(f, r);
 		break;
 	case FIELD_PREVIOUS:
-		take_hash(f, r->previous);
+		fields_take_hash(f, r->previous);
 		break;
 	case FIELD_ROOT_PAGE:
 		take_bytes(f, PAGE_LEN_MAX, &r->root_page, &r->root_page_len);
@@ -321,10 +280,10 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		take_tag(f, r);
 		break;
 	case FIELD_NEXT_LINK:
-		r->next_link = take_number(f);
+		r->next_link = fields_take_number(f);
 		break;
 	case FIELD_ERRORS:
-		r->n_errors = take_number(f);
+		r->n_errors = fields_take_number(f);
 		break;
 	case FIELD_PATH:
 		take_string(f, 4096 * 4, &r->path);
@@ -336,7 +295,7 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		take_epoch(f, r);
 		break;
 	case FIELD_ORIGINAL:
-		take_hash(f, r->original);
+		fields_take_hash(f, r->original);
 		break;
 	case FIELD_OPAQUE:
 		take_bytes(f, DATABASE_OPAQUE_MAX, &r->opaque, &r->opaque_len);
@@ -345,13 +304,12 @@ take_field(uint64_t tag, struct reader *f, struct record *r)
 		take_page_packs(f, r);
 		break;
 	case FIELD_GC:
-		r->gc = take_number(f);
+		r->gc = fields_take_number(f);
 		break;
 	default:
-		if (tag & 1)
-			return -EPROTONOSUPPORT;
+		return false;
 	}
-	return f->bad ? -EUCLEAN : 0;
+	return true;
 }
 
 static bool
@@ -363,38 +321,16 @@ component_ok(const char *s)
 static int
 record_take(const uint8_t *data, size_t len, struct record *r, struct err *e)
 {
-	struct reader rd = reader_of(data, len);
-	uint64_t seen = 0;
+	struct fields fs = { .of = "record", .repeated = FIELD_BIT(FIELD_TAG),
+		.take = take_field, .ctx = r };
+	int rc = fields_each(&fs, data, len, e);
 
-	while (reader_left(&rd)) {
-		uint64_t tag = read_varint(&rd);
-		uint64_t bit = tag < 64 && tag != FIELD_TAG ? 1ULL << tag : 0;
-		size_t n;
-		const uint8_t *bytes = read_blob(&rd, len, &n);
-		struct reader f;
-		int rc;
-
-		if (!bytes)
-			return err_set(e, EUCLEAN, "record ends too early");
-		if (seen & bit)
-			return err_set(e, EUCLEAN,
-				"record has field %" PRIu64 " twice", tag);
-		seen |= bit;
-		f = reader_of(bytes, n);
-		rc = take_field(tag, &f, r);
-		if (rc == -EPROTONOSUPPORT)
-			return err_set(e, EPROTONOSUPPORT,
-				"record has field %" PRIu64
-				": written by a newer yore",
-				tag);
-		if (rc)
-			return err_set(e, EUCLEAN,
-				"record's field %" PRIu64 " is malformed", tag);
-	}
+	if (rc)
+		return rc;
 	if (!component_ok(r->host) || !component_ok(r->name) || !r->seq ||
 		!r->root_holder || !r->generation || r->generation > r->seq)
 		return err_set(e, EUCLEAN, "record lacks a field");
-	if (!r->epoch == !(seen & 1ULL << FIELD_ORIGINAL) &&
+	if (!r->epoch == !(fs.seen & FIELD_BIT(FIELD_ORIGINAL)) &&
 		(!r->epoch || r->is_database))
 		return 0;
 	return err_set(e, EUCLEAN, "record contradicts itself");

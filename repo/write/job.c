@@ -108,6 +108,18 @@ run_flush(struct run *run, struct err *e)
 	return 0;
 }
 
+int
+run_between(struct run *run, struct err *e)
+{
+	const struct job *j = run->job;
+
+	if (run->o->interrupted && *run->o->interrupted)
+		return err_set(e, ECANCELED, "interrupted");
+	if (!j || (j->n_items < JOB_ITEMS - 2 && j->bytes < SOLID_LEN))
+		return 0;
+	return run_flush(run, e);
+}
+
 /* The next job nobody works on; NULL when there will be none. */
 static struct job *
 next_to_work(struct run *run)

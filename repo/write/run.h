@@ -218,6 +218,9 @@ struct item *run_item(struct run *run, enum item_op op);
 size_t job_keep(struct job *j, const void *data, size_t len);
 /* Send the job being filled on its way, if there is anything in it. */
 int run_flush(struct run *run, struct err *e);
+/* Between two steps of a walk: -ECANCELED when the run is to end, and a job
+ * that takes no more is sent on its way. */
+int run_between(struct run *run, struct err *e);
 void job_free(struct run *run, struct job *j);
 void *run_work_main(void *run);
 void *run_place_main(void *run);

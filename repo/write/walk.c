@@ -264,14 +264,6 @@ big_file(struct run *run, struct scan_dir *d, const struct scan_entry *se,
 	return r;
 }
 
-/* Does the job take no more? */
-static bool
-job_full(const struct run *run)
-{
-	return run->job && (run->job->n_items >= JOB_ITEMS - 2 ||
-				   run->job->bytes >= SOLID_LEN);
-}
-
 static int
 regular(struct walk *w, struct scan_dir *d, const struct scan_entry *se,
 	const struct entry *old, struct err *e)
@@ -439,10 +431,7 @@ run_walk(struct run *run, struct err *e)
 	int r = begin(&w, e);
 
 	while (!r && w.n) {
-		if (run->o->interrupted && *run->o->interrupted)
-			r = err_set(e, ECANCELED, "interrupted");
-		if (!r && job_full(run))
-			r = run_flush(run, e);
+		r = run_between(run, e);
 		if (!r)
 			r = step(&w, e);
 	}

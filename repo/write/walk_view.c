@@ -497,11 +497,7 @@ run_walk_view(struct run *run, struct err *e)
 		spread_carry(&run->spread, &run->parent);
 	r = begin(&w, e);
 	while (!r && w.n) {
-		if (run->o->interrupted && *run->o->interrupted)
-			r = err_set(e, ECANCELED, "interrupted");
-		if (!r && run->job && (run->job->n_items >= JOB_ITEMS - 2 ||
-					      run->job->bytes >= SOLID_LEN))
-			r = run_flush(run, e);
+		r = run_between(run, e);
 		if (!r)
 			r = step(&w, e);
 	}

@@ -48,8 +48,10 @@ for ((cycle = 1; cycle <= cycles; cycle++)); do
 	137) ;;
 	*) cat err.prune; fail 'a prune failed' ;;
 	esac
+	kill -0 "$replicator" || { cat replicate.err; fail 'replicating stopped'; }
 	if [ $((RANDOM % 8)) = 0 ]; then
 		kill -KILL "$replicator"
+		wait "$replicator" || :
 		start_replicator
 	fi
 	kill -0 "$reader" 2>/dev/null || { cat reader.out; fail 'the reader stopped'; }
