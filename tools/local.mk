@@ -98,7 +98,8 @@ yore_SOURCES = \
 	tools/status.c \
 	tools/umount.c \
 	tools/formats.c \
-	tools/version.c
+	tools/version.c \
+	tools/versions.c
 yore_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 yore_LDADD = libyoretools.a libyorewrite.a libyore.a $(LIBYORE_LIBS) \
 	$(JANSSON_LIBS)

@@ -18,6 +18,7 @@ static const struct command *const commands[] = {
 	&command_cat,
 	&command_find,
 	&command_diff,
+	&command_versions,
 	&command_restore,
 	&command_mount,
 	&command_umount,

@@ -31,9 +31,8 @@ spot_open_repository(struct options *o, struct history **h)
 	return r < 0 ? tool_fail_open(&e) : 0;
 }
 
-/* The path with single slashes between its names and none around them. */
-static char *
-tidy(const char *path)
+char *
+spot_tidy(const char *path)
 {
 	char *out = xmalloc(strlen(path) + 1), *end = out;
 
@@ -64,7 +63,7 @@ spot_open_point(struct history *h, const struct history_listing *l,
 	r = history_open_moment(h, l, pt, &p->view, e);
 	if (r < 0)
 		return err_prefix(e, "%s/%s@%s", s->host, s->name, pt->name);
-	p->path = tidy(path);
+	p->path = spot_tidy(path);
 	p->source = xasprintf("%s/%s", s->host, s->name);
 	r = view_resolve(p->view, p->path, &p->attr, e);
 	if (r < 0) {

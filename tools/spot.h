@@ -30,6 +30,10 @@ int spot_open_point(struct history *h, const struct history_listing *l,
 	struct err *e);
 void spot_release(struct spot *p);
 
+/* A path with single slashes between its names and none around them, and
+ * without "."; given. */
+char *spot_tidy(const char *path);
+
 #define auto_spot AUTO(spot_release)
 #define auto_history AUTO(spot_history_auto_)
 static inline void

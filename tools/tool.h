@@ -35,7 +35,7 @@ extern const struct command command_backup, command_cache, command_cat,
 	command_key, command_ls, command_mount, command_needs, command_pin, command_prefetch, command_prune,
 	command_replicate, command_restore, command_snapshots, command_stats,
 	command_status, command_sync, command_umount, command_unpin,
-	command_version;
+	command_version, command_versions;
 
 /* Print the error's sentence on standard error; returns STATUS_FAILED. */
 int tool_fail(const struct err *e);

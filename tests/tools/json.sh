@@ -48,10 +48,13 @@ check yore diff --json "h/t@$first" h/t
 rm tree/link
 touch tree/more
 check yore diff --json h/t ./tree
+check yore backup --json --host h --source t tree
+check yore versions --json h/t:link
+check yore versions --json h/t:device
 check yore restore --json h/t out-tree
 check yore stats --json
 check yore cache status --json
 for type in version repository cache summary snapshot source entry changed added \
-	removed; do
+	removed file_version; do
 	grep -qw $type <<<"$seen" || fail "no $type was seen"
 done

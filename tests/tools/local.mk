@@ -24,6 +24,7 @@ dist_check_SCRIPTS += tests/tools/restore_user.sh
 dist_check_SCRIPTS += tests/tools/roundtrip.sh
 dist_check_SCRIPTS += tests/tools/status.sh
 dist_check_SCRIPTS += tests/tools/unlock.sh
+dist_check_SCRIPTS += tests/tools/versions.sh
 
 tool_tests =
 tool_tests += tests/tools/test_address

@@ -4,7 +4,7 @@
 . "${top_srcdir:-.}/tests/tree/tree.sh"
 
 seam='repo/[a-z]+\.h'
-door='repo/(address|history|view|when|open|unlock)\.h'
+door='repo/(address|history|view|when|open|unlock|versions/versions)\.h'
 base='repo/base/'
 codec="$base|repo/(format|crypto)/"
 
@@ -19,6 +19,7 @@ allowed() {
 	repo/sqlite/*) echo "$base|$seam|repo/sqlite/" ;;
 	repo/native/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native)/" ;;
 	repo/foreign/*) echo "$codec|$seam|repo/(store|cache|fetch|sqlite|foreign)/" ;;
+	repo/versions/*) echo "$base|$seam|repo/fetch/together\\.h|repo/versions/" ;;
 	repo/write/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native|write)/" ;;
 	repo/upkeep/*) echo "$codec|$seam|repo/(store|fetch|sqlite|native|write|upkeep)/" ;;
 	repo/open.c) echo "$base|$seam|repo/(native/open|foreign/foreign)\\.h" ;;

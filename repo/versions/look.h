@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One path in one snapshot, and two of those compared; private to repo/versions. */
+#ifndef YORE_VERSIONS_LOOK_H
+#define YORE_VERSIONS_LOOK_H
+
+#include "repo/versions/versions.h"
+
+/* The view of a snapshot, by its number in the source; *view is given. */
+int look_open(const struct versions_query *q, uint32_t point,
+	struct view **view, struct err *e);
+
+/* Fill s, of snapshot s->point, in; attr.mode is 0 when nothing is there. */
+int look_at(const struct versions_query *q, struct versions_state *s,
+	struct err *e);
+
+/*
+ * Whether two states, of which something is there, are the same.  Opens their
+ * views unless the states say so.
+ */
+int versions_alike(const struct versions_query *q, const struct versions_state *a,
+	const struct versions_state *b, bool *alike, struct err *e);
+
+static inline bool
+look_same_way(const struct versions_state *a, const struct versions_state *b)
+{
+	return a->rc == 0 && b->rc == 0 && a->way[0] == b->way[0] &&
+	       a->way[1] == b->way[1];
+}
+
+#endif
