@@ -148,15 +148,6 @@ take_source(struct backup *b, int opt)
 }
 
 static int
-take_number(const char *option, uint64_t min, uint64_t max, uint64_t *v)
-{
-	if (parse_number(optarg, min, max, v) < 0)
-		return tool_usage(
-			"%s %s: %d to %d", option, optarg, (int)min, (int)max);
-	return 0;
-}
-
-static int
 take_other(struct backup *b, int opt)
 {
 	switch (opt) {
@@ -176,9 +167,11 @@ take_other(struct backup *b, int opt)
 				optarg);
 		return 0;
 	case OPT_THREADS:
-		return take_number("--threads", 1, 256, &b->threads);
+		return options_number("--threads", "a number from 1 to 256", 1,
+			256, &b->threads);
 	case OPT_LEVEL:
-		return take_number("--level", 1, 19, &b->level);
+		return options_number("--level", "a number from 1 to 19", 1, 19,
+			&b->level);
 	default:
 		return STATUS_USAGE;
 	}

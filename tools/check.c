@@ -295,11 +295,8 @@ option(struct check_command *cc, int opt)
 		return parse_subset(cc, optarg);
 	case OPT_BUDGET:
 		cc->check.read_data = true;
-		return !parse_duration(optarg, &cc->check.budget_ns) &&
-				       cc->check.budget_ns > 0
-			       ? 0
-			       : tool_usage(
-					 "%s: not a duration as 30m", optarg);
+		return options_duration("--time-budget",
+			"a length of time, such as 30m", &cc->check.budget_ns);
 	case OPT_RESTART:
 		cc->check.restart = true;
 		return 0;

@@ -35,24 +35,18 @@ enum {
 static int
 take_number(const char *option, uint64_t *n)
 {
-	if (strcmp(optarg, "all") == 0) {
-		*n = RETENTION_ALL;
-		return 0;
-	}
-	if (parse_number(optarg, 1, 1u << 31, n) == 0)
-		return 0;
-	return tool_usage("--keep-%s %s: neither a number from 1 on nor 'all'",
-		option, optarg);
+	if (strcmp(optarg, "all") != 0)
+		return options_number(option,
+			"a number from 1 on or 'all'", 1, 1u << 31, n);
+	*n = RETENTION_ALL;
+	return 0;
 }
 
 static int
 take_duration(const char *option, int64_t *ns)
 {
-	if (parse_duration(optarg, ns) == 0 && *ns > 0)
-		return 0;
-	return tool_usage("--keep-within%s %s: not a length of time, such as"
-			  " 36h, 30d, 8w or 2y",
-		option, optarg);
+	return options_duration(option,
+		"a length of time, such as 36h, 30d, 8w or 2y", ns);
 }
 
 static int
@@ -81,16 +75,14 @@ static int
 take_period(struct forget_command *c, int opt)
 {
 	struct retention *rt = &c->rules.retention;
-	enum retention_period p;
+	bool within = opt >= OPT_EVERY_WITHIN;
+	int p = opt - (within ? OPT_EVERY_WITHIN : OPT_EVERY);
+	auto_free char *option = xasprintf("--keep-%s%s",
+		within ? "within-" : "",
+		retention_period_name((enum retention_period)p));
 
-	if (opt < OPT_EVERY_WITHIN) {
-		p = (enum retention_period)(opt - OPT_EVERY);
-		return take_number(retention_period_name(p), &rt->every[p]);
-	}
-	p = (enum retention_period)(opt - OPT_EVERY_WITHIN);
-	auto_free char *option = xasprintf("-%s", retention_period_name(p));
-
-	return take_duration(option, &rt->every_within_ns[p]);
+	return within ? take_duration(option, &rt->every_within_ns[p])
+		      : take_number(option, &rt->every[p]);
 }
 
 static int
@@ -104,9 +96,9 @@ take(struct forget_command *c, int opt)
 		c->host = optarg;
 		return 0;
 	case OPT_LAST:
-		return take_number("last", &c->rules.retention.last);
+		return take_number("--keep-last", &c->rules.retention.last);
 	case OPT_WITHIN:
-		return take_duration("", &c->rules.retention.within_ns);
+		return take_duration("--keep-within", &c->rules.retention.within_ns);
 	case OPT_TAG:
 		c->tags[c->rules.n_tags++] = optarg;
 		return 0;

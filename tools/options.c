@@ -190,6 +190,23 @@ options_arguments(const struct options *o, int min, int max)
 	return 0;
 }
 
+int
+options_number(const char *option, const char *what, uint64_t min,
+	uint64_t max, uint64_t *v)
+{
+	if (parse_number(optarg, min, max, v) == 0)
+		return 0;
+	return tool_usage("%s %s: not %s", option, optarg, what);
+}
+
+int
+options_duration(const char *option, const char *what, int64_t *ns)
+{
+	if (parse_duration(optarg, ns) == 0 && *ns > 0)
+		return 0;
+	return tool_usage("%s %s: not %s", option, optarg, what);
+}
+
 /* What the repository is called from now on, for the life of the process. */
 static bool
 add_endpoint(struct options *o)

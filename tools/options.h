@@ -51,6 +51,12 @@ int options_next(struct options *o);
  * (max < 0: any): then returns STATUS_USAGE, else 0. */
 int options_arguments(const struct options *o, int min, int max);
 
+/* What stands behind an option just met, within min..max, or a length of time
+ * over 0; else a usage error that says what it is not, "a number from 1 on". */
+int options_number(const char *option, const char *what, uint64_t min,
+	uint64_t max, uint64_t *v);
+int options_duration(const char *option, const char *what, int64_t *ns);
+
 /*
  * The repository: -r, else YORE_REPOSITORY; with --endpoint as one of its own
  * options.  NULL after a usage error.

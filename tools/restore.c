@@ -172,9 +172,9 @@ take_options(struct options *o, struct restore_options *ro)
 			ro->if_missing = true;
 			break;
 		case OPT_THREADS:
-			if (parse_number(optarg, 1, 64, &n) < 0)
-				return tool_usage(
-					"--threads %s: 1 to 64", optarg);
+			if (options_number("--threads",
+				    "a number from 1 to 64", 1, 64, &n))
+				return STATUS_USAGE;
 			ro->threads = (unsigned)n;
 			break;
 		default:

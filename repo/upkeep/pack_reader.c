@@ -136,14 +136,10 @@ is_fault(int r)
 	return r == -EBADMSG || r == -EUCLEAN || r == -EPROTONOSUPPORT;
 }
 
-int
-pack_reader_open(struct pack_reader *pr, struct store *s,
-	const struct keyring *keys, enum object_type type,
-	const uint8_t id[OBJECT_ID_LEN], uint64_t size, struct err *e)
+static void
+begin(struct pack_reader *pr, struct store *s, const struct keyring *keys,
+	enum object_type type, const uint8_t id[OBJECT_ID_LEN], uint64_t size)
 {
-	const uint8_t *head;
-	int r;
-
 	*pr = (struct pack_reader){ .store = s,
 		.keys = keys,
 		.type = type,
@@ -151,6 +147,31 @@ pack_reader_open(struct pack_reader *pr, struct store *s,
 		.end = size };
 	memcpy(pr->id, id, OBJECT_ID_LEN);
 	object_key_init(&pr->key, keys, type, id);
+}
+
+/* The header; what is wrong with it is in pr->head. */
+static int
+read_head(struct pack_reader *pr, struct err *e)
+{
+	const uint8_t *head;
+	int r = need(pr, 0, OBJECT_HEADER_LEN, &head, &pr->head);
+
+	if (!r)
+		check_head(pr, head);
+	if (!r || is_fault(r))
+		return 0;
+	*e = pr->head;
+	return r;
+}
+
+int
+pack_reader_open(struct pack_reader *pr, struct store *s,
+	const struct keyring *keys, enum object_type type,
+	const uint8_t id[OBJECT_ID_LEN], uint64_t size, struct err *e)
+{
+	int r;
+
+	begin(pr, s, keys, type, id, size);
 	object_pack_name(pr->name, type, id);
 	if (size < OBJECT_HEADER_LEN + OBJECT_TRAILER_LEN) {
 		err_set(&pr->table, EBADMSG, "cut off");
@@ -167,13 +188,7 @@ pack_reader_open(struct pack_reader *pr, struct store *s,
 		*e = pr->table;
 		return r;
 	}
-	r = need(pr, 0, OBJECT_HEADER_LEN, &head, &pr->head);
-	if (!r)
-		check_head(pr, head);
-	if (is_fault(r) || !r)
-		return 0;
-	*e = pr->head;
-	return r;
+	return read_head(pr, e);
 }
 
 int
@@ -181,25 +196,10 @@ pack_reader_delta(struct pack_reader *pr, struct store *s,
 	const struct keyring *keys, const char *name,
 	const uint8_t id[OBJECT_ID_LEN], uint64_t end, struct err *e)
 {
-	const uint8_t *head;
-	int r;
-
-	*pr = (struct pack_reader){ .store = s,
-		.keys = keys,
-		.type = OBJECT_DELTA,
-		.size = end,
-		.end = end };
-	memcpy(pr->id, id, OBJECT_ID_LEN);
-	object_key_init(&pr->key, keys, OBJECT_DELTA, id);
+	begin(pr, s, keys, OBJECT_DELTA, id, end);
 	snprintf(pr->name, sizeof(pr->name), "%s", name);
 	err_set(&pr->table, EBADMSG, "a delta has none");
-	r = need(pr, 0, OBJECT_HEADER_LEN, &head, &pr->head);
-	if (!r)
-		check_head(pr, head);
-	if (is_fault(r) || !r)
-		return 0;
-	*e = pr->head;
-	return r;
+	return read_head(pr, e);
 }
 
 /* -- Frames

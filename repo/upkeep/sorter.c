@@ -7,12 +7,12 @@
 #include "repo/upkeep/sorter.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "repo/base/buf.h"
+#include "repo/upkeep/scratch.h"
 
 struct run {
 	uint64_t begin, n; /* in records of the file */
@@ -74,25 +74,6 @@ sorter_n(const struct sorter *s)
 /* -- Adding ----------------------------------------------------------------- */
 
 static int
-open_scratch(struct sorter *s, struct err *e)
-{
-	const char *dir = getenv("TMPDIR");
-	auto_free char *path = NULL;
-
-	if (!dir || dir[0] != '/')
-		dir = "/var/tmp";
-	s->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (s->fd >= 0)
-		return 0;
-	path = xasprintf("%s/yore-prune-XXXXXX", dir);
-	s->fd = mkostemp(path, O_CLOEXEC);
-	if (s->fd < 0)
-		return err_sys(e, errno, "%s: no scratch file", dir);
-	unlink(path);
-	return 0;
-}
-
-static int
 write_fully(struct sorter *s, const uint8_t *data, size_t len, uint64_t off,
 	struct err *e)
 {
@@ -120,10 +101,12 @@ sort_memory(struct sorter *s)
 static int
 write_run(struct sorter *s, struct err *e)
 {
-	int r = s->fd < 0 ? open_scratch(s, e) : 0;
+	int r;
 
-	if (r)
-		return r;
+	if (s->fd < 0)
+		s->fd = scratch_file(e);
+	if (s->fd < 0)
+		return s->fd;
 	sort_memory(s);
 	r = write_fully(s, s->memory, s->n * s->size, s->written * s->size, e);
 	if (r)
