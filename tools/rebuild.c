@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* yore rebuild: index, catalogs and head from what they follow from. */
+/* yore rebuild: header, index, catalogs and head from what they follow from. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "repo/base/log.h"
+#include "repo/upkeep/header.h"
 #include "repo/upkeep/rebuild.h"
 #include "tools/json.h"
 #include "tools/options.h"
@@ -80,24 +82,59 @@ print_text(const struct rebuild_result *r, bool write)
 		printf("nothing to do\n");
 }
 
-static int
-act(struct rebuild_command *rc)
-{
-	struct unlock_asker asker = { .unlock = &rc->o.unlock };
-	struct history_open_options open = {
-		.secret = unlock_ask, .ctx = &asker, .offline = rc->o.offline
-	};
-	auto_upkeep struct upkeep u = { .rp = NULL };
-	struct err e = ERR_INIT;
-	int r = upkeep_open(&u, rc->o.repo, &open, &e);
+/* -- The header ---------------------------------------------------------- */
 
-	unlock_release(&asker.secret);
-	if (r)
-		return tool_fail_open(&e);
+static void
+print_header(const struct rebuild_command *rc, const char *how)
+{
+	bool write = rc->rebuild.write;
+
+	if (rc->o.json) {
+		json_t *line = json_line("header");
+
+		json_text(line, "what", how);
+		json_flag(line, "written", write);
+		json_print(line);
+	} else if (!rc->o.quiet) {
+		printf("header: %s: %s\n", how,
+			write ? "written" : "to be written with --write, before "
+					    "anything else");
+	}
+}
+
+/* What cannot be opened may lack nothing but its header.  *r and e are as
+ * upkeep_open has them then; true: there is nothing more to do. */
+static bool
+try_header(struct rebuild_command *rc, const struct history_open_options *open,
+	struct upkeep *u, int *r, struct err *e)
+{
+	const char *how = NULL;
+	struct err why = ERR_INIT;
+	int made = header_rebuild(
+		rc->o.repo, open, rc->rebuild.write, &how, &why);
+
+	if (made < 0 && *r == -EUCLEAN)
+		*e = why;
+	if (made != 1)
+		return false;
+	print_header(rc, how);
+	upkeep_release(u);
+	*r = rc->rebuild.write ? upkeep_open(u, rc->o.repo, open, e) : 0;
+	return !rc->rebuild.write;
+}
+
+/* -- The rest ------------------------------------------------------------ */
+
+static int
+rebuild(struct rebuild_command *rc, struct upkeep *u)
+{
+	struct err e = ERR_INIT;
+	int r;
+
 	interrupt_defer();
 	rc->rebuild.interrupted = interrupt_flag();
 	progress_begin(!rc->o.quiet && !rc->o.json);
-	r = rebuild_run(&u, &rc->rebuild, &rc->result, &e);
+	r = rebuild_run(u, &rc->rebuild, &rc->result, &e);
 	progress_clear();
 	if (r && interrupt_came())
 		return interrupt_status();
@@ -108,6 +145,25 @@ act(struct rebuild_command *rc)
 	else if (!rc->o.quiet)
 		print_text(&rc->result, rc->rebuild.write);
 	return rc->result.unreadable ? STATUS_PARTLY : STATUS_DONE;
+}
+
+static int
+act(struct rebuild_command *rc)
+{
+	struct unlock_asker asker = { .unlock = &rc->o.unlock };
+	struct history_open_options open = {
+		.secret = unlock_ask, .ctx = &asker, .offline = rc->o.offline
+	};
+	auto_upkeep struct upkeep u = { .rp = NULL };
+	struct err e = ERR_INIT;
+	int r = upkeep_open(&u, rc->o.repo, &open, &e);
+	bool over = (r == -EUCLEAN || r == -EBADMSG) &&
+		    try_header(rc, &open, &u, &r, &e);
+
+	unlock_release(&asker.secret);
+	if (r)
+		return tool_fail_open(&e);
+	return over ? STATUS_DONE : rebuild(rc, &u);
 }
 
 static int
@@ -133,7 +189,7 @@ run(const struct command *c, int argc, char **argv)
 const struct command command_rebuild = {
 	.name = "rebuild",
 	.synopsis = "[-r REPO] [--write]",
-	.summary = "Make the index and the catalogs again, from what is there",
+	.summary = "Make header, index and catalogs again, from what is there",
 	.help = "      --write                do it; else it is only found out"
 		" what is to be done\n",
 	.run = run,

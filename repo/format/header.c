@@ -83,7 +83,8 @@ check_first_line(const char *text, size_t len, struct err *e)
 
 	if (len >= n && !memcmp(text, first_line, n))
 		return 0;
-	if (len > 16 && !memcmp(text, "yore-repository ", 16))
+	if (len > 16 && !memcmp(text, "yore-repository ", 16) &&
+		text[16] >= '1' && text[16] <= '9')
 		return err_set(e, EPROTONOSUPPORT,
 			"repository has a newer format than 1; "
 			"use a newer yore");

@@ -59,10 +59,14 @@ libyore_a_SOURCES += \
 	repo/native/scout.h \
 	repo/native/slots.c \
 	repo/native/slots.h \
+	repo/native/slots_seen.c \
+	repo/native/slots_seen.h \
 	repo/native/state.c \
 	repo/native/state.h \
 	repo/native/tree.c \
 	repo/native/tree.h \
 	repo/native/view.c \
 	repo/native/view.h \
+	repo/native/whose.c \
+	repo/native/whose.h \
 	repo/native/xattr.c

@@ -8,6 +8,7 @@
 #include "repo/native/remote.h"
 #include "repo/native/repository.h"
 #include "repo/native/slots.h"
+#include "repo/native/whose.h"
 #include "repo/fetch/together.h"
 
 static int
@@ -113,6 +114,42 @@ keep_names(const struct opening *o)
 	cached_keep_names(o->rp->store, "cat/", names, ea->newest.n);
 }
 
+#define MAKE_ANEW "`yore rebuild --write` makes it anew"
+
+/* Why there is no repository, or none that can be unlocked.  That it is none
+ * says more than that it has no keys. */
+static int
+nothing(const struct opening *o, struct err *e)
+{
+	const char *name = o->rp->store->name;
+
+	if (o->header.r == -ENOENT && slots_any(o->slots))
+		return err_set(e, EUCLEAN,
+			"%s: the repository header `format` is not there, but "
+			"key slots are; " MAKE_ANEW, name);
+	if (o->header.r == -EUCLEAN && slots_any(o->slots))
+		return err_set(e, EUCLEAN,
+			"%s: the repository header `format` is damaged; "
+			MAKE_ANEW, name);
+	if (e)
+		*e = o->header.r ? o->header.e : o->list.e;
+	return o->header.r ? o->header.r : o->list.r;
+}
+
+/* No slot opens under the id that the header has: is it what objects say? */
+static int
+other_id(struct repository *rp, struct err *e)
+{
+	struct whose w;
+
+	if (whose_look(rp->store, 1, &w, NULL) || !w.n ||
+		whose_has(&w, rp->header.id))
+		return -EKEYREJECTED;
+	return err_set(e, EUCLEAN,
+		"%s: the repository header `format` is damaged: objects are of "
+		"another id; " MAKE_ANEW, rp->store->name);
+}
+
 /* Both rounds; afterwards the slots are there, or why not is in e. */
 static int
 gather(struct opening *o, const struct history_open_options *options,
@@ -122,12 +159,8 @@ gather(struct opening *o, const struct history_open_options *options,
 	bool remote = !rp->store->local_path;
 
 	together_run(FIRST_ROUND, remote, first_round, o);
-	/* that it is no repository says more than that it has no keys */
-	if (o->header.r || o->list.r) {
-		if (e)
-			*e = o->header.r ? o->header.e : o->list.e;
-		return o->header.r ? o->header.r : o->list.r;
-	}
+	if (o->header.r || o->list.r)
+		return nothing(o, e);
 	bool kept = cached_cache(rp->store) != NULL;
 
 	o->doubt = kept && !options->offline && rp->early &&
@@ -158,12 +191,14 @@ unlock(struct repository *rp, const struct history_open_options *options,
 
 	if (!r)
 		r = slots_unlock(slots, rp, options, e);
+	if (r == -EKEYREJECTED)
+		r = other_id(rp, e);
 	if (!r) {
 		header_mac(rp->keys, o.text, rp->header.mac_covers, mac);
 		if (memcmp(mac, rp->header.mac, HASH_LEN))
 			r = err_set(e, EBADMSG,
 				"%s: the repository header `format` has been "
-				"altered",
+				"altered; " MAKE_ANEW,
 				rp->store->name);
 	}
 	free(o.text);

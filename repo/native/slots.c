@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include "repo/base/hex.h"
 #include "repo/fetch/cached.h"
+
+#define SLOT_ID_LEN 16
 
 static bool
 add_slot(void *ctx, const char *name, uint64_t size)
@@ -24,7 +27,23 @@ slots_list(struct store *s, struct slots *slots, struct err *e)
 	if (r || slots->n)
 		return r;
 	return err_set(e, ENOKEY,
-		"%s: no key slots below keys/: nothing unlocks it", s->name);
+		"%s: no key slots below keys/: nothing unlocks it but an "
+		"exported key (`yore key import`)", s->name);
+}
+
+bool
+slots_any(const struct slots *slots)
+{
+	uint8_t id[SLOT_ID_LEN];
+
+	for (size_t i = 0; i < slots->n; i++) {
+		const char *digits = slots->slot[i].name + strlen("keys/");
+
+		if (strlen(digits) == 2 * SLOT_ID_LEN &&
+			!hex_decode(id, SLOT_ID_LEN, digits))
+			return true;
+	}
+	return false;
 }
 
 void

@@ -20,6 +20,8 @@ struct slots {
 
 /* List keys/; no more than SLOTS_MAX are looked at. */
 int slots_list(struct store *s, struct slots *slots, struct err *e);
+/* Whether one of them is called as slots are. */
+bool slots_any(const struct slots *slots);
 /* Read slot i unless it has been read; what fails is told by slots_unlock.
  * From several threads, each for other slots. */
 void slots_read(struct store *s, struct slots *slots, size_t i);

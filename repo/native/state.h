@@ -8,6 +8,7 @@
  *   <repository id>/sources   of each source the highest snapshot seen:
  *                             "<source key> <seq> <hash> <host/name>" lines
  *   <repository id>/deltas/<id>   repo/native/deltas_seen.h
+ *   <repository id>/slots     repo/native/slots_seen.h
  *   pins/<hash of address>    which repository was last there:
  *                             "<id> <commitment> sealed|open", the address
  *   <repository id>/stash/<hash of address>   what writers keep

@@ -7,7 +7,7 @@
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/native/gc_newest.h"
-#include "repo/native/slots.h"
+#include "repo/native/slots_seen.h"
 
 #define TRASH "gc/snap/"
 
@@ -33,32 +33,54 @@ check_slot(struct check *c, const uint8_t *bytes, size_t len, struct err *e)
 	return r;
 }
 
+static void
+slot_fault(struct check *c, const char *name, const char *why)
+{
+	const char *id = name + strlen("keys/");
+
+	check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name,
+		"%s; who unlocks with it is locked out: `yore key add` makes "
+		"another, `yore key remove %.12s` takes it away", why, id);
+}
+
+/* All of them; one that is gone meanwhile or too long says so. */
+static int
+read_slots(struct check *c, struct slots *slots, struct err *e)
+{
+	int r = slots_list(c->rp->store, slots, e);
+
+	for (size_t i = 0; i < slots->n && !r; i++) {
+		slots_read(c->rp->store, slots, i);
+		r = slots->slot[i].error.code;
+		if (r == ENOENT || r == EUCLEAN)
+			r = 0;
+		if (r)
+			*e = slots->slot[i].error;
+	}
+	return r ? -e->code : 0;
+}
+
 int
 check_slots(struct check *c, struct err *e)
 {
 	auto_slots struct slots *slots = xcalloc(1, sizeof(*slots));
-	int r = slots_list(c->rp->store, slots, e);
+	bool changed[SLOTS_MAX];
+	int r = read_slots(c, slots, e);
 
-	for (size_t i = 0; i < slots->n && !r; i++) {
-		struct err why = ERR_INIT;
-		int bad;
+	if (r)
+		return r;
+	slots_seen(c->rp, slots, changed);
+	for (size_t i = 0; i < slots->n; i++) {
+		struct err why = slots->slot[i].error;
 
-		slots_read(c->rp->store, slots, i);
-		if (slots->slot[i].error.code == ENOENT)
-			continue; /* removed meanwhile */
-		if (slots->slot[i].error.code) {
-			*e = slots->slot[i].error;
-			return -e->code;
-		}
-		bad = check_slot(
-			c, slots->slot[i].bytes, slots->slot[i].len, &why);
-		if (bad)
-			check_fault(c, CHECK_DAMAGED, CHECK_SPARE,
-				slots->slot[i].name,
-				"%s; who unlocks with it is locked out",
-				why.text);
+		if (!why.code && !check_slot(c, slots->slot[i].bytes,
+					 slots->slot[i].len, &why) && changed[i])
+			err_set(&why, EUCLEAN,
+				"the key slot is not what it was");
+		if (why.code && why.code != ENOENT)
+			slot_fault(c, slots->slot[i].name, why.text);
 	}
-	return r;
+	return 0;
 }
 
 /* -- The trash

@@ -6,8 +6,9 @@
 #include <string.h>
 #include "repo/base/hex.h"
 #include "repo/native/repository.h"
-#include "repo/native/slots.h"
+#include "repo/native/slots_seen.h"
 #include "repo/native/state.h"
+#include "repo/upkeep/header.h"
 #include "repo/write/stash.h"
 
 #define PREFIX "keys/"
@@ -202,6 +203,7 @@ settle(struct keys *k, struct err *e)
 			k->rp->sealed = false;
 	}
 	stash_slots(k->rp);
+	slots_seen_all(k->rp);
 	return state_pin(k->rp, e);
 }
 
@@ -396,35 +398,6 @@ open_paper(const struct paper *p, const struct history_open_options *o,
 		       : r;
 }
 
-/* The header says whether this is the repository's root secret. */
-static int
-verify_root(struct repository *rp, const struct paper *p,
-	const uint8_t root[KEY_LEN], struct err *e)
-{
-	auto_free uint8_t *text = NULL;
-	uint8_t mac[HASH_LEN];
-	size_t len;
-	int r = store_get_all(rp->store, "format", HEADER_LEN_MAX, &text, &len, e);
-
-	if (!r)
-		r = repository_header_decode(text, len, &rp->header, e);
-	if (r)
-		return err_prefix(e, "%s", rp->store->name);
-	hex_encode(rp->id_text, rp->header.id, REPOSITORY_ID_LEN);
-	if (memcmp(rp->header.id, p->repository_id, REPOSITORY_ID_LEN))
-		return err_set(e, EINVAL, "%s: the paper key is of another "
-			"repository", rp->store->name);
-	rp->keys = keyring_new(rp->header.id, root);
-	header_mac(rp->keys, text, rp->header.mac_covers, mac);
-	if (memcmp(mac, rp->header.mac, HASH_LEN))
-		return err_set(e, EBADMSG, "%s: the repository header `format` "
-			"is not of this key", rp->store->name);
-	if (rp->header.must_write_unknown)
-		return err_set(e, EROFS, "%s: writing needs features this yore "
-			"lacks; use a newer yore", rp->store->name);
-	return 0;
-}
-
 int
 keys_import(const char *repo, const struct history_open_options *o,
 	const struct paper *p, const struct slot_secret *secret,
@@ -438,12 +411,16 @@ keys_import(const char *repo, const struct history_open_options *o,
 	k->rp->sealed = true;
 	r = store_open(repo, &k->rp->store, e);
 	if (!r)
+		r = sink_open(repo, false, &k->sink, e);
+	if (!r)
 		r = open_paper(p, o, root, e);
 	if (!r)
-		r = verify_root(k->rp, p, root, e);
+		r = header_make_sure(
+			k->rp, k->sink, p->repository_id, root, e);
 	secret_free(root, KEY_LEN);
-	if (!r)
-		r = sink_open(repo, false, &k->sink, e);
+	if (!r && k->rp->header.must_write_unknown)
+		r = err_set(e, EROFS, "%s: writing needs features this yore "
+			"lacks; use a newer yore", repo);
 	if (!r)
 		r = list(k, e);
 	return r ? r : keys_add(k, secret, id, e);

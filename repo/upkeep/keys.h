@@ -69,7 +69,8 @@ int keys_change(struct keys *k, const struct slot_secret *secret,
 int keys_export(struct keys *k, const struct slot_secret *seal,
 	struct paper *p, struct err *e);
 /*
- * Make a slot from a paper key, for when no other opens any more.  o->secret
+ * Make a slot from a paper key, for when no other opens any more, and `format`
+ * too if that is not what it should be.  o->secret
  * opens the paper if that is sealed.  -EKEYREJECTED wrong secret, -EINVAL it is
  * of another repository.
  */

@@ -7,6 +7,7 @@ libyorewrite_a_SOURCES += repo/upkeep/copy_pages.c repo/upkeep/copy_pages.h
 libyorewrite_a_SOURCES += repo/upkeep/mirror.c repo/upkeep/mirror.h
 libyorewrite_a_SOURCES += repo/upkeep/mirror_list.c repo/upkeep/mirror_private.h
 libyorewrite_a_SOURCES += repo/upkeep/mirror_pool.c repo/upkeep/mirror_remove.c
+libyorewrite_a_SOURCES += repo/upkeep/header.c repo/upkeep/header.h
 libyorewrite_a_SOURCES += repo/upkeep/keys.c repo/upkeep/keys.h
 libyorewrite_a_SOURCES += repo/upkeep/reach.c repo/upkeep/reach.h
 libyorewrite_a_SOURCES += repo/upkeep/forget.c repo/upkeep/forget.h

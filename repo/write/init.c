@@ -4,6 +4,7 @@
 #include <time.h>
 #include "repo/base/hex.h"
 #include "repo/format/header.h"
+#include "repo/native/slots_seen.h"
 #include "repo/native/state.h"
 #include "repo/store/store.h"
 #include "repo/write/init.h"
@@ -69,9 +70,10 @@ keep(const char *repo, const struct new_repository *n)
 		.sealed = n->sealed };
 
 	state_pin_forget(repo);
+	hex_encode(rp.id_text, n->header.id, sizeof(n->header.id));
+	slots_seen_first(&rp, n->slot_name, n->slot.data, n->slot.len);
 	if (store_open(repo, &rp.store, NULL))
 		return;
-	hex_encode(rp.id_text, n->header.id, sizeof(n->header.id));
 	if (!rp.store->local_path && !state_pin(&rp, NULL))
 		stash_made(&rp, &n->text, n->slot_name, &n->slot);
 	store_free(rp.store);

@@ -58,3 +58,5 @@ dist_check_SCRIPTS += tests/upkeep/thin_replicated.sh
 dist_check_SCRIPTS += tests/upkeep/forget_database.sh
 dist_check_SCRIPTS += tests/upkeep/check_listing.sh
 dist_check_SCRIPTS += tests/upkeep/check_resume.sh
+dist_check_SCRIPTS += tests/upkeep/matrix_header.sh
+EXTRA_DIST += tests/upkeep/matrix_header.py
