@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <unistd.h>
 #include "tests/unit/fetch_fixture.h"
 
 static struct pack *
@@ -54,6 +55,7 @@ fixture_init(struct fixture *x)
 {
 	uint8_t repository[REPOSITORY_ID_LEN] = { 1 }, root[KEY_LEN] = { 2 };
 
+	alarm(FIXTURE_HANG_S);
 	memset(x, 0, sizeof(*x));
 	x->store.ops = &memory_ops;
 	x->keys = keyring_new(repository, root);
@@ -73,6 +75,7 @@ fixture_release(struct fixture *x)
 	keyring_free(x->keys);
 	pthread_mutex_destroy(&x->lock);
 	pthread_cond_destroy(&x->changed);
+	alarm(0);
 }
 
 struct pack *

@@ -41,6 +41,8 @@ struct fixture {
 	size_t longest;	   /* get */
 };
 
+/* A test that takes longer than this between the two hangs: SIGALRM ends it. */
+#define FIXTURE_HANG_S 60
 void fixture_init(struct fixture *x);
 void fixture_release(struct fixture *x);
 
