@@ -108,6 +108,9 @@ mark(const struct image_tree *t, const struct place *p, uint8_t *may_lose)
 		at++;
 	if (at == t->n)
 		return;
+	may_lose[at] |= LEADS_TO_LOSS;
+	for (size_t i = at; i; i = t->entries[i].parent)
+		may_lose[t->entries[i].parent] |= LEADS_TO_LOSS;
 	if (p->what == 'c')
 		may_lose[at] |= MAY_LOSE_CONTENT;
 	if (p->what == 'x')
@@ -162,6 +165,12 @@ wrong(struct check *c, size_t i, const char *what, int r)
 			"%s %s: %s (%d)", c->t->id, c->t->entries[i].path, what,
 			r);
 	return false;
+}
+
+static bool
+passed_over(const struct check *c, size_t i)
+{
+	return c->d->only && !c->may_lose[i];
 }
 
 /* An error r of entry i: of the right kind, and where it may be. */
@@ -372,6 +381,8 @@ check_below(struct check *c, size_t dir)
 		struct view_attr a;
 
 		r = 0;
+		if (passed_over(c, i))
+			continue;
 		if (i >= cu.at) {
 			if (!worth_asking(c, i, MAY_LOSE_ENTRY))
 				continue;
@@ -394,8 +405,11 @@ check_tree(struct history *h, const struct history_listing *l, size_t point,
 {
 	auto_view struct view *v = NULL;
 	struct view_attr a;
-	int r = history_open(h, l, point, &v, NULL);
+	int r = 0;
 
+	if (passed_over(c, 0))
+		return true;
+	r = history_open(h, l, point, &v, NULL);
 	if (r)
 		return wrong(c, 0, "does not open", r);
 	c->v = v;

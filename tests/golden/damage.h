@@ -28,13 +28,15 @@ void places_release(struct places *p);
 #define MAY_LOSE_CONTENT 1
 #define MAY_LOSE_XATTRS 2
 #define MAY_LOSE_ENTRY 4 /* itself and all below it */
+#define LEADS_TO_LOSS 8	 /* something of it or below it may be lost */
 
 /* What may be lost; without an object nothing. */
 struct damage {
 	char object[96];
 	uint64_t off;
-	uint8_t **may_lose; /* for each tree, for each entry: MAY_LOSE_* */
+	uint8_t **may_lose; /* for each tree, for each entry: the above */
 	bool any;	    /* something needs the frame */
+	bool only;	    /* only what needs it is read, and what leads there */
 	size_t hidden;	    /* a tree whose record is damaged, or SIZE_MAX */
 };
 
@@ -49,7 +51,7 @@ struct verdict {
 	char why[600];	 /* "" when all is well */
 };
 
-/* Read everything of h; compare with im.  Whether all is as it may be. */
+/* Read everything of h, or what d->only says; compare with im.  Whether all is as it may be. */
 bool damage_check(struct history *h, const struct image *im,
 	const struct damage *d, struct verdict *v);
 /* Only the listing: sources, snapshots, tags. */

@@ -4,15 +4,17 @@
  *
  * A frame with any one of its bits flipped must not unseal: that is tried for
  * every bit of every frame of every object.  What follows from it is tried with
- * a history over the damaged repository: every 61st bit of packs and indexes
- * (every bit of their headers and trailers, every 5th of frames' prefixes) with
- * everything read again and compared, byte for byte; every bit of catalogs and
- * records with the listing; every bit of the index with look-ups; every bit of
- * `format` and of the key slots with opening.  What may be lost is what
- * tests/golden/repo-1.places says of the frame; all else must be the same.
+ * a history over the damaged repository: every 61st bit of packs with all read
+ * that needs the frame; every 16th of these bits, every bit of headers and
+ * trailers and every 5th of frames' prefixes with everything read again and
+ * compared, byte for byte; every bit of catalogs and records with the listing;
+ * every bit of the index with look-ups; every bit of `format` and of the key
+ * slots with opening.  What may be lost is what tests/golden/repo-1.places says
+ * of the frame; all else must be the same.
  *
  *   test_flip [OBJECT]...     only objects whose names begin so
- *   YORE_FLIP_STEP (61)   YORE_FLIP_WORKERS (the processors there are)
+ *   YORE_FLIP_STEP (61; 1 with YORE_TEST_FULL=1, where every 61st reads all)
+ *   YORE_FLIP_WORKERS (the processors there are)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +34,7 @@
 #include "tests/golden/index_truth.h"
 
 #define STEP 61
+#define WHOLE_STEP (16 * STEP)
 #define PREFIX_STEP 5
 
 struct object {
@@ -47,12 +50,14 @@ struct object {
 static char source[4096], copy[4096];
 static struct object objects[64];
 static size_t n_objects;
-static unsigned step, worker, n_workers;
+static unsigned step, whole_step, worker, n_workers;
 static struct image image;
 static struct places places;
 static FILE *report; /* stderr itself belongs to the log */
 static volatile sig_atomic_t stopped;
-static unsigned long n_unsealed, n_read, n_listed, n_opened;
+static unsigned long n_unsealed, n_read, n_needed, n_listed, n_opened;
+
+enum reading { NOTHING, LISTING, WHAT_NEEDS_IT, EVERYTHING };
 
 static void __attribute__((format(printf, 3, 4), noreturn))
 failed(const struct object *o, size_t bit, const char *fmt, ...)
@@ -166,8 +171,30 @@ tree_of(const struct object *o)
 	return SIZE_MAX;
 }
 
+static enum reading
+worth_reading(const struct object *o, size_t bit)
+{
+	bool listed = o->type == OBJECT_RECORD || o->type == OBJECT_CATALOG;
+	size_t nth = bit / n_workers;
+
+	if (listed)
+		return nth % STEP == 0 ? EVERYTHING : LISTING;
+	if (nth % whole_step == 0 || clear_bit(o, bit))
+		return EVERYTHING;
+	return nth % step == 0 ? WHAT_NEEDS_IT : NOTHING;
+}
+
 static void
-check_bit(const struct object *o, size_t bit, bool whole, struct damage *d)
+count(enum reading what)
+{
+	*(what == LISTING		? &n_listed
+			: what == WHAT_NEEDS_IT ? &n_needed
+						: &n_read) += 1;
+}
+
+static void
+check_bit(const struct object *o, size_t bit, enum reading what,
+	struct damage *d)
 {
 	struct verdict v;
 	struct err e = ERR_INIT;
@@ -177,32 +204,31 @@ check_bit(const struct object *o, size_t bit, bool whole, struct damage *d)
 
 	damage_set(d, &image, &places, off ? o->name : "", off);
 	d->hidden = o->type == OBJECT_RECORD ? tree_of(o) : SIZE_MAX;
+	d->only = what == WHAT_NEEDS_IT;
 	flip(o, bit, false);
 	h = open_history(o, bit, &e);
-	ok = whole ? damage_check(h, &image, d, &v)
-		   : damage_check_listing(h, &image, d, &v);
+	ok = what == LISTING ? damage_check_listing(h, &image, d, &v)
+			     : damage_check(h, &image, d, &v);
 	history_free(h);
 	flip(o, bit, true);
 	if (!ok)
 		failed(o, bit, "%s", v.why);
-	if (whole && d->any && v.errors == 0)
+	if (what != LISTING && d->any && v.errors == 0)
 		failed(o, bit, "nothing is lost, yet the frame is damaged");
-	*(whole ? &n_read : &n_listed) += 1;
+	count(what);
 }
 
 static void
 check_object(const struct object *o)
 {
-	bool listed = o->type == OBJECT_RECORD || o->type == OBJECT_CATALOG;
 	struct damage d;
 
 	damage_init(&d, &image);
 	for (size_t bit = worker; bit < o->len * 8; bit += n_workers) {
-		bool whole = bit / n_workers % step == 0 ||
-			     (!listed && clear_bit(o, bit) && step <= STEP);
+		enum reading what = worth_reading(o, bit);
 
-		if (whole || listed)
-			check_bit(o, bit, whole, &d);
+		if (what != NOTHING)
+			check_bit(o, bit, what, &d);
 	}
 	damage_release(&d, &image);
 }
@@ -271,7 +297,7 @@ check_slot(const struct object *o, const struct repository *rp)
 		failed(o, 0, "does not open undamaged");
 	for (size_t bit = worker; bit < o->len * 8; bit += n_workers) {
 		if (secret.type == SLOT_SCRYPT && bit >= (size_t)20 * 8 &&
-			bit / n_workers % step)
+			bit / n_workers % STEP)
 			continue;
 		memcpy(slot, o->data, o->len);
 		slot[bit / 8] ^= (uint8_t)(1u << (bit % 8));
@@ -413,8 +439,8 @@ work(char **names)
 	}
 	fprintf(report,
 		"worker %u: %lu frames unsealed, %lu times all read, "
-		"%lu times listed, %lu times opened\n",
-		worker, n_unsealed, n_read, n_listed, n_opened);
+		"%lu times what needs it, %lu times listed, %lu times opened\n",
+		worker, n_unsealed, n_read, n_needed, n_listed, n_opened);
 	places_release(&places);
 	image_release(&image);
 	return 0;
@@ -473,12 +499,15 @@ main(int argc, char **argv)
 {
 	const char *top = getenv("top_srcdir");
 	int status, bad = 0;
+	unsigned full;
 
 	(void)argc;
 	snprintf(source, sizeof(source), "%s/tests/golden/repo-1",
 		top ? top : ".");
 	setenv("XDG_STATE_HOME", "/dev/null", 1);
-	step = number_from("YORE_FLIP_STEP", STEP);
+	full = number_from("YORE_TEST_FULL", 0);
+	step = number_from("YORE_FLIP_STEP", full ? 1 : STEP);
+	whole_step = full ? STEP : WHOLE_STEP;
 	n_workers = number_from(
 		"YORE_FLIP_WORKERS", (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
 	if (nftw(source, load_object, 16, FTW_PHYS) || n_objects == 0) {
