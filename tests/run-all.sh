@@ -12,7 +12,7 @@ set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${YORE_BUILD:-$(mktemp -d /var/tmp/yore-tests.XXXXXX)}
-jobs=$(nproc)
+jobs=$((2 * $(nproc))) # half of the time a test waits
 passed=0 failed=0 skipped=0
 chmod 755 "$work" # some tests run as another user
 
@@ -59,7 +59,7 @@ count_results() {
 stage() {
 	local name=$1 configure=$2 before=$failed dir="$work/$1"
 	shift 2
-	note "$name: configure $configure; make $*"
+	note "$name: configure $configure${CFLAGS+ CFLAGS=$CFLAGS}; make $*"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2086 # a list of words
 	if ! (cd "$dir" && ../source/configure -q $configure) \
@@ -83,11 +83,14 @@ elif ! copy_sources; then
 	broken 'autoreconf -i' "$work/autoreconf.log"
 else
 	stage gcc '--enable-werror --enable-faults' check
-	stage clang 'CC=clang --enable-werror' all check TESTS=
-	stage address 'CC=clang --enable-sanitize=address,undefined' check-unit
-	stage thread 'CC=gcc --enable-sanitize=thread' check-threads
+	# what is only looked at, or runs briefly, is not optimised
+	CFLAGS=-O0 stage clang 'CC=clang --enable-werror' all check TESTS=
+	CFLAGS='-O1 -g1' stage address \
+		'CC=clang --enable-sanitize=address,undefined' check-unit
+	CFLAGS='-O1 -g1' stage thread \
+		'CC=gcc --enable-sanitize=thread' check-threads
 	# shellcheck disable=SC2016 # make expands it
-	stage release '' distcheck 'TESTS=$(tree_tests)'
+	CFLAGS=-O0 stage release '' distcheck 'TESTS=$(tree_tests)'
 fi
 
 if [ $failed = 0 ]; then
