@@ -80,9 +80,11 @@ take_name(void *ctx, const struct view_dirent *d)
 	return false;
 }
 
-/* Write the path of a node in a view to out, as far as it can be read. */
+/* Write the path of a node in a view, below node base, to out, as far as it can
+ * be read. */
 static void
-path_in_view(struct view *v, uint64_t node, char *out, size_t size, int depth)
+path_in_view(struct view *v, uint64_t base, uint64_t node, char *out,
+	size_t size, int depth)
 {
 	char name[1024] = "?";
 	struct finding f = { .node = node, .name = name, .size = sizeof(name) };
@@ -90,14 +92,14 @@ path_in_view(struct view *v, uint64_t node, char *out, size_t size, int depth)
 	size_t len;
 
 	out[0] = '\0';
-	if (node == VIEW_ROOT)
+	if (node == base)
 		return;
 	if (depth == 0 || view_parent(v, node, &parent, NULL) != 0) {
 		snprintf(out, size, "/...");
 		return;
 	}
 	view_list(v, parent, 0, take_name, &f, NULL);
-	path_in_view(v, parent, out, size, depth - 1);
+	path_in_view(v, base, parent, out, size, depth - 1);
 	len = strlen(out);
 	snprintf(out + len, size - len, "/%s", name);
 }
@@ -114,8 +116,8 @@ complaint_log(struct call *c, int code)
 		log_warn("%u more errors were not reported", left_out);
 	node_path(c->node, slot, sizeof(slot));
 	if (c->view)
-		path_in_view(
-			c->view, c->at, inside, sizeof(inside), PATH_DEPTH);
+		path_in_view(c->view, c->node->base, c->at, inside,
+			sizeof(inside), PATH_DEPTH);
 	log_error("%s%s: %s", slot, inside,
 		c->e.code ? c->e.text : strerror(code));
 }

@@ -12,6 +12,8 @@ libyorefs_a_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
 libyorefs_a_SOURCES = \
 	fs/acl.c \
 	fs/acl.h \
+	fs/answers.c \
+	fs/answers.h \
 	fs/call.c \
 	fs/call.h \
 	fs/complaint.c \
@@ -70,6 +72,10 @@ libyorefs_a_SOURCES = \
 	fs/tree_points.h \
 	fs/tree_sources.c \
 	fs/tree_sources.h \
+	fs/tree_versions.c \
+	fs/tree_versions.h \
+	fs/version_name.c \
+	fs/version_name.h \
 	fs/views.c \
 	fs/views.h
 

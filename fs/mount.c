@@ -28,12 +28,13 @@ mount_new(struct history *h, const struct mount_options *o, struct mount **out,
 	pthread_mutex_init(&m->picture_lock, NULL);
 	names_init(&m->names);
 	pthread_mutex_init(&m->storing, NULL);
-	m->picture = picture_new(h, &m->scope, 0);
+	m->answers = answers_new();
+	picture_put(mount_show(m, 0));
 	rc = root_resolve(m, o->address, e);
 	if (rc != 0)
 		return rc;
 	if (o->address) /* the scope is known only now */
-		mount_show(m, picture_new(h, &m->scope, 0));
+		picture_put(mount_show(m, 0));
 	*out = steal(m);
 	return 0;
 }
@@ -46,6 +47,7 @@ mount_free(struct mount *m)
 	if (m->session)
 		fuse_session_destroy(m->session);
 	views_free(m->views);
+	answers_free(m->answers);
 	picture_put(m->picture);
 	nodes_free(m->nodes);
 	pthread_mutex_destroy(&m->picture_lock);
@@ -61,16 +63,21 @@ mount_picture(struct mount *m)
 	return picture_get(m->picture);
 }
 
-void
-mount_show(struct mount *m, struct picture *p)
+struct picture *
+mount_show(struct mount *m, int64_t changed_ns)
 {
+	struct picture *p = picture_new(m->history, &m->scope, changed_ns);
 	struct picture *old;
 
+	p->answers = m->answers;
+	p->modes_enforced = m->modes_enforced;
+	picture_get(p);
 	pthread_mutex_lock(&m->picture_lock);
 	old = m->picture;
 	m->picture = p;
 	pthread_mutex_unlock(&m->picture_lock);
 	picture_put(old);
+	return p;
 }
 
 /* -- Nodes --------------------------------------------------------------- */
@@ -84,6 +91,9 @@ mount_enter(struct mount *m, const struct picture *p, struct node *dir,
 	};
 
 	spec.asked = child->asked;
+	spec.access = child->access;
+	if (child->is_version)
+		spec.base = child->version.node;
 	spec.point = tree_child_point(p, child);
 	if (spec.point)
 		spec.time_ns = spec.point->time_ns;
@@ -106,7 +116,7 @@ mount_nodeid(const struct mount *m, const struct node *n, uint64_t at)
 		return FUSE_ROOT_ID;
 	if (n->kind != NODE_TREE)
 		return NODE_VIRTUAL | n->number;
-	return (uint64_t)n->number << NODE_SHIFT | at;
+	return (uint64_t)n->number << NODE_SHIFT | (at == n->base ? 0 : at);
 }
 
 struct node *
@@ -127,6 +137,8 @@ mount_node(struct mount *m, uint64_t nodeid, uint64_t *at)
 	if (number > NODE_NUMBER_MAX)
 		return NULL;
 	n = nodes_get(m->nodes, (uint32_t)number);
+	if (n && *at == 0)
+		*at = n->base;
 	if (n && (n->kind == NODE_TREE) == !(nodeid & NODE_VIRTUAL))
 		return n;
 	nodes_put(m->nodes, n);

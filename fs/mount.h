@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <fuse_lowlevel.h>
+#include "fs/answers.h"
 #include "fs/metrics.h"
 #include "fs/names.h"
 #include "fs/nodes.h"
@@ -38,6 +39,7 @@ struct mount {
 	struct fuse_session *session;
 	struct nodes *nodes;
 	struct views *views;
+	struct answers *answers;
 	struct scope scope;
 	struct node *root;  /* what node id 1 means: this node and, when it */
 	uint64_t root_at;   /* is a slot, this node of its view */
@@ -80,8 +82,9 @@ int mount_serve(struct mount *m, struct err *e);
 
 /* What is shown now; the caller owes picture_put. */
 struct picture *mount_picture(struct mount *m);
-/* Show p, which is given, from now on. */
-void mount_show(struct mount *m, struct picture *p);
+/* Show what the history lists now, which changed then (0: the first time), and
+ * return it, owed a picture_put. */
+struct picture *mount_show(struct mount *m, int64_t changed_ns);
 
 /*
  * The node that child means in the virtual directory dir, entered: one kernel

@@ -198,6 +198,8 @@ make(struct nodes *t, const struct node_spec *spec, uint64_t ino)
 	n->name = xstrdup(spec->name);
 	n->time_ns = spec->time_ns;
 	n->asked = spec->asked;
+	n->base = spec->base;
+	n->access = spec->access;
 	n->key = key_of(spec);
 	n->moment = keep_moment(spec);
 	memcpy(n->id, id, strlen(id));
@@ -207,6 +209,13 @@ make(struct nodes *t, const struct node_spec *spec, uint64_t ino)
 	}
 	insert(t, n);
 	return n;
+}
+
+static bool
+same_access(const struct node_access *a, const struct node_access *b)
+{
+	return a->some == b->some && a->mode == b->mode && a->uid == b->uid &&
+	       a->gid == b->gid;
 }
 
 static struct node *
@@ -219,7 +228,8 @@ find(struct nodes *t, const struct node_spec *spec, uint64_t ino)
 	for (; n; n = n->next_in_bucket) {
 		if (n->kind == spec->kind && n->parent == spec->parent &&
 			strcmp(n->name, spec->name) == 0 && n->key == key &&
-			strcmp(n->id, id) == 0)
+			strcmp(n->id, id) == 0 && n->base == spec->base &&
+			same_access(&n->access, &spec->access))
 			return n;
 	}
 	return NULL;

@@ -7,7 +7,9 @@
  *
  *   1                          the root of the mount
  *   bit 63 | number            a virtual node
- *   number << 39 | view node   inside (or the root of) the tree of a slot
+ *   number << 39 | view node   inside the tree of a slot
+ *   number << 39               the slot itself: the root of the tree or, where
+ *                              a version of a path is shown, its base there
  *
  * A node is (parent, name, kind, point): a name that comes to mean another
  * point becomes another node, so nothing the kernel knows of a node ever
@@ -24,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <sys/types.h>
 #include "repo/history.h"
 
 #define NODES_IDLE_MAX 32768
@@ -48,11 +51,22 @@ enum node_kind {
 	NODE_POINTS,	/* .../points/ of a generation; lists days */
 	NODE_DAY,	/* .../points/<YYYY-MM-DD>/; lists times */
 	NODE_SOURCE_AT, /* .../at/; never lists, resolves points */
+	NODE_VERSIONS,	/* .../versions/ of a source */
+	NODE_VERSIONS_PATH, /* .../versions/<path>/ */
+	NODE_VERSIONS_LIST, /* .../versions/<path>/.versions/ */
 	NODE_BY_ID,	/* by-id/ */
 	NODE_YORE,	/* .yore/ */
 	NODE_TREE,	/* a slot: the tree of a point */
 	NODE_LINK,	/* a symlink to a point: latest */
 	NODE_TEXT,	/* a small file below .yore/, frozen when looked up */
+};
+
+/* Who may enter a virtual directory that stands for others. */
+struct node_access {
+	bool some; /* false: whoever has come so far */
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
 };
 
 /* A moment of a source, as it was told. */
@@ -73,6 +87,8 @@ struct node {
 	char id[HISTORY_ID_MAX + 1]; /* TREE, LINK: of the point, else "" */
 	uint64_t key;		     /* TREE, LINK: likewise (numbers.h) */
 	struct node_moment *moment;  /* TREE, LINK: or NULL: a snapshot's */
+	uint64_t base;		     /* TREE: the view's node that it shows */
+	struct node_access access;   /* VERSIONS_PATH */
 	bool asked; /* what its name means was asked of the history, and the
 		     * kernel holds it for a limited time */
 	char *text;		     /* LINK: target; TEXT: content */
@@ -94,6 +110,8 @@ struct node_spec {
 	const struct history_point *point; /* TREE, LINK; else NULL */
 	const struct history_source *source; /* of the moment that point is;
 					      * NULL: it is a snapshot */
+	uint64_t base;
+	struct node_access access;
 	bool asked;
 	char *text;			   /* LINK, TEXT: given; else NULL */
 	size_t text_len;

@@ -24,6 +24,7 @@ start(void *userdata, struct fuse_conn_info *conn)
 	conn->congestion_threshold = 48;
 	m->acls_enforced = (conn->want & FUSE_CAP_POSIX_ACL) != 0;
 	m->modes_enforced |= m->acls_enforced;
+	m->picture->modes_enforced = m->modes_enforced; /* nobody asks yet */
 	m->no_open = (conn->capable & FUSE_CAP_NO_OPEN_SUPPORT) != 0;
 	m->no_opendir = (conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
 }

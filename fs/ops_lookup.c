@@ -110,7 +110,7 @@ answer_known(struct call *c, struct node *n, uint64_t at)
 		call_fail(c, rc);
 		return;
 	}
-	if (n->kind != NODE_TREE || at == VIEW_ROOT)
+	if (n->kind != NODE_TREE || at == n->base)
 		nodes_lookup_again(c->m->nodes, n);
 	fuse_reply_entry(c->req, &e);
 }
@@ -125,7 +125,7 @@ lookup_parent(struct call *c)
 		answer_known(c, c->node, c->at);
 		return;
 	}
-	if (!call_is_tree(c) || c->at == VIEW_ROOT) {
+	if (!call_is_tree(c) || c->at == c->node->base) {
 		answer_known(c, c->node->parent, VIEW_ROOT);
 		return;
 	}

@@ -10,6 +10,8 @@
 #include "repo/base/auto.h"
 #include "repo/history.h"
 
+struct answers;
+
 /* What part of the history the mount can reach: everything, the sources with
  * that host and name, or one tree whose totals are known. */
 struct scope {
@@ -22,6 +24,8 @@ struct scope {
 struct picture {
 	_Atomic int refs;
 	struct history *history; /* borrowed, to ask for moments */
+	struct answers *answers; /* borrowed, to ask for versions */
+	bool modes_enforced;	 /* modes of directories matter */
 	struct history_listing *listing;
 	int64_t changed_ns; /* when it replaced another; 0 the first */
 	int64_t newest_ns;  /* newest point of all */
@@ -33,7 +37,8 @@ struct picture {
 	uint64_t entries;
 };
 
-/* What the history lists now; changed_ns as in the struct. */
+/* What the history lists now; changed_ns as in the struct.  answers and
+ * modes_enforced are the caller's to set. */
 struct picture *picture_new(
 	struct history *h, const struct scope *scope, int64_t changed_ns);
 struct picture *picture_get(struct picture *p);

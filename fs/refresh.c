@@ -41,10 +41,13 @@ is_current(const struct picture *p, const struct node *n)
 	struct tree_child child;
 	const char *id = "";
 
-	if (!n->parent || n->kind == NODE_TEXT || n->asked)
+	if (!n->parent || n->kind == NODE_TEXT)
 		return true;
-	if (*n->id && picture_find(p, n->id, n->key) == HISTORY_NONE)
+	if (*n->id && !n->moment &&
+		picture_find(p, n->id, n->key) == HISTORY_NONE)
 		return false;
+	if (n->asked)
+		return true;
 	if (tree_find(p, n->parent, n->name, clock_wall_ns(), &child, NULL))
 		return false;
 	if (child.point != HISTORY_NONE)
@@ -94,8 +97,7 @@ show_news(struct mount *m)
 
 	if (l->version == old->listing->version)
 		return;
-	p = picture_new(m->history, &m->scope, clock_wall_ns());
-	mount_show(m, picture_get(p));
+	p = mount_show(m, clock_wall_ns());
 	views_mark_removed(m->views, p);
 	announce_all(m, p);
 	log_info("%zu snapshots of %zu sources", p->listing->n_points,

@@ -6,6 +6,7 @@
 #include "fs/acl.h"
 #include "fs/numbers.h"
 #include "fs/reply.h"
+#include "fs/tree_versions.h"
 
 #define BLOCK 4096
 #define ACL_SIZE_MAX 65536
@@ -102,6 +103,15 @@ reply_root_attr(const struct mount *m, uint64_t key,
 	}
 }
 
+void
+reply_version_attr(const struct mount *m, uint64_t key,
+	const struct view_attr *a, struct stat *st)
+{
+	fill_stat(key, a, st);
+	if (narrows_groups(m, a) && !S_ISLNK(a->mode))
+		st->st_mode &= ~(mode_t)S_IRWXG;
+}
+
 /*
  * The kernel keeps listings for as long as their directory's time is the same.
  * Nothing tells when moments have come or gone, which they do with a refresh.
@@ -118,6 +128,23 @@ virtual_time(const struct call *c, const struct node *n)
 		c->m->refreshed_ns > t_ns)
 		return c->m->refreshed_ns;
 	return t_ns;
+}
+
+/* A directory of versions is entered by nobody whom one of the directories that
+ * it stands for would keep out. */
+static void
+restrict_access(const struct call *c, const struct node *n, struct stat *st)
+{
+	struct node_access access = n->access;
+
+	if (!c->m->modes_enforced ||
+		(n->kind == NODE_VERSIONS &&
+			!tree_versions_access(c->picture, n, &access)) ||
+		!access.some)
+		return;
+	st->st_mode = S_IFDIR | access.mode;
+	st->st_uid = access.uid;
+	st->st_gid = access.gid;
 }
 
 void
@@ -137,6 +164,7 @@ reply_virtual_attr(struct call *c, const struct node *n, struct stat *st)
 	else if (n->kind == NODE_TEXT)
 		st->st_mode = S_IFREG | 0444;
 	st->st_size = (off_t)n->text_len;
+	restrict_access(c, n, st);
 	t = to_timespec(virtual_time(c, n));
 	set_times(st, t, t);
 }
@@ -172,11 +200,14 @@ reply_enter(struct call *c, struct node *dir, const struct tree_child *child,
 	*n = mount_enter(c->m, c->picture, dir, child);
 	if (!*n)
 		return err_set(&c->e, ENFILE, "all node numbers are in use");
-	e->ino = mount_nodeid(c->m, *n, VIEW_ROOT);
+	e->ino = mount_nodeid(c->m, *n, (*n)->base);
 	e->generation = (*n)->generation;
 	e->attr_timeout = attr_timeout(child);
 	e->entry_timeout = entry_timeout(child);
-	if (child->kind == NODE_TREE)
+	if (child->is_version)
+		reply_version_attr(
+			c->m, (*n)->key, &child->version, &e->attr);
+	else if (child->kind == NODE_TREE)
 		reply_root_attr(c->m, (*n)->key,
 			tree_child_point(c->picture, child), &e->attr);
 	else

@@ -26,6 +26,9 @@ void reply_virtual_attr(struct call *c, const struct node *n, struct stat *st);
  * as in struct node. */
 void reply_root_attr(const struct mount *m, uint64_t key,
 	const struct history_point *pt, struct stat *st);
+/* Attributes of a version, as the child tells. */
+void reply_version_attr(const struct mount *m, uint64_t key,
+	const struct view_attr *a, struct stat *st);
 /* Name, type and inode number of a child that is listed bare. */
 void reply_bare(struct call *c, const struct tree_child *child,
 	struct fuse_entry_param *e);

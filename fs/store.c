@@ -81,7 +81,9 @@ store_neighbours(struct call *c)
 	struct storing s = { .c = c };
 	int n;
 
-	if (!m->options->store || pthread_mutex_trylock(&m->storing) != 0)
+	/* beside a version are other versions, not its neighbours there */
+	if (!m->options->store || c->at == c->node->base ||
+		pthread_mutex_trylock(&m->storing) != 0)
 		return;
 	s.last = mount_nodeid(m, c->node, c->at);
 	n = batch(m, s.last);

@@ -7,6 +7,7 @@
 #include "fs/tree_moments.h"
 #include "fs/tree_points.h"
 #include "fs/tree_sources.h"
+#include "fs/tree_versions.h"
 
 struct fixed_name {
 	enum node_kind dir;
@@ -25,6 +26,7 @@ static const struct fixed_name fixed_names[] = {
 	{ NODE_SOURCE, "generations", NODE_GENERATIONS },
 	{ NODE_SOURCE, "at", NODE_SOURCE_AT },
 	{ NODE_SOURCE, "latest", NODE_LINK },
+	{ NODE_SOURCE, "versions", NODE_VERSIONS },
 	{ NODE_TAG_SOURCE, "latest", NODE_LINK },
 	{ NODE_GENERATION, "snapshots", NODE_GENERATION_SNAPSHOTS },
 	{ NODE_GENERATION, "points", NODE_POINTS }, /* of a database */
@@ -110,6 +112,8 @@ is_shown(const struct picture *p, const struct node *dir,
 		return false;
 	if (f->kind == NODE_POINTS)
 		return tree_moments_of(p, tree_points_source(p, dir));
+	if (f->kind == NODE_VERSIONS)
+		return tree_versions_of(p, tree_points_source(p, dir));
 	return f->kind != NODE_LINK ||
 	       tree_points_newest(p, dir) != HISTORY_NONE;
 }
@@ -247,6 +251,10 @@ find_other(const struct picture *p, const struct node *dir, const char *name,
 	case NODE_POINTS:
 	case NODE_DAY:
 		return tree_moments_find(p, dir, name, child, e);
+	case NODE_VERSIONS:
+	case NODE_VERSIONS_PATH:
+	case NODE_VERSIONS_LIST:
+		return tree_versions_find(p, dir, name, child, e);
 	default:
 		return -ENOENT;
 	}
@@ -296,6 +304,10 @@ tree_list(const struct picture *p, const struct node *dir, uint64_t from,
 	case NODE_POINTS:
 	case NODE_DAY:
 		return tree_moments_list(p, dir, from, each, ctx, e);
+	case NODE_VERSIONS:
+	case NODE_VERSIONS_PATH:
+	case NODE_VERSIONS_LIST:
+		return tree_versions_list(p, dir, from, each, ctx, e);
 	default:
 		break;
 	}

@@ -22,6 +22,9 @@ struct tree_child {
 			   * to; else HISTORY_NONE */
 	bool is_moment;	  /* TREE, LINK: it leads to this one instead */
 	struct history_point moment;
+	bool is_version;  /* TREE: of that snapshot it is only one node, */
+	struct view_attr version; /* with these attributes */
+	struct node_access access;
 	bool asked;	  /* of the history: may cease without any notice */
 	bool passing;	  /* the name may soon mean something else */
 	bool bare;	  /* listed without what it means, which only looking

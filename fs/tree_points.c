@@ -84,9 +84,8 @@ span_of(const struct picture *p, const struct node *dir)
 	return span;
 }
 
-/* Position after a point; bounded, so that it only grows. */
-static uint64_t
-position_after(const struct history_point *pt)
+uint64_t
+tree_points_after(const struct history_point *pt)
 {
 	uint64_t seq = pt->seq;
 
@@ -102,7 +101,7 @@ span_seek(const struct picture *p, const struct span *span, uint64_t from)
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (position_after(&points[span_point(span, mid)]) <= from)
+		if (tree_points_after(&points[span_point(span, mid)]) <= from)
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -126,7 +125,7 @@ tree_points_list(const struct picture *p, const struct node *dir, uint64_t from,
 			.point = index };
 
 		if (tree_points_is_component(child.name) &&
-			!each(ctx, &child, by_id ? i + 1 : position_after(pt)))
+			!each(ctx, &child, by_id ? i + 1 : tree_points_after(pt)))
 			return;
 	}
 }

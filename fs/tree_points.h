@@ -24,6 +24,9 @@ size_t tree_points_newest(const struct picture *p, const struct node *dir);
 void tree_points_list(const struct picture *p, const struct node *dir,
 	uint64_t from, tree_each *each, void *ctx);
 
+/* Position after a point; bounded, so that it only grows. */
+uint64_t tree_points_after(const struct history_point *pt);
+
 /* A name in a list of points, and in by-id/. */
 int tree_points_find(const struct picture *p, const struct node *dir,
 	const char *name, struct tree_child *child);

@@ -323,19 +323,12 @@ versions_release(struct versions *vs)
 	*vs = (struct versions)VERSIONS_INIT;
 }
 
-int
-versions_look(const struct versions_query *q, struct err *e)
+bool
+versions_is_there(const struct versions_query *q)
 {
-	auto_versions struct versions vs = VERSIONS_INIT;
 	struct versions_state s = {
 		.point = q->listing->sources[q->source].n_points - 1
 	};
-	int r = look_at(q, &s, NULL);
 
-	if (r == 0 && s.attr.mode != 0)
-		return 0;
-	r = versions_find(q, &vs, e);
-	if (r == 0 && vs.n == 0)
-		r = -ENOENT;
-	return r;
+	return look_at(q, &s, NULL) == 0 && s.attr.mode != 0;
 }

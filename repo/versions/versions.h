@@ -72,9 +72,9 @@ int versions_find(const struct versions_query *q, struct versions *vs,
 	struct err *e);
 void versions_release(struct versions *vs);
 
-/* Whether the path is there in the newest snapshot, and if not in any: 0 or
- * -ENOENT, or errors as above. */
-int versions_look(const struct versions_query *q, struct err *e);
+/* Whether the path is there in the newest snapshot; false also when that cannot
+ * be read. */
+bool versions_is_there(const struct versions_query *q);
 
 /*
  * All names that a directory ever had (vs: what versions_find says of it), each

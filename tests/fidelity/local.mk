@@ -3,7 +3,7 @@
 # A shell test:  dist_check_SCRIPTS += tests/fidelity/NAME.sh  (it is run too)
 
 EXTRA_DIST += tests/fidelity/listing.py tests/fidelity/same.sh \
-	tests/fidelity/tree.sh
+	tests/fidelity/tree.sh tests/fidelity/versions.py
 
 dist_check_SCRIPTS += tests/fidelity/changes.sh
 dist_check_SCRIPTS += tests/fidelity/errors.sh
@@ -13,3 +13,4 @@ dist_check_SCRIPTS += tests/fidelity/whole.sh
 dist_check_SCRIPTS += tests/fidelity/xattrs.sh
 dist_check_SCRIPTS += tests/fidelity/system.sh
 dist_check_SCRIPTS += tests/fidelity/user.sh
+dist_check_SCRIPTS += tests/fidelity/versions.sh

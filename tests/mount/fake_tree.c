@@ -60,7 +60,6 @@ add_kinds(struct fake_tree *t)
 	char longest[256];
 	struct fake_node *n;
 
-	add(t, dir, "\xff\xfe not UTF-8\n", S_IFREG | 0600);
 	n = add(t, dir, "device", S_IFBLK | 0660);
 	n->attr.rdev = makedev(259, 70000);
 	add(t, dir, "fifo", S_IFIFO | 0600);
@@ -86,6 +85,7 @@ add_kinds(struct fake_tree *t)
 	memset(n->target, 't', 4095);
 	n->target[4095] = '\0';
 	n->attr.size = 4095;
+	add(t, dir, "\xff\xfe not UTF-8\n", S_IFREG | 0600);
 }
 
 static void

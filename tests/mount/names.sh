@@ -11,7 +11,7 @@ is 'at by-id latest sources tags' "$(ls | xargs)" 'the root'
 is 'log metrics metrics.json status version' "$(ls .yore | xargs)" '.yore'
 is 'web1 web2' "$(ls sources | xargs)" sources
 is 'etc home' "$(ls sources/web1 | xargs)" sources/web1
-is 'at generations latest snapshots' "$(ls $s | xargs)" 'a source'
+is 'at generations latest snapshots versions' "$(ls $s | xargs)" 'a source'
 is 10 "$(ls $s/snapshots | wc -l)" snapshots
 is snapshots/2026-01-01T10-00-00Z "$(readlink $s/latest)" latest
 is '2026-01-01T01-00-00Z 2026-01-01T06-00-00Z' \
@@ -42,6 +42,6 @@ done
 # everything that is listed can be opened, from the top into the trees
 find . -maxdepth 8 -name broken -prune -o -print >"$scratch/all" ||
 	fail 'find complains'
-is 111 "$(grep -c '/point$' "$scratch/all")" 'trees'
+is 114 "$(grep -c '/point$' "$scratch/all")" 'trees'
 is "$(ls sources)" "$(ls sources/)" 'a directory read twice'
 cd / && stop

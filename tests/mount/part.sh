@@ -4,7 +4,7 @@
 . "${top_srcdir:-.}/tests/mount/mount.sh" || exit 99
 
 start address=web1/home
-is 'at generations latest snapshots' "$(ls -A "$mnt" | xargs)" 'a source'
+is 'at generations latest snapshots versions' "$(ls -A "$mnt" | xargs)" 'a source'
 is 00010 "$(cat "$mnt/latest/point")" 'its latest'
 is 00003 "$(cat "$mnt/at/2026-01-01T03:30:00Z/point")" 'its at/'
 is web1/home "$(awk '$1 == "shows" { print $2 }' "$mnt/.yore/status")" status
