@@ -16,7 +16,9 @@
 #include "repo/write/replicate/capture_private.h"
 
 #define LOCKED_NS_MAX (50 * 1000000LL) /* the writer's lock, as promised */
+#define REST_FACTOR 10		       /* then it is not for so much longer */
 #define AGAIN_NS NS_PER_S	       /* between attempts that were in vain */
+#define ROUNDS 6		       /* of copying before it is locked */
 /* Two changes of a file further apart than this never have the same time. */
 #define TICK_NS (20 * 1000000LL)
 
@@ -33,7 +35,6 @@ struct capture {
 	bool sync;   /* likewise: to be made durable */
 	struct pages *base;
 	struct capture_stats stats;
-	uint64_t log_len; /* behind which it is copied */
 	int64_t not_before_ns;
 };
 
@@ -46,7 +47,6 @@ capture_new(const char *path, struct queue *q)
 	c->q = q;
 	c->guard = guard_new(path);
 	c->db_fd = -1;
-	c->log_len = CAPTURE_LOG_LEN;
 	wal_log_init(&c->log, path);
 	return c;
 }
@@ -371,57 +371,92 @@ capture_take(struct capture *c, bool *taken, struct err *e)
 	return r;
 }
 
-/* How long the lock was held says how much may be copied under it. */
-static void
-learn(struct capture *c, int64_t locked_ns)
+int
+capture_refresh(struct capture *c, bool *more, struct err *e)
 {
-	c->stats.checkpoints++;
-	if (locked_ns > c->stats.locked_ns_max)
-		c->stats.locked_ns_max = locked_ns;
-	if (locked_ns > LOCKED_NS_MAX / 2 && c->log_len > CAPTURE_LOG_LEN / 16)
-		c->log_len /= 2;
-	else if (locked_ns < LOCKED_NS_MAX / 8 && c->log_len < CAPTURE_LOG_LEN)
-		c->log_len *= 2;
+	*more = false;
+	if (!c->proven)
+		return stale(c, "has no base yet", e);
+	return guard_refresh(c->guard, more, e);
 }
 
-/* What need not be done under the lock: making the log durable, and copying
- * most of one that is too long for it. */
-static int
-copy_ahead(struct capture *c, struct err *e)
+static bool
+is_longer(const struct capture *c, uint64_t bytes, uint32_t frames)
 {
-	struct wal_index ix;
-	int r;
+	return c->stats.log_bytes >= bytes || c->last.frames >= frames;
+}
 
-	if (c->log.fd >= 0 && fdatasync(c->log.fd))
-		return err_sys(e, errno, "%s", c->log.path);
-	r = guard_index(c->guard, &ix, e);
-	if (r || ix.frames <= ix.copied ||
-		(uint64_t)(ix.frames - ix.copied) * ix.page_size <
-			2 * CAPTURE_LOG_LEN)
+/*
+ * Without the writer's lock: make durable what was taken, copy, take, again and
+ * again, each time what was committed while the time before took.  *left_ns:
+ * what the rest may take, which is what the last time took.
+ */
+static int
+copy_ahead(struct capture *c, int64_t *left_ns, struct err *e)
+{
+	int r = 0;
+
+	c->sync = false;
+	*left_ns = LOCKED_NS_MAX;
+	for (int i = 0; i < ROUNDS && !r && *left_ns > LOCKED_NS_MAX / 4; i++) {
+		int64_t before = clock_mono_ns();
+
+		r = queue_sync(c->q, e);
+		if (!r)
+			r = guard_copy_held(c->guard, e);
+		*left_ns = clock_mono_ns() - before;
+		if (!r)
+			r = guard_renew(c->guard, take, c, e);
+	}
+	return r;
+}
+
+static int
+copy(struct capture *c, bool now, struct err *e)
+{
+	int64_t left_ns = 0, locked_ns = 0;
+	int r = copy_ahead(c, &left_ns, e);
+
+	if (r)
 		return r;
-	r = queue_sync(c->q, e);
-	return r ? r : guard_copy_held(c->guard, e);
+	/* nobody wrote meanwhile: the next commit begins the log anew */
+	if (c->index.copied >= c->index.frames) {
+		c->stats.checkpoints++;
+		return 0;
+	}
+	c->not_before_ns = clock_mono_ns() + REST_FACTOR * left_ns;
+	if (!now && !is_longer(c, CAPTURE_LOG_LEN, CAPTURE_LOG_FRAMES))
+		return 0;
+	if (left_ns > LOCKED_NS_MAX * 3 / 4)
+		return err_set(e, EBUSY, "%s: the disk is slow", c->path);
+	c->sync = true;
+	r = guard_checkpoint(c->guard, take, c, &locked_ns, e);
+	if (locked_ns > c->stats.locked_ns_max)
+		c->stats.locked_ns_max = locked_ns;
+	c->stats.checkpoints += !r;
+	c->not_before_ns = clock_mono_ns() + REST_FACTOR * locked_ns;
+	return r;
+}
+
+static bool
+is_due(const struct capture *c)
+{
+	return c->index.copied < c->index.frames &&
+	       is_longer(c, CAPTURE_LOG_LEN / 2, CAPTURE_LOG_FRAMES / 2) &&
+	       clock_mono_ns() >= c->not_before_ns;
 }
 
 int
 capture_checkpoint(struct capture *c, bool now, struct err *e)
 {
-	int64_t locked_ns = 0;
 	int r;
 
-	if (!c->proven || c->base ||
-		(!now && (c->stats.log_bytes < c->log_len ||
-				 clock_mono_ns() < c->not_before_ns)))
+	if (!c->proven || c->base || (!now && !is_due(c)))
 		return 0;
 	c->took = false;
-	c->sync = true;
-	r = copy_ahead(c, e);
+	r = copy(c, now, e);
 	if (r)
-		return r;
-	r = guard_checkpoint(c->guard, take, c, &locked_ns, e);
-	c->not_before_ns = clock_mono_ns() + AGAIN_NS;
-	if (locked_ns)
-		learn(c, locked_ns);
+		c->not_before_ns = clock_mono_ns() + AGAIN_NS;
 	if (r == -EBUSY && capture_holds(c))
 		return 0;
 	if (r == -ESTALE || !capture_holds(c))
@@ -429,8 +464,8 @@ capture_checkpoint(struct capture *c, bool now, struct err *e)
 	return r;
 }
 
-/* -- Resting, bases
- * ------------------------------------------------------------ */
+/* -- Resting, bases ----------------------------------------------------------
+ */
 
 /* SQLite's bytes for shared locks; a connection in WAL mode always has one. */
 bool

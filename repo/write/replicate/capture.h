@@ -19,8 +19,14 @@
 #include "repo/write/replicate/pages.h"
 #include "repo/write/replicate/queue.h"
 
-/* Bytes of a log behind which it is copied into the database and begun anew. */
+/*
+ * A log of half as many bytes or frames is copied into the database, and begins
+ * anew if nobody writes meanwhile; one of as many under the writer's lock,
+ * before SQLite's default (1000 frames) has the application copy it at every
+ * commit.
+ */
 #define CAPTURE_LOG_LEN (4u << 20)
+#define CAPTURE_LOG_FRAMES 900
 
 struct capture;
 
@@ -42,9 +48,18 @@ bool capture_holds(const struct capture *c);
 int capture_take(struct capture *c, bool *taken, struct err *e);
 
 /*
+ * Read from now on what there is now, so that nobody waits for us, and leave
+ * what was committed in the log.  *more: there is some that the last call of
+ * this or of capture_take did not see.  -EAGAIN: nothing keeps it there but
+ * where we read: capture_take.
+ */
+int capture_refresh(struct capture *c, bool *more, struct err *e);
+
+/*
  * If the log is long enough (or now): take, make durable, copy the log into the
- * database and have it begun anew.  0 also when it was not due, or others were
- * in the way, which is no error: it is due again later.
+ * database and have it begun anew.  0 also when it was not due, or others (or a
+ * disk so slow that the writer's lock would be held for too long) were in the
+ * way, which is no error: it is due again later.
  */
 int capture_checkpoint(struct capture *c, bool now, struct err *e);
 

@@ -12,6 +12,8 @@ struct guard {
 	char *path;
 	sqlite3 *db[CONNECTIONS];
 	int holder; /* FIRST, SECOND or -1 */
+	struct wal_index held; /* read before the holder began: what it sees is
+				* this or younger */
 	bool pinned;
 };
 
@@ -47,6 +49,7 @@ guard_close(struct guard *g)
 	for (int i = 0; i < CONNECTIONS; i++)
 		sqlite3_close(steal(g->db[i]));
 	g->holder = -1;
+	g->held = (struct wal_index){ .page_size = 0 };
 	g->pinned = false;
 }
 
@@ -192,9 +195,12 @@ int
 guard_renew(struct guard *g, int (*capture)(void *ctx, struct err *e),
 	void *ctx, struct err *e)
 {
+	struct wal_index before;
 	int next = !g->holder;
-	int r = begin(g, next, "BEGIN", e);
+	int r = guard_index(g, &before, e);
 
+	if (!r)
+		r = begin(g, next, "BEGIN", e);
 	if (r)
 		return r;
 	r = capture(ctx, e);
@@ -204,6 +210,51 @@ guard_renew(struct guard *g, int (*capture)(void *ctx, struct err *e),
 	}
 	end(g, g->holder);
 	g->holder = next;
+	g->held = before;
+	return 0;
+}
+
+static bool
+is_same_log(const struct wal_index *a, const struct wal_index *b)
+{
+	return !memcmp(a->salt, b->salt, sizeof(a->salt));
+}
+
+static bool
+is_copied(const struct wal_index *ix)
+{
+	return ix->copied >= ix->frames;
+}
+
+/*
+ * Frames that are not in the database yet keep the log from beginning anew, if
+ * they are there when a reader of ours is: either it needs frames, or (it came
+ * when all those before had been copied) nobody can copy them while it stays.
+ */
+int
+guard_refresh(struct guard *g, bool *more, struct err *e)
+{
+	struct wal_index now, then;
+	int next = !g->holder, r = guard_index(g, &now, e);
+
+	*more = false;
+	if (r)
+		return r;
+	*more = !is_same_log(&now, &g->held) || now.frames != g->held.frames;
+	if (!*more && is_copied(&now) == is_copied(&g->held))
+		return 0;
+	if (is_copied(&now) || !is_same_log(&now, &g->held))
+		return err_set(e, EAGAIN, "%s: all is copied", g->path);
+	r = begin(g, next, "BEGIN", e);
+	if (!r)
+		r = wal_index_read(g->db[next], &then, e);
+	if (!r && (is_copied(&then) || !is_same_log(&then, &now)))
+		r = err_set(e, EAGAIN, "%s: all is copied", g->path);
+	end(g, r ? next : g->holder);
+	if (r)
+		return r;
+	g->holder = next;
+	g->held = now;
 	return 0;
 }
 
@@ -240,6 +291,7 @@ copy_locked(struct guard *g, int (*capture)(void *ctx, struct err *e),
 	end(g, other);
 	r = copy_log(g, other, e);
 	again = begin(g, other, "BEGIN", r ? NULL : e);
+	g->held = (struct wal_index){ .page_size = 0 };
 	if (again) {
 		guard_close(g);
 		return again;
@@ -268,6 +320,7 @@ guard_checkpoint(struct guard *g, int (*capture)(void *ctx, struct err *e),
 int
 guard_copy_held(struct guard *g, struct err *e)
 {
+	struct wal_index ix;
 	int other = !g->holder, r;
 
 	/* a connection that has never read knows of no log */
@@ -275,7 +328,12 @@ guard_copy_held(struct guard *g, struct err *e)
 	end(g, other);
 	if (!r)
 		r = copy_log(g, other, e);
-	return r == -EBUSY ? 0 : r;
+	if (!r || r == -EBUSY)
+		r = guard_index(g, &ix, e);
+	if (!r && is_same_log(&ix, &g->held) && ix.copied < g->held.frames)
+		r = err_set(e, EBUSY, "%s: others read the write-ahead log",
+			g->path);
+	return r;
 }
 
 int

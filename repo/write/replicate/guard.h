@@ -52,6 +52,14 @@ int guard_renew(struct guard *g, int (*capture)(void *ctx, struct err *e),
 	void *ctx, struct err *e);
 
 /*
+ * Likewise without capturing, which is as good as long as frames of the log are
+ * not in the database.  0 the holder is as young as can be; -EAGAIN everything
+ * is copied: guard_renew.  *more: there are commits that the one before did not
+ * see.
+ */
+int guard_refresh(struct guard *g, bool *more, struct err *e);
+
+/*
  * Under the writer's lock: renew, then copy the whole log into the database.
  * capture's second call, under the lock, has to make durable what it takes.
  * Afterwards the next commit begins the log anew, unless somebody reads.
@@ -63,9 +71,9 @@ int guard_checkpoint(struct guard *g, int (*capture)(void *ctx, struct err *e),
 
 /*
  * Copy what the holder has (so: what was captured before it began) into the
- * database without the writer's lock, of a log too long to be copied under it.
- * The log cannot begin anew while the holder reads, which is what makes
- * checkpoints beside commits dangerous.  Others being in the way is no error.
+ * database without the writer's lock.  The log cannot begin anew while the
+ * holder reads, which is what makes checkpoints beside commits dangerous.
+ * -EBUSY others need the log, or copy it.
  */
 int guard_copy_held(struct guard *g, struct err *e);
 

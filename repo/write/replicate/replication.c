@@ -8,12 +8,16 @@
 #include "repo/write/replicate/replication_private.h"
 
 #define MS_NS 1000000LL
-/* Somebody copies the log into the database, and may wait for us to let go of
- * it with the writer's lock: look often, for so long after the last change. */
+/*
+ * Somebody who copies the log into the database may wait for our reader with
+ * the writer's lock, to see all commits or to need no log any more.  So after
+ * any change ours is made younger, often at first, until nothing has changed
+ * for a while; what was committed is taken less often.
+ */
 #define SETTLE_NS (1000 * MS_NS)
-#define RENEW_NS (40 * MS_NS)
-#define SETTLE_STEP_MIN_NS (3 * MS_NS)
+#define SETTLE_STEP_MIN_NS (1 * MS_NS)
 #define SETTLE_STEP_MAX_NS (40 * MS_NS)
+#define TAKE_NS (40 * MS_NS)
 /* Without a change for so long, let go of a database that nobody else uses. */
 #define REST_NS (5 * NS_PER_S)
 #define BUSY_NS (20 * MS_NS)
@@ -199,6 +203,7 @@ take(struct replication *rp, bool all, bool *taken, struct err *e)
 	uint64_t wanted = wanted_sync(rp, &pending);
 	int r = capture_hold(rp->capture, e);
 
+	rp->taken_ns = clock_mono_ns();
 	if (!r)
 		r = capture_take(rp->capture, taken, e);
 	queue_stats(rp->queue, &s);
@@ -212,6 +217,30 @@ take(struct replication *rp, bool all, bool *taken, struct err *e)
 	auto_lock(&rp->lock);
 	rp->locked_ns_max = cs.locked_ns_max;
 	return r;
+}
+
+/* Whether there is nothing to be done but to read what is there now: the file
+ * is the one it was, and all was taken not long ago. */
+static bool
+may_refresh(struct replication *rp, int64_t now)
+{
+	auto_lock(&rp->lock);
+	return now - rp->taken_ns < TAKE_NS &&
+	       rp->file_changed_ns < rp->taken_ns && rp->wanted == rp->seen;
+}
+
+static int
+look(struct replication *rp, bool all, bool *more, struct err *e)
+{
+	int r;
+
+	if (!all && capture_holds(rp->capture) &&
+		may_refresh(rp, clock_mono_ns())) {
+		r = capture_refresh(rp->capture, more, e);
+		if (r != -EAGAIN)
+			return r;
+	}
+	return take(rp, all, more, e);
 }
 
 /* Told before, so that no change goes by unseen. */
@@ -246,13 +275,10 @@ next_look(struct replication *rp, int64_t now)
 	changed = rp->file_changed_ns;
 	pthread_mutex_unlock(&rp->lock);
 	queue_stats(rp->queue, &s);
+	if (changed < rp->idle_ns)
+		changed = rp->idle_ns;
 	if (now - changed < SETTLE_NS)
 		return now + settle_step(now - changed);
-	/* a checkpoint that finds nothing to copy waits for our reader, and
-	 * everybody who writes for it: no change of a file tells of that */
-	if (now - rp->idle_ns < 2 * rp->o.sync_ns)
-		return now + (rp->o.sync_ns < RENEW_NS ? rp->o.sync_ns
-						       : RENEW_NS);
 	if (s.open)
 		return now + rp->o.sync_ns;
 	if (!capture_holds(rp->capture))
@@ -315,7 +341,7 @@ replication_capture(struct replication *rp, bool all)
 {
 	struct err e = ERR_INIT;
 	int64_t now = clock_mono_ns();
-	bool taken = false;
+	bool more = false;
 	int r;
 
 	auto_lock(&rp->capturing);
@@ -327,9 +353,9 @@ replication_capture(struct replication *rp, bool all)
 	pthread_mutex_lock(&rp->lock);
 	rp->rests = false;
 	pthread_mutex_unlock(&rp->lock);
-	r = take(rp, all, &taken, &e);
+	r = look(rp, all, &more, &e);
 	now = clock_mono_ns();
-	if (taken)
+	if (more)
 		rp->idle_ns = now;
 	if (r)
 		return judge(rp, r, &e, now);
@@ -343,13 +369,11 @@ replication_changed(struct replication *rp, bool database)
 	int64_t now = clock_mono_ns();
 
 	auto_lock(&rp->lock);
-	if (database) {
+	if (database)
 		rp->file_changed_ns = now;
-		return now + SETTLE_STEP_MIN_NS;
-	}
 	/* A resting one is taken hold of at once, before whoever has written
 	 * closes it. */
-	return rp->rests ? now : now + rp->o.sync_ns;
+	return rp->rests ? now : now + SETTLE_STEP_MIN_NS;
 }
 
 /* -- Status

@@ -19,7 +19,9 @@ struct replication {
 	/* Guarded by capturing. */
 	struct capture *capture;
 	bool base_runs; /* the capture serves pages to the other side */
-	int64_t cut_ns, idle_ns; /* monotonic: last cut, last change */
+	/* Monotonic: last cut, last commit that was seen, last time that all
+	 * of them were taken. */
+	int64_t cut_ns, idle_ns, taken_ns;
 	bool complained;
 
 	pthread_mutex_t lock;
