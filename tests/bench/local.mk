@@ -13,6 +13,7 @@ EXTRA_DIST += tests/bench/README tests/bench/run.sh tests/bench/gen.py \
 	tests/bench/tools/borg.sh tests/bench/tools/casync.sh
 
 EXTRA_DIST += tests/bench/ltx.py
+EXTRA_DIST += tests/bench/impact.py
 
 # See tests/bench/README; by hand, phase by phase: tests/bench/run.sh
 bench: yore$(EXEEXT) yorefs$(EXEEXT)
@@ -29,3 +30,7 @@ CLEANFILES += tests/bench/prune_many$(EXEEXT)
 
 # A database with a long past: see the file.
 check_PROGRAMS += tests/bench/deltas
+
+# What replication costs the application: see impact.py.
+EXTRA_PROGRAMS += tests/bench/commits
+CLEANFILES += tests/bench/commits$(EXEEXT)
