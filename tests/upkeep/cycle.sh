@@ -37,8 +37,13 @@ for ((cycle = 1; cycle <= cycles; cycle++)); do
 	row
 	limit=
 	[ $((RANDOM % 3)) != 0 ] || { limit=0.$((RANDOM % 4))$((RANDOM % 9)); killed=$((killed + 1)); }
-	{ ${limit:+timeout -s KILL $limit} yore prune -q --grace 4s --unsafe-grace \
-		--threshold 80 --pack-size 1M 2>err.prune; echo $? >status.prune; } &
+	{
+		status=0
+		${limit:+timeout -s KILL $limit} yore prune -q --grace 4s \
+			--unsafe-grace --threshold 80 --pack-size 1M \
+			2>err.prune || status=$?
+		echo $status >status.prune
+	} &
 	jobs+=($!)
 	forget_some s$((RANDOM % 3))
 	wait "${jobs[@]}" || :
