@@ -372,9 +372,10 @@ ahead_beyond(struct ahead *a, const struct frame_place *at, uint32_t len)
 /* -- A stretch ----------------------------------------------------------- */
 
 void
-ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
+ahead_stretch(struct ahead *a, const struct frame_place *at, size_t before,
+	size_t max)
 {
-	const struct store_call call = { .enough = at->len,
+	const struct store_call call = { .enough = before + at->len,
 		.cancel = cancel_current() };
 	auto_free uint8_t *sealed = NULL;
 	char name[OBJECT_NAME_MAX];
@@ -385,16 +386,17 @@ ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max)
 	if (table_queue(a->table, at, &first) != TABLE_QUEUED ||
 		!table_claim(a->table, first))
 		return;
-	sealed = xmalloc(max);
+	sealed = xmalloc(before + max);
 	unsealer_name(a->unsealer, at, name);
-	if (store_get_call(a->store, name, at->off, max, sealed, &got, &call,
-		    &e) < 0) {
+	if (store_get_call(a->store, name, at->off - before, before + max,
+		    sealed, &got, &call, &e) < 0) {
 		log_debug("read-ahead: %s", e.text);
 		got = 0;
 	}
-	open_cell(a, first, got >= at->len ? sealed : NULL);
+	got = got > before ? got - before : 0;
+	open_cell(a, first, got >= at->len ? sealed + before : NULL);
 	if (got > at->len)
-		open_following(a, at, sealed + at->len, got - at->len);
+		open_following(a, at, sealed + before + at->len, got - at->len);
 }
 
 void

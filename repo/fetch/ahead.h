@@ -56,6 +56,7 @@ void ahead_ask(struct ahead *a, const struct frame_place *at, size_t n);
 /* As fetch_ahead_beyond. */
 void ahead_beyond(struct ahead *a, const struct frame_place *at, uint32_t len);
 /* As fetch_stretch. */
-void ahead_stretch(struct ahead *a, const struct frame_place *at, size_t max);
+void ahead_stretch(struct ahead *a, const struct frame_place *at, size_t before,
+	size_t max);
 
 #endif

@@ -85,14 +85,41 @@ count_busy(struct bring *b, bool begins, uint64_t len)
 	}
 }
 
-uint64_t
-bring_rate(struct bring *b)
+/* Of all threads together. */
+static uint64_t
+busy_rate(struct bring *b)
 {
 	auto_lock(&b->lock);
 
 	return b->busy_ns / 1000 ? b->busy_bytes * 1000000 /
 					   (b->busy_ns / 1000)
 				 : 0;
+}
+
+/* What the cache may hold is not only for what will be read next. */
+static uint64_t
+room(struct bring *b)
+{
+	struct cache_status st;
+
+	return cache_status(cached_cache(b->store), &st, NULL) ? 0
+							       : st.limit / 4;
+}
+
+uint64_t
+bring_reach(struct bring *b)
+{
+	uint64_t one, all, reach, most;
+
+	if (!b->store)
+		return 0;
+	one = line_rate(cached_line(b->store));
+	all = busy_rate(b);
+	reach = one || all ? (one > all ? one : all) : BRING_REACH_UNKNOWN;
+	most = room(b);
+	if (most > BRING_REACH_MAX)
+		most = BRING_REACH_MAX;
+	return reach < most ? reach : most;
 }
 
 /* How long a get took says how much the next ones may bring. */
@@ -178,6 +205,13 @@ struct draft {
 	struct frame_place at; /* the first frame: object and offset */
 	uint64_t len;
 	size_t order;
+	bool joined; /* what lies between it and the one before is brought */
+};
+
+/* Between draft `i` and the one before it. */
+struct gap {
+	uint64_t len;
+	size_t i;
 };
 
 static int
@@ -200,31 +234,61 @@ by_order(const void *x, const void *y)
 	return (a->order > b->order) - (a->order < b->order);
 }
 
-/* Take b into the range a before it, if it lies near. */
+static int
+by_len(const void *x, const void *y)
+{
+	const struct gap *a = x, *b = y;
+
+	return (a->len > b->len) - (a->len < b->len);
+}
+
+static uint64_t
+end_of(const struct draft *d)
+{
+	return d->at.off + d->len;
+}
+
+/* The shortest gaps are bridged first, while there is something to spare. */
+static void
+bridge(struct draft *d, size_t n, uint64_t gap_max, uint64_t spare)
+{
+	auto_free struct gap *gaps = xcalloc(n, sizeof(*gaps));
+	size_t n_gaps = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		uint64_t end = end_of(&d[i - 1]), off = d[i].at.off;
+		uint64_t len = off > end ? off - end : 0;
+
+		if (len <= gap_max && !memcmp(d[i - 1].at.pack, d[i].at.pack,
+					      OBJECT_ID_LEN))
+			gaps[n_gaps++] = (struct gap){ len, i };
+	}
+	qsort(gaps, n_gaps, sizeof(*gaps), by_len);
+	for (size_t i = 0; i < n_gaps && gaps[i].len <= spare; i++) {
+		spare -= gaps[i].len;
+		d[gaps[i].i].joined = true;
+	}
+}
+
+/* Take b into the range a before it, if they travel together. */
 static bool
 joins(struct draft *a, const struct draft *b, size_t range_max)
 {
-	uint64_t end = a->at.off + a->len;
-	uint64_t b_end = b->at.off + b->len;
-
-	if (memcmp(a->at.pack, b->at.pack, OBJECT_ID_LEN) ||
-		(b->at.off > end && b->at.off - end > BRING_GAP) ||
-		b_end - a->at.off > range_max)
+	if (!b->joined || end_of(b) - a->at.off > range_max)
 		return false;
-	if (b_end > end)
-		a->len = b_end - a->at.off;
+	if (end_of(b) > end_of(a))
+		a->len = end_of(b) - a->at.off;
 	if (b->order < a->order)
 		a->order = b->order;
 	return true;
 }
 
-/* Returns how many ranges there are. */
+/* Drafts, which are sorted by place; returns how many ranges there are. */
 static size_t
 join_all(struct draft *d, size_t n, size_t range_max)
 {
 	size_t k = 0;
 
-	qsort(d, n, sizeof(*d), by_place);
 	for (size_t i = 1; i < n; i++) {
 		if (!joins(&d[k], &d[i], range_max))
 			d[++k] = d[i];
@@ -275,24 +339,44 @@ push(struct bring *b, const struct draft *d, size_t n)
 	return len;
 }
 
+/* The frames that lack, by place. */
+static size_t
+list_lacking(struct bring *b, const struct frame_place *at, size_t n,
+	struct draft *d)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_there(b, &at[i]))
+			continue;
+		d[k].at = at[i];
+		d[k].len = at[i].len;
+		d[k++].order = i;
+	}
+	qsort(d, k, sizeof(*d), by_place);
+	return k;
+}
+
+static size_t
+range_max(struct bring *b)
+{
+	auto_lock(&b->lock);
+
+	return b->range_max;
+}
+
 uint64_t
-bring_ask(struct bring *b, const struct frame_place *at, size_t n)
+bring_ask(struct bring *b, const struct frame_place *at, size_t n,
+	uint64_t spare)
 {
 	auto_free struct draft *d = NULL;
-	size_t n_drafts = 0, range_max;
+	size_t n_drafts;
 
 	if (n == 0 || !bring_works(b))
 		return 0;
 	d = xcalloc(n, sizeof(*d));
-	for (size_t i = 0; i < n; i++) {
-		if (is_there(b, &at[i]))
-			continue;
-		d[n_drafts].at = at[i];
-		d[n_drafts].len = at[i].len;
-		d[n_drafts++].order = i;
-	}
-	pthread_mutex_lock(&b->lock);
-	range_max = b->range_max;
-	pthread_mutex_unlock(&b->lock);
-	return push(b, d, join_all(d, n_drafts, range_max));
+	n_drafts = list_lacking(b, at, n, d);
+	bridge(d, n_drafts, line_gap(cached_line(b->store), busy_rate(b)),
+		spare);
+	return push(b, d, join_all(d, n_drafts, range_max(b)));
 }

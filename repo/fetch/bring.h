@@ -19,11 +19,8 @@
 #include "repo/store/store.h"
 
 #define BRING_THREADS 8
-#define BRING_QUEUE_MAX 512
-/* Two frames with less between them travel together: at 1 Gbit/s that costs
- * what one get more would, of BRING_THREADS at a time 30 ms away. */
-#define BRING_GAP (512u << 10)
-#define BRING_RANGE_MAX (4u << 20)
+#define BRING_QUEUE_MAX 4096
+#define BRING_RANGE_MAX (8u << 20)
 
 struct bring_range;
 
@@ -50,15 +47,21 @@ void bring_init(struct bring *b, struct store *store);
 /* Gives up what is queued or on its way. */
 void bring_release(struct bring *b);
 
-/* Bytes a second of late, all threads together; 0: not known. */
-uint64_t bring_rate(struct bring *b);
+/* How many bytes are best asked for at a time: what the line brings in a second,
+ * at most BRING_REACH_MAX or a quarter of the cache's limit. */
+#define BRING_REACH_UNKNOWN (16u << 20) /* nothing of the line is known */
+#define BRING_REACH_MAX (128u << 20)
+uint64_t bring_reach(struct bring *b);
 /* Whether asking makes sense. */
 bool bring_works(struct bring *b);
 /*
- * Ask for frames, in the order in which they will be read; a
- * frame may come more than once.  Returns at once: the bytes that will be asked
- * of the store at most.
+ * Ask for frames, in the order in which they will be read; a frame may come more
+ * than once.  What lies between two of them is brought too where that saves a
+ * get: at most `spare` bytes of it in all, and of gaps that are worth it
+ * (line_gap).  Returns at once: the bytes that will be asked of the store at
+ * most.
  */
-uint64_t bring_ask(struct bring *b, const struct frame_place *at, size_t n);
+uint64_t bring_ask(struct bring *b, const struct frame_place *at, size_t n,
+	uint64_t spare);
 
 #endif

@@ -25,6 +25,7 @@ struct cached {
 	const struct keyring *keys; /* NULL before the repository is unlocked */
 	bool offline;
 	struct flights flights; /* of cached_bring */
+	struct line line;
 
 	/* A listing that was made before it could be sealed. */
 	pthread_mutex_t lock; /* a leaf */
@@ -99,12 +100,14 @@ fill(struct cached *c, const char *name, uint64_t base, uint8_t *buf,
 	const struct store_call *call, struct err *e)
 {
 	uint8_t *to = buf + (off - base);
+	int64_t began = clock_mono_ns();
 	size_t got = 0;
 	int r = store_get_call(
 		c->inner, name, off, (size_t)len, to, &got, call, e);
 
 	if (r < 0)
 		return r;
+	line_note(&c->line, got, clock_mono_ns() - began);
 	if (got < len)
 		*end = off + got;
 	if (got > 0)
@@ -467,6 +470,7 @@ cached_free(struct store *s)
 	cache_close(c->cache);
 	cache_listing_release(&c->seen);
 	flights_release(&c->flights);
+	line_release(&c->line);
 	pthread_mutex_destroy(&c->lock);
 	store_free(c->inner);
 	free(c->store.name);
@@ -499,6 +503,7 @@ cached_new(struct store *inner, struct cache *cache,
 	c->offline = o->offline;
 	pthread_mutex_init(&c->lock, NULL);
 	flights_init(&c->flights);
+	line_init(&c->line);
 	return &c->store;
 }
 
@@ -557,6 +562,12 @@ struct cache *
 cached_cache(struct store *s)
 {
 	return s->ops == &cached_ops ? cached_of(s)->cache : NULL;
+}
+
+struct line *
+cached_line(struct store *s)
+{
+	return &cached_of(s)->line;
 }
 
 struct store *

@@ -21,6 +21,7 @@
 #include "repo/cache/cache.h"
 #include "repo/crypto/keyring.h"
 #include "repo/fetch/flights.h"
+#include "repo/fetch/line.h"
 #include "repo/store/store.h"
 
 struct cached_options {
@@ -61,5 +62,7 @@ bool cached_holds(struct store *s, const char *name);
 struct store *cached_inner(struct store *s);
 /* The cache, borrowed; NULL when s is not such a store. */
 struct cache *cached_cache(struct store *s);
+/* What its gets say of the line, borrowed; s must be such a store. */
+struct line *cached_line(struct store *s);
 
 #endif

@@ -317,15 +317,16 @@ fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n)
 }
 
 uint64_t
-fetch_bring(struct fetch *f, const struct frame_place *at, size_t n)
+fetch_bring(struct fetch *f, const struct frame_place *at, size_t n,
+	uint64_t spare)
 {
-	return bring_ask(&f->bring, at, n);
+	return bring_ask(&f->bring, at, n, spare);
 }
 
 uint64_t
-fetch_bring_rate(struct fetch *f)
+fetch_bring_reach(struct fetch *f)
 {
-	return bring_rate(&f->bring);
+	return bring_reach(&f->bring);
 }
 
 bool
@@ -343,8 +344,20 @@ fetch_ahead_beyond(struct fetch *f, const struct frame_place *at, uint32_t len)
 void
 fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max)
 {
-	if (unsealer_check(&f->unsealer, at, NULL) == 0 && max >= at->len)
-		ahead_stretch(&f->ahead, at, smaller(max, 4 * MIB));
+	fetch_stretch_around(f, at, 0, max);
+}
+
+void
+fetch_stretch_around(struct fetch *f, const struct frame_place *at,
+	size_t before, size_t max)
+{
+	if (unsealer_check(&f->unsealer, at, NULL) || max < at->len)
+		return;
+	if (!cached_cache(f->store))
+		before = 0;
+	ahead_stretch(&f->ahead, at,
+		smaller(before, (size_t)(at->off - OBJECT_HEADER_LEN)),
+		smaller(max, 4 * MIB));
 }
 
 /* -- Chunks -------------------------------------------------------------- */

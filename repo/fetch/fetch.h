@@ -104,13 +104,15 @@ void fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n);
 /*
  * Ask for the sealed bytes of frames far ahead of need, in the order in which
  * they will be read: from a remote store into the disk cache
- * (repo/fetch/bring.h).  Bytes that will travel; 0 where there is no cache.
+ * (repo/fetch/bring.h), with at most `spare` bytes that lie between them.
+ * Bytes that will travel; 0 where there is no cache.
  */
-uint64_t fetch_bring(struct fetch *f, const struct frame_place *at, size_t n);
+uint64_t fetch_bring(struct fetch *f, const struct frame_place *at, size_t n,
+	uint64_t spare);
 /* Whether that brings anything. */
 bool fetch_brings(struct fetch *f);
-/* How fast it was of late, bytes a second; 0: not known. */
-uint64_t fetch_bring_rate(struct fetch *f);
+/* How many bytes are best asked for at a time. */
+uint64_t fetch_bring_reach(struct fetch *f);
 
 /* The same for one frame of pages, and whole frames in the len bytes that
  * follow it. */
@@ -124,6 +126,10 @@ void fetch_ahead_beyond(
  * which the reader knows only the first.  What fails is left to who wants it.
  */
 void fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max);
+/* The same, and where there is a disk cache the `before` bytes before it come
+ * into that. */
+void fetch_stretch_around(struct fetch *f, const struct frame_place *at,
+	size_t before, size_t max);
 
 struct fetch_stats {
 	uint64_t unsealed;

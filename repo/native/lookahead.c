@@ -27,7 +27,7 @@
 #define FRAME_TYPICAL (256 * KIB)
 #define LOOKAHEAD_MAX (8 * MIB)
 /* A walk that reaches so far is one that a scout goes ahead of. */
-#define SCOUT_MIN (1 * MIB)
+#define SCOUT_MIN (512 * KIB)
 /* Entries looked at in one go, when nothing is asked for and otherwise. */
 #define STEPS_FORESEEN 1024
 #define STEPS_ASKED 16384

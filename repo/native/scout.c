@@ -2,9 +2,13 @@
 /*
  * The tree is looked at in rounds.  A round takes the frames of the nodes that
  * follow until they come to `reach` bytes, and asks for them; when the reader
- * is half way through it the next one begins, with twice the reach.  So what is
- * on its way or waits in the cache is at most one and a half rounds, and what
- * is brought in vain when a walk ends about as much as it has read.
+ * is half way through it the next one begins.  What a round asks for lies in as
+ * many packs as there are states, a stretch in each: the longer it is, the fewer
+ * requests they are.
+ *
+ * A walk that began with the first files of a directory will go through all of it:
+ * its first round reaches as far as what the line brings in a second, but not
+ * beyond the directory.  Any other walk begins with a short one.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -16,11 +20,22 @@
 
 #define MIB (1024u * 1024)
 #define REACH_MIN (4 * MIB)
-#define REACH_MAX (64 * MIB)
 #define FRAMES_MAX 4096
-#define LATER_MAX 256
-/* Of a file that is longer, its own stream reads ahead. */
+#define LATER_MAX 1024
+/* What of a file lies behind this is read by some walks only: it is at most one
+ * part in TAILS of what a round asks for.  The rest, and what lies behind
+ * TAIL_MAX, is left to the file's own stream. */
 #define FILE_MAX (1 * MIB)
+#define TAIL_MAX (16 * MIB)
+#define TAILS 8
+/* Of what is asked for, so much may be what lies between: content, pages. */
+#define SPARE(wanted) ((wanted) / 3)
+#define SPARE_PAGES (2 * MIB)
+#define PAGES_BEFORE (128u << 10)
+/* A walk that began before so many nodes of a directory, or such a part of them,
+ * began with it. */
+#define BEGIN_MAX 64
+#define BEGIN_PART 16
 #define SEEN 16384 /* a power of two */
 
 /* Frames by a hash of their place; whoever shares a hash is left out. */
@@ -29,17 +44,28 @@ struct scout_seen {
 	unsigned n;
 };
 
+struct wanted {
+	struct frame_place at;
+	uint64_t node; /* that needs it first */
+	bool tail;
+};
+
 struct round {
 	struct scout *s;
+	bool begins; /* the first one of a walk, */
+	bool whole;  /* which goes through all of a directory */
 	uint64_t reach;
-	uint64_t bytes;
+	uint64_t bytes; /* but for tails */
+	uint64_t later_bytes; /* that files whose maps lack may come to */
 	uint64_t half; /* node where half of it is passed */
 	uint64_t node; /* the one looked at */
+	uint64_t end;  /* and the last one */
 	size_t n;
-	struct frame_place at[FRAMES_MAX];
-	uint64_t of[FRAMES_MAX]; /* node that needs it first */
-	/* files whose maps lack pages, which are on their way */
+	struct wanted wanted[FRAMES_MAX];
+	struct frame_place at[FRAMES_MAX]; /* what is asked for */
+	/* files whose maps lack pages, and those */
 	size_t n_later;
+	struct frame_place pages[LATER_MAX];
 	struct {
 		uint64_t node;
 		struct entry en;
@@ -99,22 +125,39 @@ see(struct scout_seen *seen, const struct frame_place *at)
 static bool
 is_full(const struct round *r)
 {
-	return r->bytes >= r->reach || r->n == FRAMES_MAX;
+	return r->bytes + r->later_bytes >= r->reach || r->n == FRAMES_MAX;
 }
 
 static void
-take(struct round *r, const struct frame_place *at)
+take(struct round *r, const struct frame_place *at, bool tail)
 {
 	if (is_full(r) || !see(r->s->seen, at))
 		return;
-	r->at[r->n] = *at;
-	r->of[r->n++] = r->node;
+	r->wanted[r->n++] = (struct wanted){ *at, r->node, tail };
+	if (tail)
+		return;
 	r->bytes += at->len;
 	if (r->bytes <= r->reach / 2)
 		r->half = r->node;
 }
 
-/* The page that lacks, and what follows it. */
+static uint64_t
+reach_now(struct scout *s)
+{
+	uint64_t reach = fetch_bring_reach(s->fetch);
+
+	return reach > REACH_MIN ? reach : REACH_MIN;
+}
+
+/* How far it goes, with what is known of the line by now. */
+static void
+choose_reach(struct round *r)
+{
+	r->reach = r->begins && !r->whole ? REACH_MIN : reach_now(r->s);
+}
+
+/* The page that lacks, what follows it, and some of what lies before it: the
+ * pages of what a directory has are behind each other, and it is behind them. */
 static void
 bring_page(struct scout *s, const struct ref *missing)
 {
@@ -123,11 +166,11 @@ bring_page(struct scout *s, const struct ref *missing)
 
 	if (len < missing->place.len)
 		len = missing->place.len;
-	fetch_stretch(s->fetch, &missing->place, len);
+	fetch_stretch_around(s->fetch, &missing->place, PAGES_BEFORE, len);
 }
 
-/* The frames a file begins with.  -EAGAIN: *missing lacks (unless it is NULL:
- * then it is waited for). */
+/* The frames of a file.  -EAGAIN: *missing lacks (unless it is NULL: then it is
+ * waited for). */
 static int
 take_file(struct round *r, const struct entry *en, struct ref *missing)
 {
@@ -139,33 +182,38 @@ take_file(struct round *r, const struct entry *en, struct ref *missing)
 		.missing = missing };
 	int rc = map_find_offset(&m, 0, &at, NULL);
 
-	while (!rc && map_at_extent(&at)->off < FILE_MAX && !is_full(r)) {
-		if (!map_at_extent(&at)->hole)
-			take(r, &map_at_extent(&at)->ref.place);
+	while (!rc && map_at_extent(&at)->off < TAIL_MAX && !is_full(r)) {
+		const struct extent *x = map_at_extent(&at);
+
+		if (!x->hole)
+			take(r, &x->ref.place, x->off >= FILE_MAX);
 		rc = map_next(&m, &at, NULL);
 	}
 	return rc;
 }
 
-/* Pages of many files' maps lie here and there; none of them is waited for
- * before all have been asked for. */
 static void
-take_file_later(struct round *r, const struct entry *en)
+take_file_or_later(struct round *r, const struct entry *en)
 {
 	struct ref missing;
 
 	if (take_file(r, en, &missing) != -EAGAIN || r->n_later == LATER_MAX)
 		return;
-	fetch_ahead(r->s->fetch, &missing.place, 1);
+	r->pages[r->n_later] = missing.place;
 	r->later[r->n_later].node = r->node;
 	r->later[r->n_later++].en = *en;
+	r->later_bytes += (en->size < FILE_MAX ? en->size : FILE_MAX) / 4;
 }
 
+/* Pages of many files' maps lie here and there: they are asked for together. */
 static void
 take_later(struct round *r)
 {
 	uint64_t node = r->node;
 
+	fetch_bring(r->s->fetch, r->pages, r->n_later, SPARE_PAGES);
+	r->later_bytes = 0;
+	r->reach *= 2; /* they may be more than was thought */
 	for (size_t i = 0; i < r->n_later; i++) {
 		r->node = r->later[i].node;
 		take_file(r, &r->later[i].en, NULL);
@@ -178,17 +226,31 @@ static void
 sort(struct round *r)
 {
 	for (size_t i = 1; i < r->n; i++) {
-		struct frame_place at = r->at[i];
-		uint64_t of = r->of[i];
+		struct wanted w = r->wanted[i];
 		size_t k = i;
 
-		for (; k > 0 && r->of[k - 1] > of; k--) {
-			r->at[k] = r->at[k - 1];
-			r->of[k] = r->of[k - 1];
-		}
-		r->at[k] = at;
-		r->of[k] = of;
+		for (; k > 0 && r->wanted[k - 1].node > w.node; k--)
+			r->wanted[k] = r->wanted[k - 1];
+		r->wanted[k] = w;
 	}
+}
+
+static void
+ask(struct round *r)
+{
+	uint64_t tails = r->bytes / TAILS;
+	size_t n = 0;
+
+	sort(r);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct wanted *w = &r->wanted[i];
+
+		if (w->tail && w->at.len > tails)
+			continue;
+		tails -= w->tail ? w->at.len : 0;
+		r->at[n++] = w->at;
+	}
+	fetch_bring(r->s->fetch, r->at, n, SPARE(r->bytes));
 }
 
 /* Entries up to a directory that is not empty or the end of the leaf. */
@@ -204,9 +266,9 @@ take_leaf(struct round *r, const struct tree_node *tn)
 
 		r->node = base + p->nodes_before[i];
 		if (en->content == CONTENT_CHUNK)
-			take(r, &en->ref.place);
+			take(r, &en->ref.place, false);
 		else if (en->content == CONTENT_MAP && !S_ISDIR(en->mode))
-			take_file_later(r, en);
+			take_file_or_later(r, en);
 		r->node++;
 		if (en->totals.entries)
 			return;
@@ -214,7 +276,7 @@ take_leaf(struct round *r, const struct tree_node *tn)
 	}
 }
 
-/* False at the end of the tree, or where it cannot be read. */
+/* False at the end of the round's part of the tree, or where it cannot be read. */
 static bool
 take_next(struct round *r)
 {
@@ -222,11 +284,12 @@ take_next(struct round *r)
 	struct ref missing;
 	int rc;
 
-	if (r->node > r->s->tree->root->totals.entries)
+	if (r->node > r->end)
 		return false;
 	rc = tree_peek(r->s->tree, r->node, &tn, &missing);
 	if (rc == -EAGAIN) {
 		bring_page(r->s, &missing);
+		choose_reach(r);
 		rc = tree_locate(r->s->tree, r->node, &tn, NULL);
 	}
 	if (rc || !tn.page)
@@ -238,16 +301,29 @@ take_next(struct round *r)
 
 /* -- The thread ------------------------------------------------------------------ */
 
-/* What the line brings in two seconds; of many short gets at first it is thought
- * to bring less than it does. */
+/* The last node below the highest directory that a walk has begun with, whose
+ * first read was of `node`; 0: it began in the middle. */
 static uint64_t
-reach_now(struct scout *s)
+find_end(const struct tree *t, uint64_t node)
 {
-	uint64_t rate = 2 * fetch_bring_rate(s->fetch);
+	uint64_t dir = node, end = 0;
+	struct ref missing;
 
-	return rate < REACH_MIN	  ? REACH_MIN
-	       : rate > REACH_MAX ? REACH_MAX
-				  : rate;
+	while (dir > 0) {
+		auto_tree_node struct tree_node tn = TREE_NODE_INIT;
+		auto_tree_node struct tree_node up = TREE_NODE_INIT;
+		uint64_t n, passed;
+
+		if (tree_peek(t, dir, &tn, &missing) ||
+			tree_peek(t, tn.parent, &up, &missing))
+			break;
+		dir = tn.parent;
+		n = up.entry->totals.entries;
+		passed = node - dir;
+		if (passed <= BEGIN_MAX || passed <= n / BEGIN_PART)
+			end = dir + n;
+	}
+	return end;
 }
 
 /* Wait for a reader that has come far enough. */
@@ -259,11 +335,23 @@ next_round(struct scout *s, struct round *r)
 	while (!s->stop && s->reader < s->next)
 		pthread_cond_wait(&s->wake, &s->lock);
 	r->n = r->n_later = 0;
-	r->bytes = 0;
-	r->reach = s->reach ? s->reach : reach_now(s);
+	r->bytes = r->later_bytes = 0;
+	r->begins = s->begins;
 	s->looked = s->from;
 	r->node = r->half = s->from;
 	return !s->stop;
+}
+
+static void
+choose_end(struct round *r)
+{
+	uint64_t end;
+
+	if (!r->begins)
+		return;
+	end = find_end(r->s->tree, r->node - 1);
+	r->whole = end > 0;
+	r->end = r->whole ? end : r->s->tree->root->totals.entries;
 }
 
 /* Unless the reader has gone elsewhere meanwhile. */
@@ -275,8 +363,10 @@ end_round(struct scout *s, const struct round *r, uint64_t from, bool end)
 	if (s->from != from)
 		return;
 	s->from = r->node;
-	s->next = end ? UINT64_MAX : r->half;
-	s->reach = 0;
+	s->next = !end ? r->half
+		  : r->end < s->tree->root->totals.entries ? r->node
+							    : UINT64_MAX;
+	s->begins = false;
 }
 
 static void *
@@ -292,11 +382,12 @@ work(void *ctx)
 		uint64_t from = r->node;
 		bool more = true;
 
+		choose_end(r);
+		choose_reach(r);
 		while (!is_full(r) && more && !cancel_raised(&s->cancel))
 			more = take_next(r);
 		take_later(r);
-		sort(r);
-		fetch_bring(s->fetch, r->at, r->n);
+		ask(r);
 		end_round(s, r, from, !more);
 	}
 	return NULL;
@@ -328,7 +419,7 @@ scout_follow(struct scout *s, uint64_t node)
 		s->looked = node + 1;
 		s->from = node + 1;
 		s->next = node;
-		s->reach = REACH_MIN;
+		s->begins = true;
 		passed = true;
 	}
 	s->reader = node;

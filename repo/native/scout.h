@@ -35,7 +35,7 @@ struct scout {
 	uint64_t from;	 /* nodes before this have been asked for, */
 	_Atomic uint64_t looked; /* and before this looked at by now */
 	uint64_t next;	 /* look further when the reader comes here */
-	uint64_t reach;	 /* bytes to ask for then; 0: as the line allows */
+	bool begins;	 /* nothing of this walk has been asked for */
 
 	/* the thread's */
 	struct stretches stretches;
