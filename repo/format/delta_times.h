@@ -18,7 +18,7 @@ struct delta_time {
 };
 
 #define DELTA_TIMES_LEAF 2048	/* entries, where writers end a leaf */
-#define DELTA_TIMES_INLINE 1024 /* so many stay in the record */
+#define DELTA_TIMES_INLINE 4096 /* so many stay in the record */
 #define DELTA_TIMES_LEAF_MAX (1u << 20)
 
 /* Append an entry; before: the entry before in the leaf, NULL for the first. */

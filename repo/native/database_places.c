@@ -8,6 +8,10 @@
 #include <string.h>
 #include "repo/native/database.h"
 
+/* The map of the base's end comes with its root: what is new is written there,
+ * and indexes mostly too. */
+#define SPINE (96u << 10)
+
 struct lookup {
 	struct native_database *d;
 	uint32_t first, n;
@@ -213,6 +217,7 @@ native_database_map(const struct native_database *d, struct map *m)
 	*m = (struct map){ .pages = d->pages,
 		.kind = MAP_EXTENTS,
 		.ref = &d->base->ref,
-		.span = d->base->size };
+		.span = d->base->size,
+		.spine = SPINE };
 	return d->base->content == CONTENT_MAP;
 }

@@ -339,11 +339,10 @@ enter(struct deltas *ds, struct delta *d)
 	return other;
 }
 
-/* sealed: the record's frame, or NULL. */
 static int
 open_delta(struct deltas *ds, const struct delta_base *base, uint32_t home,
 	uint32_t writer, uint64_t n, const struct delta_tail *tail,
-	uint8_t *sealed, struct delta **out, struct err *e)
+	const struct delta_way *way, struct delta **out, struct err *e)
 {
 	struct frame_place at;
 	struct delta *d;
@@ -354,12 +353,12 @@ open_delta(struct deltas *ds, const struct delta_base *base, uint32_t home,
 	d = xcalloc(1, sizeof(*d));
 	*d = (struct delta){ .all = ds, .base = *base, .home = home,
 		.writer = writer, .tail = *tail, .refs = 1 };
-	/* what a delta changed is what its reader wants of it: page 1 */
-	if (at.off > OBJECT_HEADER_LEN && at.off <= SMALL)
+	if (way && way->pages && at.off <= SMALL)
 		before = at.off - OBJECT_HEADER_LEN;
-	r = sealed ? fetch_frame_from(ds->fetch, &at, sealed, &d->frame, e)
-		   : fetch_frame_spine(
-			     ds->fetch, &at, before, &d->frame, e);
+	r = way && way->sealed
+		    ? fetch_frame_from(ds->fetch, &at, way->sealed, &d->frame, e)
+		    : fetch_frame_spine(
+			      ds->fetch, &at, before, &d->frame, e);
 	if (!r)
 		r = decode(d, n, e);
 	if (r)
@@ -371,7 +370,7 @@ open_delta(struct deltas *ds, const struct delta_base *base, uint32_t home,
 
 int
 deltas_open(struct deltas *ds, const struct delta_base *base, uint32_t writer,
-	uint64_t n, const struct delta_tail *tail, uint8_t *sealed,
+	uint64_t n, const struct delta_tail *tail, const struct delta_way *way,
 	struct delta **d, struct err *e)
 {
 	uint32_t home;
@@ -382,5 +381,5 @@ deltas_open(struct deltas *ds, const struct delta_base *base, uint32_t writer,
 	pthread_mutex_unlock(&ds->lock);
 	if (*d)
 		return 0;
-	return open_delta(ds, base, home, writer, n, tail, sealed, d, e);
+	return open_delta(ds, base, home, writer, n, tail, way, d, e);
 }

@@ -76,11 +76,16 @@ struct delta {
 int deltas_newest(struct deltas *ds, const struct delta_base *base,
 	uint64_t known, struct delta **d, struct err *e);
 
-/* Delta n of a base, by writer (deltas' number) and place.  sealed: its record
- * frame as fetch_frame_from wants it, or NULL. */
+/* How a delta's record is come by; NULL: it alone is asked for. */
+struct delta_way {
+	uint8_t *sealed; /* the record's frame as fetch_frame_from wants it */
+	bool pages;	 /* of a small delta the pages come along */
+};
+
+/* Delta n of a base, by writer (deltas' number) and place. */
 int deltas_open(struct deltas *ds, const struct delta_base *base,
 	uint32_t writer, uint64_t n, const struct delta_tail *tail,
-	uint8_t *sealed, struct delta **d, struct err *e);
+	const struct delta_way *way, struct delta **d, struct err *e);
 /* A member of top's chain if somebody has it open, with a reference; NULL. */
 struct delta *deltas_held(
 	const struct delta *top, const struct delta_member *m);

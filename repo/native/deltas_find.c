@@ -264,6 +264,8 @@ deltas_number(struct delta *newest, uint64_t n, struct delta **d,
 {
 	struct delta_time t;
 	struct wanted w = { .n = n, .t = &t };
+	/* what it changed is what its reader wants first: page 1 */
+	const struct delta_way way = { .pages = true };
 	struct delta_tail tail;
 	int r;
 
@@ -276,6 +278,6 @@ deltas_number(struct delta *newest, uint64_t n, struct delta **d,
 		return r;
 	tail = (struct delta_tail){ .len = t.len,
 		.record_off = t.record_off };
-	return deltas_open(newest->all, &newest->base, w.writer, n, &tail, NULL,
+	return deltas_open(newest->all, &newest->base, w.writer, n, &tail, &way,
 		d, e);
 }

@@ -115,6 +115,7 @@ open_by_end(struct deltas *ds, const struct delta_base *base,
 	auto_free uint8_t *end = xmalloc(TAIL_GUESS);
 	struct delta_place place = delta_place_of(base, f->n);
 	char name[OBJECT_NAME_MAX];
+	struct delta_way way = { .sealed = NULL };
 	struct delta_trailer t;
 	struct delta_tail tail;
 	int r;
@@ -132,11 +133,10 @@ open_by_end(struct deltas *ds, const struct delta_base *base,
 	}
 	if (memcmp(t.base, base->id, OBJECT_ID_LEN))
 		return err_set(e, ESTALE, "%s: not of this snapshot", name);
+	if (tail.record_off >= f->size - got)
+		way.sealed = end + (tail.record_off - (f->size - got));
 	return deltas_open(ds, base, deltas_writer(ds, t.writer), f->n, &tail,
-		tail.record_off >= f->size - got
-			? end + (tail.record_off - (f->size - got))
-			: NULL,
-		d, e);
+		&way, d, e);
 }
 
 int

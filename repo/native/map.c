@@ -179,6 +179,16 @@ choose(const struct page *p, const struct search *s)
 
 /* -- Going down -------------------------------------------------------------- */
 
+/* How long a page is with what comes along. */
+static size_t
+spine_of(const struct map *m, const struct claim *c)
+{
+	if (c->ref != m->ref)
+		return 0;
+	return !m->spine && m->kind == MAP_DIRECTORY ? PAGE_SPINE_LEN
+						      : m->spine;
+}
+
 static int
 fetch_page(const struct map *m, const struct claim *c,
 	struct cached_page **cp, struct err *e)
@@ -195,10 +205,9 @@ fetch_page(const struct map *m, const struct claim *c,
 			*m->missing = *c->ref;
 			return -EAGAIN;
 		}
-	} else if (m->kind == MAP_DIRECTORY && c->ref == m->ref) {
-		r = page_cache_get_root(m->pages, c->ref, cp, e);
 	} else {
-		r = page_cache_get(m->pages, c->ref, cp, e);
+		r = page_cache_get_root(
+			m->pages, c->ref, spine_of(m, c), cp, e);
 	}
 	if (!r)
 		r = check(m, (*cp)->page, c, e);

@@ -19,6 +19,8 @@ struct map {
 	const struct ref *ref;	  /* of its root page */
 	struct cached_page *root; /* the root page itself; NULL: by ref */
 	uint64_t span; /* directory: all nodes below it; extents: bytes */
+	size_t spine;  /* what comes along with the root page; 0: a directory's
+			* PAGE_SPINE_LEN, nothing else */
 	/* Unless NULL nothing is fetched: where a page would have to be,
 	 * *missing names it and the answer is -EAGAIN. */
 	struct ref *missing;

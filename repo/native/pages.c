@@ -387,12 +387,10 @@ page_cache_get(struct page_cache *pc, const struct ref *r,
 }
 
 int
-page_cache_get_root(struct page_cache *pc, const struct ref *r,
+page_cache_get_root(struct page_cache *pc, const struct ref *r, size_t spine,
 	struct cached_page **cp, struct err *e)
 {
-	size_t before = r->place.len < PAGE_SPINE_LEN
-				? PAGE_SPINE_LEN - r->place.len
-				: 0;
+	size_t len = r->place.len;
 
-	return get(pc, r, before, cp, e);
+	return get(pc, r, len < spine ? spine - len : 0, cp, e);
 }

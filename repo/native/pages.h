@@ -44,12 +44,12 @@ void page_cache_free(struct page_cache *pc);
 int page_cache_get(struct page_cache *pc, const struct ref *r,
 	struct cached_page **cp, struct err *e);
 /*
- * The same for the root page of a directory: the pages that lie before it come
- * along, as far as PAGE_SPINE_LEN reaches, since they are those it leads to: of
- * the directory itself, if it is large, and of what is new below it.
+ * The same for the root page of a map: the pages that lie before it come along,
+ * as far as `spine` bytes reach, since they are those it leads to: of a directory
+ * its own, if it is large, and what is new below it.
  */
-#define PAGE_SPINE_LEN (160u << 10)
-int page_cache_get_root(struct page_cache *pc, const struct ref *r,
+#define PAGE_SPINE_LEN (160u << 10) /* of a directory */
+int page_cache_get_root(struct page_cache *pc, const struct ref *r, size_t spine,
 	struct cached_page **cp, struct err *e);
 /* The same, only if it is decoded already; NULL otherwise. */
 struct cached_page *page_cache_peek(struct page_cache *pc, const struct ref *r);

@@ -193,16 +193,17 @@ open_delta(struct check_base *b, uint64_t n, uint8_t *end, size_t len,
 	struct delta **d, struct err *e)
 {
 	struct check_delta *cd = check_delta(b, n);
+	struct delta_way way = { .sealed = NULL };
 	uint64_t from;
 	int r = read_trailer(b, end, len, cd, e);
 
 	if (r)
 		return r;
 	from = cd->tail.len - len;
+	if (cd->tail.record_off >= from)
+		way.sealed = end + (cd->tail.record_off - from);
 	return deltas_open(b->c->deltas, &b->base, cd->writer, n, &cd->tail,
-		cd->tail.record_off >= from ? end + (cd->tail.record_off - from)
-					    : NULL,
-		d, e);
+		&way, d, e);
 }
 
 /* Members of its chain are where they are. */

@@ -265,10 +265,11 @@ move_on(struct making *m, uint64_t record_off, struct err *e)
 	struct delta_writer *dw = m->dw;
 	const struct delta_tail tail = { .len = m->object.off,
 		.record_off = record_off };
+	const struct delta_way way = { .sealed = m->object.sealed.data };
 	struct delta *d;
 	int r = deltas_open(dw->w->deltas, &dw->home,
 		deltas_writer(dw->w->deltas, dw->writer), m->record.n, &tail,
-		m->object.sealed.data, &d, e);
+		&way, &d, e);
 
 	keep_tail(m);
 	if (!r) {
