@@ -165,6 +165,13 @@ view_check_end(struct view_check *c, struct err *e)
 }
 
 int
+view_pour(struct view *v, uint64_t node, struct view_sink *s, struct err *e)
+{
+	return v->ops->pour ? v->ops->pour(v, node, s, e)
+			    : err_set(e, EOPNOTSUPP, "it has to be read");
+}
+
+int
 view_mark(struct view *v, uint64_t node, struct view_mark *m, struct err *e)
 {
 	memset(m, 0, sizeof(*m));

@@ -140,6 +140,15 @@ struct view_check {
 	const struct view_check_ops *ops;
 };
 
+/* Where a file is poured; embedded in what its user makes. */
+struct view_sink {
+	/* len bytes at off of the file.  Called by several threads, in no
+	 * order, once for each byte but those that read as zeros, which may
+	 * never come.  -errno ends it. */
+	int (*put)(struct view_sink *s, uint64_t off, const void *data,
+		size_t len, struct err *e);
+};
+
 struct view_ops {
 	/* Attributes of a node. */
 	int (*attr)(struct view *v, uint64_t node, struct view_attr *attr,
@@ -217,6 +226,14 @@ struct view_ops {
 	 * given, NULL: there is none.  May be NULL. */
 	int (*check)(struct view *v, uint64_t node, struct view_check **c,
 		struct err *e);
+	/*
+	 * A whole file in the order in which it comes fastest, verified on the
+	 * way as by check: what was put is right only if this succeeds.
+	 * -EBADMSG, what s says; -EOPNOTSUPP this one has to be read, whatever
+	 * was put already.  NULL: all have to be.
+	 */
+	int (*pour)(struct view *v, uint64_t node, struct view_sink *s,
+		struct err *e);
 	/* NULL: nothing is known of any node. */
 	int (*mark)(struct view *v, uint64_t node, struct view_mark *m,
 		struct err *e);
@@ -270,6 +287,9 @@ int view_check(struct view *v, uint64_t node, struct view_check **c,
 	struct err *e);
 void view_check_add(struct view_check *c, const void *data, size_t len);
 int view_check_end(struct view_check *c, struct err *e);
+
+int view_pour(struct view *v, uint64_t node, struct view_sink *s,
+	struct err *e);
 
 int view_mark(struct view *v, uint64_t node, struct view_mark *m,
 	struct err *e);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Restoring a database: written beside its target under another name, compared
- * with the hash that was stored with it, made durable, and only then given its
- * name.  What a database of that name had beside it (-wal, -shm, -journal) is
+ * Restoring a database: poured into a file beside its target under another name,
+ * compared with the hash that was stored with it on the way, made durable, and
+ * only then given its name.  What a database of that name had beside it (-wal, -shm, -journal) is
  * not its own and would be taken for it: it goes first.
  */
 #include "tools/restore.h"
@@ -21,6 +21,7 @@
 #include "tools/resolve.h"
 
 #define READ_LEN (1u << 20)
+#define SYNC_LEN (32u << 20)
 
 struct place {
 	int dir;	   /* owned */
@@ -89,26 +90,33 @@ exists(const struct place *p)
 /* -- Content ---------------------------------------------------------------- */
 
 static int
-write_all(int fd, const struct view_data *d, uint64_t off, struct err *e)
+write_all(int fd, const void *data, size_t left, uint64_t off, struct err *e)
 {
-	for (int i = 0; i < d->n; i++) {
-		const char *from = d->iov[i].iov_base;
-		size_t left = d->iov[i].iov_len;
+	const char *from = data;
 
-		while (left > 0) {
-			ssize_t n = pwrite(fd, from, left, (off_t)off);
+	while (left > 0) {
+		ssize_t n = pwrite(fd, from, left, (off_t)off);
 
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n <= 0)
-				return err_sys(e, n ? errno : EIO,
-					"cannot be written");
-			from += n;
-			left -= (size_t)n;
-			off += (uint64_t)n;
-		}
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_sys(
+				e, n ? errno : EIO, "cannot be written");
+		from += n;
+		left -= (size_t)n;
+		off += (uint64_t)n;
 	}
 	return 0;
+}
+
+/* The disk begins when there is a little: else all of it waits for the end. */
+static void
+count_written(struct restore *r, int fd, size_t len)
+{
+	uint64_t before = atomic_fetch_add(&r->report.bytes, len);
+
+	if (before / SYNC_LEN != (before + len) / SYNC_LEN)
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 /* Copy the database; check hears of it in order. */
@@ -128,19 +136,21 @@ copy(struct restore *r, uint64_t size, int fd, struct view_check *check,
 			e);
 		if (code == 0 && d.len == 0)
 			code = err_set(e, EUCLEAN, "the database is cut off");
-		if (code == 0)
-			code = write_all(fd, &d, off, e);
-		for (int i = 0; i < d.n && check && code == 0; i++)
-			view_check_add(
-				check, d.iov[i].iov_base, d.iov[i].iov_len);
-		off += d.len;
-		r->report.bytes += code == 0 ? d.len : 0;
+		for (int i = 0; i < d.n && code == 0; i++) {
+			size_t len = d.iov[i].iov_len;
+
+			code = write_all(fd, d.iov[i].iov_base, len, off, e);
+			if (check)
+				view_check_add(check, d.iov[i].iov_base, len);
+			off += len;
+		}
+		count_written(r, fd, d.len);
 	}
 	return code;
 }
 
 static int
-copy_checked(struct restore *r, uint64_t size, int fd, struct err *e)
+copy_in_order(struct restore *r, uint64_t size, int fd, struct err *e)
 {
 	struct view_check *check = NULL;
 	int code = view_check(r->view, DATABASE_RAW_NODE, &check, e);
@@ -156,6 +166,58 @@ copy_checked(struct restore *r, uint64_t size, int fd, struct err *e)
 	code = view_check_end(check, e);
 	r->report.verified += code == 0;
 	return code;
+}
+
+struct sink {
+	struct view_sink sink; /* first */
+	struct restore *r;
+	int fd;
+};
+
+static int
+put(struct view_sink *vs, uint64_t off, const void *data, size_t len,
+	struct err *e)
+{
+	struct sink *s = (struct sink *)vs;
+	int code;
+
+	if (restore_stopped(s->r))
+		return err_set(e, EINTR, "interrupted");
+	code = write_all(s->fd, data, len, off, e);
+	if (code == 0)
+		count_written(s->r, s->fd, len);
+	return code;
+}
+
+/* Its blocks, side by side, before they come in any order; where that is not to
+ * be had, its length. */
+static int
+make_room(int fd, uint64_t size, struct err *e)
+{
+	if (size == 0 || fallocate(fd, 0, 0, (off_t)size) == 0)
+		return 0;
+	if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG ||
+		ftruncate(fd, (off_t)size) < 0)
+		return err_sys(e, errno, "cannot be written");
+	return 0;
+}
+
+/* From several threads, in the order in which it comes fastest; where that is
+ * not offered, from the beginning. */
+static int
+copy_checked(struct restore *r, uint64_t size, int fd, struct err *e)
+{
+	struct sink s = { .sink = { put }, .r = r, .fd = fd };
+	int code = make_room(fd, size, e);
+
+	if (code == 0)
+		code = view_pour(r->view, DATABASE_RAW_NODE, &s.sink, e);
+	if (code == 0)
+		r->report.verified++;
+	if (code != -EOPNOTSUPP)
+		return code;
+	r->report.bytes = 0;
+	return copy_in_order(r, size, fd, e);
 }
 
 /* -- Naming ------------------------------------------------------------------ */

@@ -32,8 +32,8 @@ release_owner(void *owner)
 	frame_put(owner);
 }
 
-static int
-database_error(const struct native_database *d, int r, struct err *e)
+int
+native_database_error(const struct native_database *d, int r, struct err *e)
 {
 	if (e)
 		err_prefix(e, "%s:%s", d->label, d->database.name);
@@ -317,7 +317,7 @@ read_(struct database *db, uint64_t off, size_t len, struct view_data *data,
 	if (!r)
 		return 0;
 	view_data_release(data);
-	return database_error(d, r, e);
+	return native_database_error(d, r, e);
 }
 
 /* What of a run of pages lies in one object. */
@@ -392,7 +392,7 @@ extents(struct database *db, uint64_t from,
 			off += r ? 0 : x.len;
 		}
 	}
-	return r ? database_error(d, r, e) : 0;
+	return r ? native_database_error(d, r, e) : 0;
 }
 
 static ssize_t
@@ -431,6 +431,7 @@ static const struct database_ops ops = {
 	.extents = extents,
 	.xattr_get = xattr_get,
 	.check = native_database_check,
+	.pour = native_database_pour,
 	.free = free_,
 };
 

@@ -55,9 +55,19 @@ int native_database_base(const struct native_database_options *o,
 /* Instead of putting it into a view. */
 void native_database_free(struct native_database *d);
 
+/* r, with the database's name before the sentence. */
+int native_database_error(
+	const struct native_database *d, int r, struct err *e);
+
 /* As database_ops.check (database_check.c). */
 int native_database_check(struct database *db, struct view_check **c,
 	struct err *e);
+/* Whether so many pages with hashes of this sum are the database: -EBADMSG. */
+int native_database_compare(const struct native_database *d,
+	const uint8_t sum[PAGE_HASH_LEN], uint64_t pages, struct err *e);
+/* As database_ops.pour (database_pour.c). */
+int native_database_pour(
+	struct database *db, struct view_sink *to, struct err *e);
 
 /* -- Where pages lie (database_places.c) ----------------------------------- */
 

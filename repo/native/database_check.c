@@ -47,16 +47,30 @@ add(struct view_check *vc, const void *data, size_t len)
 }
 
 static int
+compare(const struct database_state *want, const uint8_t sum[PAGE_HASH_LEN],
+	uint64_t pages, struct err *e)
+{
+	if (pages == want->pages && !memcmp(sum, want->hash, PAGE_HASH_LEN))
+		return 0;
+	return err_set(
+		e, EBADMSG, "the database is not the one that was stored");
+}
+
+static int
 end(struct view_check *vc, struct err *e)
 {
 	struct check *c = (struct check *)vc;
-	bool same = c->len == 0 && c->pages == c->want.pages &&
-		    memcmp(c->sum, c->want.hash, PAGE_HASH_LEN) == 0;
+	int r = compare(&c->want, c->sum, c->len ? UINT64_MAX : c->pages, e);
 
 	free(c);
-	return same ? 0
-		    : err_set(e, EBADMSG,
-			      "the database is not the one that was stored");
+	return r;
+}
+
+int
+native_database_compare(const struct native_database *d,
+	const uint8_t sum[PAGE_HASH_LEN], uint64_t pages, struct err *e)
+{
+	return compare(&d->state, sum, pages, e);
 }
 
 static const struct view_check_ops ops = { .add = add, .end = end };

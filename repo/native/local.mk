@@ -9,6 +9,7 @@ libyore_a_SOURCES += \
 	repo/native/database_ahead.c \
 	repo/native/database_check.c \
 	repo/native/database_places.c \
+	repo/native/database_pour.c \
 	repo/native/deltas.c \
 	repo/native/deltas.h \
 	repo/native/deltas_chain.c \
@@ -47,6 +48,8 @@ libyore_a_SOURCES += \
 	repo/native/pages.c \
 	repo/native/pages.h \
 	repo/native/places.c \
+	repo/native/pour.c \
+	repo/native/pour.h \
 	repo/native/records.c \
 	repo/native/records.h \
 	repo/native/remote.c \

@@ -463,6 +463,20 @@ view_op_check(struct view *v, uint64_t node, struct view_check **c,
 	return d->ops->check(d, c, e);
 }
 
+static int
+view_op_pour(
+	struct view *v, uint64_t node, struct view_sink *s, struct err *e)
+{
+	struct database *d = database_of(v);
+	int r = need_file(node, e);
+
+	if (r < 0)
+		return r;
+	if (node != DATABASE_RAW_NODE || !d->ops->pour)
+		return err_set(e, EOPNOTSUPP, "%s: it has to be read", d->name);
+	return d->ops->pour(d, s, e);
+}
+
 static const struct view_ops ops = {
 	.attr = view_op_attr,
 	.lookup = view_op_lookup,
@@ -475,6 +489,7 @@ static const struct view_ops ops = {
 	.xattr_list = view_op_xattr_list,
 	.totals = view_op_totals,
 	.check = view_op_check,
+	.pour = view_op_pour,
 	.is_scattered = view_op_is_scattered,
 	.extents = view_op_extents,
 	.free = view_op_free,

@@ -47,6 +47,8 @@ struct database_ops {
 		size_t size, struct err *e);
 	/* As view_ops.check, of the bytes as stored; NULL: there is none. */
 	int (*check)(struct database *d, struct view_check **c, struct err *e);
+	/* As view_ops.pour, of the bytes as stored; NULL: they are read. */
+	int (*pour)(struct database *d, struct view_sink *s, struct err *e);
 	/* The view is gone. */
 	void (*free)(struct database *d);
 };

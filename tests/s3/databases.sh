@@ -66,3 +66,9 @@ cost 'moments' 3 1 ls "${days[0]}"
 cost 'moments again' 0 0 ls "${days[0]}"
 n=$(cat <(ls "${days[@]}") | grep -c 'Z$')
 [ "$n" -ge 2221 ] || fail "$n moments"
+
+# every delta once, the rest in long gets
+size=$(stat -c %s big.db)
+cost 'a restore' 1000 24 yore restore -q bench/big.db copy.db
+cmp copy.db $s/latest/big.db.raw
+[ "$(stat -c %s copy.db)" = "$size" ] || fail 'not all of it'

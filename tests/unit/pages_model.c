@@ -273,12 +273,13 @@ model_history(const struct model *m)
 	return h;
 }
 
-static void
-check_bytes(const struct model *m, const struct model_state *s, uint64_t off,
+static const uint8_t zeros[65536];
+
+/* Whether len bytes at off are those of a state; the page where they differ. */
+static uint32_t
+wrong_page(const struct model *m, const struct model_state *s, uint64_t off,
 	const uint8_t *data, size_t len)
 {
-	static const uint8_t zeros[65536];
-
 	while (len) {
 		uint32_t in = (uint32_t)(off % m->page_size);
 		size_t n = m->page_size - in;
@@ -286,12 +287,69 @@ check_bytes(const struct model *m, const struct model_state *s, uint64_t off,
 
 		n = n < len ? n : len;
 		if (memcmp(data, (page ? page : zeros) + in, n))
-			fail_msg("page %u is wrong",
-				(unsigned)(off / m->page_size + 1));
+			return (uint32_t)(off / m->page_size + 1);
 		off += n;
 		data += n;
 		len -= n;
 	}
+	return 0;
+}
+
+static void
+check_bytes(const struct model *m, const struct model_state *s, uint64_t off,
+	const uint8_t *data, size_t len)
+{
+	uint32_t pgno = wrong_page(m, s, off, data, len);
+
+	if (pgno)
+		fail_msg("page %u is wrong", (unsigned)pgno);
+}
+
+struct poured {
+	struct view_sink sink; /* first */
+	const struct model *m;
+	const struct model_state *s;
+	_Atomic uint32_t wrong;
+	_Atomic uint8_t *came; /* how often, each page */
+};
+
+static int
+take(struct view_sink *vs, uint64_t off, const void *data, size_t len,
+	struct err *e)
+{
+	struct poured *p = (struct poured *)vs;
+	uint32_t size = p->m->page_size;
+	uint32_t wrong = wrong_page(p->m, p->s, off, data, len);
+
+	(void)e;
+	if (wrong)
+		p->wrong = wrong;
+	for (uint64_t at = off; at < off + len; at += size)
+		p->came[at / size]++;
+	return 0;
+}
+
+int
+model_pour(struct model *m, struct view *v, const struct model_state *s,
+	struct err *e)
+{
+	struct poured p = { .sink = { take }, .m = m, .s = s };
+	int r;
+
+	p.came = calloc(s->n + 1, 1);
+	assert_non_null(p.came);
+	r = view_pour(v, DATABASE_RAW_NODE, &p.sink, e);
+	for (uint32_t i = 0; i < s->n && !r; i++) {
+		bool is_zeros = !s->page[i] ||
+				!memcmp(s->page[i], zeros, m->page_size);
+
+		if (p.came[i] > 1 || (p.came[i] == 0 && !is_zeros))
+			fail_msg("page %u came %u times", i + 1, p.came[i]);
+	}
+	if (!r && p.wrong)
+		fail_msg("page %u was poured wrong", p.wrong);
+	free((void *)(uintptr_t)p.came);
+	return r;
 }
 
 static void
@@ -323,6 +381,8 @@ check_view(struct model *m, struct view *v, const struct model_state *s)
 		check_bytes(m, s, off - d.len - d.before,
 			(uint8_t *)d.iov[0].iov_base - d.before, d.before);
 	}
+	if (model_random(m, 4) == 0 && model_pour(m, v, s, &e))
+		fail_msg("%s", e.text);
 }
 
 void

@@ -65,7 +65,11 @@ void model_keep(struct model *m);
 
 /* A reader that has seen nothing yet. */
 struct history *model_history(const struct model *m);
-/* The moment of past[i] reads as it did, all of it. */
+/* Pour a view of that state: each page that is not zeros comes once, as it was,
+ * or what view_pour says. */
+int model_pour(struct model *m, struct view *v, const struct model_state *s,
+	struct err *e);
+/* The moment of past[i] reads as it did, all of it; poured, now and then, too. */
 void model_check(struct model *m, struct history *h, size_t i);
 
 #endif

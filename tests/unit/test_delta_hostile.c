@@ -139,6 +139,9 @@ try_point(size_t i, bool exact)
 		r = history_open_moment(h, l, &p, &v, &e);
 	if (!r && !is_state(v, exact ? i : 0, &r) && !r)
 		fail_msg("state %zu reads as none", i);
+	/* a point that is not the one that was asked for has its own hash */
+	if (v && exact)
+		assert_int_equal(model_pour(&m, v, &m.past[i], &e) == 0, r == 0);
 	assert_true(r == 0 || r == -EBADMSG || r == -EUCLEAN || r == -EIO ||
 		    r == -ENOENT || r == -EPROTONOSUPPORT || r == -ESTALE);
 	view_put(v);
@@ -305,9 +308,9 @@ forge(uint32_t says)
 	model_close(&m);
 }
 
-/* Reading page 3 of the newest point. */
+/* Reading that page of the newest point; or all of it, verified. */
 static int
-read_forged(uint32_t says)
+read_forged(uint32_t says, bool pour)
 {
 	auto_free char *path = path_of(DELTAS + 1);
 	auto_view_data struct view_data d = VIEW_DATA_INIT;
@@ -325,8 +328,9 @@ read_forged(uint32_t says)
 	assert_int_equal(r, 0);
 	r = history_open_moment(h, l, &p, &v, &e);
 	if (!r) {
-		r = view_read(v, DATABASE_RAW_NODE, (says - 1) * 512, 512, &d,
-			&e);
+		r = pour ? model_pour(&m, v, &m.now, &e)
+			 : view_read(v, DATABASE_RAW_NODE, (says - 1) * 512,
+				   512, &d, &e);
 		view_data_release(&d);
 		d.n = 0;
 		view_put(v);
@@ -341,7 +345,16 @@ static void
 a_frame_that_has_other_pages_than_said_is_found_out(void **state)
 {
 	(void)state;
-	assert_int_equal(read_forged(3), -EUCLEAN);
+	assert_int_equal(read_forged(3, false), -EUCLEAN);
+	assert_int_equal(read_forged(3, true), -EUCLEAN);
+}
+
+static void
+a_page_that_the_whole_was_not_hashed_of_is_found_out(void **state)
+{
+	(void)state;
+	assert_int_equal(read_forged(5, false), 0);
+	assert_int_equal(read_forged(5, true), -EBADMSG);
 }
 
 /* -- A store that fails --------------------------------------------------------- */
@@ -459,6 +472,7 @@ main(void)
 		TEST(exchanged_deltas_fail),
 		TEST(what_is_missing_is_missed_where_it_is_needed),
 		TEST(a_frame_that_has_other_pages_than_said_is_found_out),
+		TEST(a_page_that_the_whole_was_not_hashed_of_is_found_out),
 		TEST(whatever_call_fails_is_told_and_made_again),
 		TEST(moments_are_told_and_found_again),
 		TEST(many_threads_read_the_same_points),
