@@ -6,12 +6,14 @@
  * written, indexed.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
 #include "repo/upkeep/compact_private.h"
 #include "repo/upkeep/table.h"
+#include "repo/upkeep/upkeep.h"
 #include "repo/write/segments.h"
 
 static int
@@ -45,6 +47,8 @@ compact_drop(struct compact *c, uint32_t pack, const struct err *why)
 /* -- What was written, by its own word ------------------------------------------ */
 
 struct proof {
+	struct compact *c;
+	pthread_mutex_t lock; /* of all below */
 	struct segment_entry *en;
 	size_t n, cap;
 	struct segment_pack *packs;
@@ -56,6 +60,7 @@ proof_release(struct proof *p)
 {
 	free(p->en);
 	free(p->packs);
+	pthread_mutex_destroy(&p->lock);
 }
 
 static void
@@ -84,9 +89,11 @@ note_table(struct proof *p, const struct toc *t)
 }
 
 static int
-read_back(struct compact *c, struct proof *p, const struct segment_pack *pack,
-	struct err *e)
+read_back(void *ctx, size_t i, struct err *e)
 {
+	struct proof *p = ctx;
+	struct compact *c = p->c;
+	const struct segment_pack *pack = &c->written[i];
 	auto_toc struct toc toc = TOC_INIT;
 	char name[OBJECT_NAME_MAX];
 	uint64_t size;
@@ -99,6 +106,7 @@ read_back(struct compact *c, struct proof *p, const struct segment_pack *pack,
 			c->o->rp, pack->object, pack->id, size, &toc, e);
 	if (r)
 		return r;
+	auto_lock(&p->lock);
 	note_table(p, &toc);
 	p->packs[p->n_packs++] = *pack;
 	c->res->new_bytes += size;
@@ -165,13 +173,13 @@ compare(struct compact *c, const struct proof *p, struct err *e)
 static int
 prove_and_index(struct compact *c, struct err *e)
 {
-	struct proof p = { .n = 0 };
+	struct proof p = { .c = c };
 	uint64_t stored = 0;
-	int r = 0;
+	int r;
 
+	pthread_mutex_init(&p.lock, NULL);
 	p.packs = xcalloc(c->n_written + 1, sizeof(*p.packs));
-	for (uint32_t i = 0; i < c->n_written && !r; i++)
-		r = read_back(c, &p, &c->written[i], e);
+	r = upkeep_together(c->n_written, read_back, &p, e);
 	drop_doubles(&p);
 	if (!r)
 		r = compare(c, &p, e);
@@ -201,6 +209,19 @@ run_batch(struct compact *c, bool *more, struct err *e)
 	return r;
 }
 
+static struct tables *
+tables_to_read(const struct compact_options *o)
+{
+	uint32_t *packs = xcalloc(o->stock->n_packs + 1, sizeof(*packs));
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->stock->n_packs; i++) {
+		if (o->stock->packs[i].flags & STOCK_COPY)
+			packs[n++] = (uint32_t)i;
+	}
+	return tables_new(o->rp, o->stock, packs, n);
+}
+
 int
 compact_run(const struct compact_options *o, struct compact_result *res,
 	struct err *e)
@@ -210,10 +231,12 @@ compact_run(const struct compact_options *o, struct compact_result *res,
 	int r = 0;
 
 	c.planned = xcalloc(o->stock->n_packs + 1, sizeof(*c.planned));
+	c.tables = tables_to_read(o);
 	while (more && !r)
 		r = run_batch(&c, &more, e);
 	for (size_t i = 0; i < o->stock->n_packs; i++)
 		res->packs += (o->stock->packs[i].flags & STOCK_COPY) != 0;
+	tables_free(c.tables);
 	free(c.planned);
 	free(c.written);
 	return r;

@@ -4,8 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/buf.h"
+#include "repo/crypto/seal.h"
 #include "repo/upkeep/compact_private.h"
-#include "repo/upkeep/table.h"
+
+/* A frame of file content that has less than this is put together with others:
+ * a solid one, and one with a single small file, which no database is cut
+ * into. */
+#define SMALL_SOLID (256u << 10)
+#define SMALL_ALONE (16u << 10)
 
 /* A pack that is being looked at, and the frame in it. */
 struct plan {
@@ -31,17 +37,27 @@ close_pack(struct plan *p)
 static void
 open_pack(struct plan *p, uint32_t pack)
 {
-	const struct stock_pack *s = &p->c->o->stock->packs[pack];
 	struct err why = ERR_INIT;
 
 	close_pack(p);
 	p->pack = pack;
 	p->open = true;
-	if (table_load(p->c->o->rp, s->object, s->id, s->size, &p->toc, &why))
+	if (tables_take(p->c->tables, pack, &p->toc, &why))
 		compact_drop(p->c, pack, &why);
 }
 
-/* The frame is complete: whole if all its chunks are in use. */
+static bool
+is_small(const struct plan *p)
+{
+	const struct compact_item *last = &p->items[p->n - 1];
+	uint64_t len = (uint64_t)last->chunk_off + last->chunk_len;
+
+	if (p->c->o->stock->packs[p->pack].object != OBJECT_DATA)
+		return false;
+	return len < (p->n > 1 ? SMALL_SOLID : SMALL_ALONE);
+}
+
+/* The frame is complete: if all its chunks are in use they stay together. */
 static int
 end_frame(struct plan *p, struct err *e)
 {
@@ -53,9 +69,11 @@ end_frame(struct plan *p, struct err *e)
 	for (uint32_t i = 0; i < p->n && !r; i++) {
 		struct compact_item *it = &p->items[i];
 
-		it->whole = p->n == f->n_chunks;
-		if (it->whole)
+		it->frame_plain = f->plain_len;
+		if (p->n == f->n_chunks) {
 			it->order = p->items[0].order;
+			it->packed = is_small(p) ? 0 : p->n;
+		}
 		r = sorter_add(p->c->items, it, e);
 	}
 	p->n = 0;
@@ -100,7 +118,8 @@ add(struct plan *p, const struct live_chunk *l, struct err *e)
 		return r;
 	if (p->frame < p->toc.n_frames &&
 		p->toc.frames[p->frame].off == l->frame_off &&
-		p->toc.frames[p->frame].len == l->frame_len)
+		p->toc.frames[p->frame].len == l->frame_len &&
+		l->frame_len <= FRAME_SEALED_MAX)
 		ch = find_chunk(p, l);
 	if (!ch) {
 		err_set(&why, EUCLEAN,

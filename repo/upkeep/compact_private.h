@@ -6,18 +6,21 @@
 #include "repo/format/segment.h"
 #include "repo/upkeep/compact.h"
 #include "repo/upkeep/sorter.h"
+#include "repo/upkeep/tables.h"
 
 #define BATCH_CHUNKS (1u << 20) /* about: a pack more */
 
 /* A chunk that is to be copied. */
 struct compact_item {
-	uint64_t order; /* of a whole frame: that of its first chunk */
+	uint64_t order; /* of a frame that is in use whole: of its first chunk */
 	uint32_t pack;	/* number in the stock */
-	uint32_t frame_len;
+	uint32_t frame_len, frame_plain;
 	uint64_t frame_off;
 	uint32_t chunk_off, chunk_len;
 	uint8_t key[CHUNK_KEY_LEN];
-	bool whole; /* all of its frame is in use */
+	/* The frame goes on as it is packed, with this many chunks: all that it
+	 * has.  0: the chunk goes alone. */
+	uint32_t packed;
 };
 
 struct compact {
@@ -25,6 +28,7 @@ struct compact {
 	struct compact_result *res;
 	struct sorter *items; /* of this batch */
 	uint8_t *planned;     /* one a pack: it was in a batch */
+	struct tables *tables; /* of all packs that are copied from */
 	struct segment_pack *written; /* packs of this batch */
 	uint32_t n_written, cap_written;
 };
