@@ -11,6 +11,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
+#include "repo/fetch/together.h"
 #include "repo/format/delta.h"
 #include "repo/native/id_set.h"
 #include "repo/native/newest.h"
@@ -260,33 +261,90 @@ walk_pinned(struct prune *p, struct reach *re, struct err *e)
 
 /* -- The trash --------------------------------------------------------------------------- */
 
+struct trashed {
+	struct prune *p;
+	const struct record_place *at;
+	struct record record;
+	int r;
+	struct err e;
+};
+
+static void
+load_trashed(void *ctx, size_t i)
+{
+	struct trashed *t = (struct trashed *)ctx + i;
+	auto_free uint8_t *plain = NULL;
+	size_t len;
+
+	t->r = repository_load(t->p->o->rp, t->at->name, OBJECT_RECORD,
+		t->at->id, RECORD_LEN_MAX, &plain, &len, NULL, &t->e);
+	if (!t->r)
+		t->r = record_decode(plain, len, &t->record, &t->e);
+}
+
 /* One that cannot be read cannot be brought back either. */
 static int
-walk_trashed(struct prune *p, struct reach *re, const struct record_place *at,
+walk_trashed(struct prune *p, struct reach *re, struct trashed *t,
 	struct err *e)
 {
-	auto_free uint8_t *plain = NULL;
-	struct record rec = { .host = NULL };
-	struct err why = ERR_INIT;
-	size_t len;
-	int r = repository_load(p->o->rp, at->name, OBJECT_RECORD, at->id,
-		RECORD_LEN_MAX, &plain, &len, NULL, &why);
+	int r = 0;
 
-	if (!r)
-		r = record_decode(plain, len, &rec, &why);
-	if (r == -ENOENT)
+	if (t->r == -ENOENT)
 		return 0;
-	if (r == -EBADMSG || r == -EUCLEAN) {
-		log_warn("%s: cannot be brought back: %s", at->name, why.text);
+	if (t->r == -EBADMSG || t->r == -EUCLEAN) {
+		log_warn("%s: cannot be brought back: %s", t->at->name,
+			t->e.text);
 		return 0;
 	}
-	if (r) {
-		*e = why;
-		return r;
+	if (t->r) {
+		*e = t->e;
+		return t->r;
 	}
-	note_base(p, at, &rec);
-	r = reach_record(re, &rec, e);
-	record_release(&rec);
+	note_base(p, t->at, &t->record);
+	if (re)
+		r = reach_record(re, &t->record, e);
+	return r;
+}
+
+static bool
+any_is_due(const struct prune *p)
+{
+	for (size_t i = 0; i < p->stock.n_packs; i++) {
+		if (p->stock.packs[i].flags & STOCK_DUE)
+			return true;
+	}
+	return false;
+}
+
+/* What they use matters when packs are sentenced (DESIGN, P2), else only which
+ * databases there are. */
+static int
+walk_trash(struct prune *p, struct reach *re, struct err *e)
+{
+	const struct record_places *all = &p->stock.trashed;
+	bool far = !p->o->rp->store->local_path;
+	int r = 0;
+
+	if (!any_is_due(p))
+		re = NULL;
+	for (size_t i = 0, k; i < all->n && !r; i += k) {
+		struct trashed t[TOGETHER] = { { .r = 0 } };
+
+		k = all->n - i < TOGETHER ? all->n - i : TOGETHER;
+		for (size_t j = 0; j < k; j++)
+			t[j] = (struct trashed){ .p = p, .at = &all->p[i + j] };
+		together_run(k, far, load_trashed, t);
+		for (size_t j = 0; j < k && re; j++) {
+			if (!t[j].r)
+				reach_ahead(re, &t[j].record);
+		}
+		for (size_t j = 0; j < k; j++) {
+			if (!r)
+				r = walk_trashed(p, re, &t[j], e);
+			if (!t[j].r)
+				record_release(&t[j].record);
+		}
+	}
 	return r;
 }
 
@@ -316,7 +374,6 @@ prune_walk(struct prune *p, struct err *e)
 {
 	auto_reach struct reach *re = new_reach(p);
 	const struct record_places *all = &p->stock.records;
-	const struct record_places *trash = &p->stock.trashed;
 	int r = walk_pinned(p, re, e);
 
 	live_class(p->live, LIVE_SNAPSHOT);
@@ -326,11 +383,11 @@ prune_walk(struct prune *p, struct err *e)
 	}
 	live_class(p->live, LIVE_TRASH);
 	p->in_trash = true;
-	for (size_t i = 0; i < trash->n && !r; i++)
-		r = walk_trashed(p, re, &trash->p[i], e);
+	if (!r)
+		r = walk_trash(p, re, e);
 	p->in_trash = false;
 	p->res->snapshots = all->n;
-	p->res->trash = trash->n;
+	p->res->trash = p->stock.trashed.n;
 	return why_refused(r, e);
 }
 
