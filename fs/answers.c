@@ -7,6 +7,7 @@
 #include "repo/base/buf.h"
 
 struct answers {
+	struct versions_views *views;
 	pthread_mutex_t lock; /* guards everything below */
 	struct answer *all[ANSWERS_MAX];
 	size_t n;
@@ -20,6 +21,7 @@ answers_new(void)
 	struct answers *as = xcalloc(1, sizeof(*as));
 
 	pthread_mutex_init(&as->lock, NULL);
+	as->views = versions_views_new();
 	return as;
 }
 
@@ -30,8 +32,15 @@ answers_free(struct answers *as)
 		return;
 	for (size_t i = 0; i < as->n; i++)
 		answer_put(as->all[i]);
+	versions_views_free(as->views);
 	pthread_mutex_destroy(&as->lock);
 	free(as);
+}
+
+struct versions_views *
+answers_views(struct answers *as)
+{
+	return as->views;
 }
 
 void

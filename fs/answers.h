@@ -36,6 +36,9 @@ struct answer {
 struct answers *answers_new(void);
 void answers_free(struct answers *as);
 
+/* For queries. */
+struct versions_views *answers_views(struct answers *as);
+
 /* The versions of a path, and (names) the names it had as a directory; *a is
  * given.  Errors as versions_find. */
 int answers_get(struct answers *as, const struct versions_query *q, bool names,

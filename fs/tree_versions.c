@@ -54,7 +54,8 @@ query_of(const struct picture *p, size_t source, const char *path,
 		.listing = p->listing,
 		.source = source,
 		.path = path,
-		.of = of };
+		.of = of,
+		.views = answers_views(p->answers) };
 }
 
 /* -- Who may enter ------------------------------------------------------------ */

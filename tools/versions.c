@@ -95,7 +95,10 @@ list(struct history *h, const struct history_listing *l, const char *address,
 	struct printing *p)
 {
 	struct address_space in = { h, l, address_host(), clock_wall_ns() };
-	struct versions_query q = { .history = h, .listing = l };
+	auto_versions_views struct versions_views *views = versions_views_new();
+	struct versions_query q = {
+		.history = h, .listing = l, .views = views
+	};
 	auto_versions struct versions vs = VERSIONS_INIT;
 	auto_free char *path = NULL, *source = NULL;
 	struct err e = ERR_INIT;

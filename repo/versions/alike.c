@@ -41,7 +41,7 @@ open_views(struct comparison *c, struct err *e)
 
 	for (int i = 0; r == 0 && i < 2; i++) {
 		if (!c->views[i])
-			r = look_open(c->q, c->points[i], &c->views[i], e);
+			r = versions_open_view(c->q, c->points[i], &c->views[i], e);
 	}
 	return r;
 }

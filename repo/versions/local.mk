@@ -6,4 +6,5 @@ libyore_a_SOURCES += \
 	repo/versions/look.c \
 	repo/versions/look.h \
 	repo/versions/names.c \
-	repo/versions/versions.h
+	repo/versions/versions.h \
+	repo/versions/views.c

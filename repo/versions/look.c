@@ -76,16 +76,6 @@ add_end(struct versions_state *s, enum versions_of of)
 
 /* -- The way --------------------------------------------------------------- */
 
-int
-look_open(const struct versions_query *q, uint32_t point, struct view **view,
-	struct err *e)
-{
-	const struct history_source *s = &q->listing->sources[q->source];
-
-	return history_open(
-		q->history, q->listing, s->first_point + point, view, e);
-}
-
 /* One step: to the entry called name, if s is a directory that has it. */
 static int
 step(struct view *v, struct versions_state *s, const char *name, size_t len,
@@ -135,7 +125,7 @@ look_at(const struct versions_query *q, struct versions_state *s, struct err *e)
 	s->way[0] = s->way[1] = 0;
 	if (q->listing->points[source->first_point + s->point].damaged)
 		return err_set(e, EBADMSG, "its record is damaged");
-	r = look_open(q, s->point, &v, e);
+	r = versions_open_view(q, s->point, &v, e);
 	if (r == 0)
 		r = walk(v, q->path, s, e);
 	if (r == 0 && s->attr.mode != 0)

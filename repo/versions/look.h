@@ -6,7 +6,7 @@
 #include "repo/versions/versions.h"
 
 /* The view of a snapshot, by its number in the source; *view is given. */
-int look_open(const struct versions_query *q, uint32_t point,
+int versions_open_view(const struct versions_query *q, uint32_t point,
 	struct view **view, struct err *e);
 
 /* Fill s, of snapshot s->point, in; attr.mode is 0 when nothing is there. */

@@ -85,7 +85,7 @@ merge_directory(const struct versions_query *q, const struct version *v,
 {
 	auto_view struct view *view = NULL;
 	struct merge m = { .old = names };
-	int r = look_open(q, v->point, &view, e);
+	int r = versions_open_view(q, v->point, &view, e);
 
 	if (r == 0)
 		r = view_list(view, v->attr.node, 0, take_entry, &m, e);

@@ -23,12 +23,19 @@ enum versions_of {
 	VERSIONS_OF_NAMES,
 };
 
+/* The last 64 views that were looked at, for who asks about several paths.  May
+ * be used from any thread; its lock is a leaf. */
+struct versions_views;
+struct versions_views *versions_views_new(void);
+void versions_views_free(struct versions_views *vs); /* NULL is allowed */
+
 struct versions_query {
 	struct history *history; /* all borrowed */
 	const struct history_listing *listing;
 	size_t source;	  /* one with snapshots, not moments */
 	const char *path; /* '/' between names, none around them; "": the root */
 	enum versions_of of;
+	struct versions_views *views; /* or NULL: none are kept */
 };
 
 /* A state that was looked at; private to repo/versions. */
@@ -91,6 +98,13 @@ struct versions_names {
 int versions_list_names(const struct versions_query *q,
 	const struct versions *vs, struct versions_names *names, struct err *e);
 void versions_names_release(struct versions_names *names);
+
+#define auto_versions_views AUTO(versions_views_auto_)
+static inline void
+versions_views_auto_(struct versions_views **vs)
+{
+	versions_views_free(*vs);
+}
 
 #define auto_versions AUTO(versions_release)
 #define auto_versions_names AUTO(versions_names_release)

@@ -14,3 +14,4 @@ dist_check_SCRIPTS += tests/fidelity/xattrs.sh
 dist_check_SCRIPTS += tests/fidelity/system.sh
 dist_check_SCRIPTS += tests/fidelity/user.sh
 dist_check_SCRIPTS += tests/fidelity/versions.sh
+dist_check_SCRIPTS += tests/fidelity/versions_odd.sh
