@@ -13,6 +13,10 @@ reader() {
 			cat "$tree"/00[0-7]/* | md5sum
 			ls -lR "$tree/big" >/dev/null
 		done
+		versions=$mnt/sources/web1/home/versions
+		ls -lR "$versions/00$1" "$versions/kinds"
+		cat "$versions/point"/*[$1]-00-00Z "$versions/00$1"/f*/*
+		ls "$versions/.versions"/*[$1]-00-00Z "$versions/$i"
 		getfattr -dm- "$mnt/at/$i$1"m/web1/home/point
 		ls -l "$mnt/latest/web1" "$mnt/tags/even/web2/home" "$mnt/.yore"
 		cat "$mnt/.yore/metrics" "$mnt/.yore/status"
