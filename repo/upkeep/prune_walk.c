@@ -22,32 +22,75 @@
 
 /* -- Catalogs against the listing -------------------------------------------- */
 
-/* A record that a catalog has and the listing has not: it was removed, unless
- * it is there when asked for by name. */
-static int
-check_absent(struct prune *p, const struct record *r, struct err *e)
+/* Catalogs are read after records were listed; so a record that only they have
+ * may have come since.  Then another listing has it. */
+struct cross {
+	struct prune *p;
+	struct id_set listed, later;
+	bool again;
+};
+
+static void
+cross_release(struct cross *x)
 {
+	id_set_release(&x->listed);
+	id_set_release(&x->later);
+}
+
+#define auto_cross AUTO(cross_release)
+
+static void
+add_ids(struct id_set *set, const struct record_places *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		id_set_add(set, all->p[i].id);
+	id_set_sort(set);
+}
+
+static int
+list_again(struct cross *x, struct err *e)
+{
+	struct record_places all = { .n = 0 };
+	int r = stock_records(x->p->o->rp->store, &all, e);
+
+	if (!r)
+		add_ids(&x->later, &all);
+	x->again = !r;
+	record_places_release(&all);
+	return r;
+}
+
+/* A record that a catalog has and the listing has not: it was removed, or has
+ * come, unless it is there when asked for by name and not even then listed. */
+static int
+check_absent(struct cross *x, const struct record *r, struct err *e)
+{
+	struct store *store = x->p->o->rp->store;
 	struct record_place at;
 	uint64_t size;
 	int rc;
 
-	record_place_of(p->o->rp, r, &at);
-	rc = store_size(p->o->rp->store, at.name, &size, e);
-	if (rc == -ENOENT)
+	record_place_of(x->p->o->rp, r, &at);
+	rc = store_size(store, at.name, &size, e);
+	if (!rc && !x->again)
+		rc = list_again(x, e);
+	if (!rc && id_set_has(&x->later, r->id))
 		return 0;
-	return rc ? rc
-		  : err_set(e, EUCLEAN,
-			    "the listing of snap/ is not to be believed: it "
-			    "lacks %s, which is there", at.name);
+	if (!rc) /* removed just now? */
+		rc = store_size(store, at.name, &size, e);
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	return err_set(e, EUCLEAN,
+		"the listing of snap/ is not to be believed: it lacks %s, "
+		"which is there", at.name);
 }
 
 static int
-check_catalog(struct prune *p, const char *name, const struct id_set *there,
-	struct err *e)
+check_catalog(struct cross *x, const char *name, struct err *e)
 {
 	struct catalog c = { .n = 0 };
 	struct err why = ERR_INIT;
-	int r = newest_load(p->o->rp, name, &c, &why);
+	int r = newest_load(x->p->o->rp, name, &c, &why);
 
 	if (r == -ENOENT || r == -EBADMSG || r == -EUCLEAN) {
 		log_warn("catalog left out: %s", why.text);
@@ -58,8 +101,8 @@ check_catalog(struct prune *p, const char *name, const struct id_set *there,
 		return r;
 	}
 	for (size_t i = 0; i < c.n && !r; i++) {
-		if (!id_set_has(there, c.records[i].id))
-			r = check_absent(p, &c.records[i], e);
+		if (!id_set_has(&x->listed, c.records[i].id))
+			r = check_absent(x, &c.records[i], e);
 	}
 	catalog_release(&c);
 	return r;
@@ -68,16 +111,14 @@ check_catalog(struct prune *p, const char *name, const struct id_set *there,
 int
 prune_cross_check(struct prune *p, struct err *e)
 {
-	auto_id_set struct id_set there = { .n = 0 };
+	auto_cross struct cross x = { .p = p };
 	struct newest nw = { .n = 0 };
 	int r = newest_list(p->o->rp->store, &nw, e);
 
-	for (size_t i = 0; i < p->stock.records.n; i++)
-		id_set_add(&there, p->stock.records.p[i].id);
-	id_set_sort(&there);
+	add_ids(&x.listed, &p->stock.records);
 	p->marked = nw.marked;
 	for (unsigned i = 0; i < nw.n && !r; i++)
-		r = check_catalog(p, nw.names[i], &there, e);
+		r = check_catalog(&x, nw.names[i], e);
 	return r;
 }
 
