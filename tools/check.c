@@ -63,7 +63,7 @@ part_name(enum check_part part)
 static void
 print_touched(const struct check_touched *t)
 {
-	printf("  lost: ");
+	printf(t->forgotten ? "  of a forgotten snapshot: " : "  lost: ");
 	print_name(t->snapshot, strlen(t->snapshot), false);
 	if (t->part == CHECK_POINTS) {
 		printf(": points %" PRIu64 " to %" PRIu64, t->first, t->last);
@@ -86,6 +86,7 @@ json_touched(const struct check_finding *f, const struct check_touched *t)
 	json_text(line, "part", part_name(t->part));
 	json_name(line, "snapshot", t->snapshot, strlen(t->snapshot));
 	json_text(line, "id", t->id);
+	json_flag(line, "forgotten", t->forgotten);
 	if (t->path)
 		json_name(line, "path", t->path, strlen(t->path));
 	if (t->part == CHECK_POINTS) {
@@ -105,6 +106,7 @@ json_finding(const struct check_finding *f)
 	json_u64(line, "offset", f->off);
 	json_u64(line, "length", f->len);
 	json_flag(line, "lost", f->cost == CHECK_LOST);
+	json_flag(line, "forgotten", f->cost == CHECK_FORGOTTEN);
 	json_flag(line, "known", f->known);
 	json_u64(line, "touches", f->n_all);
 	json_text(line, "text", f->text);
@@ -116,17 +118,20 @@ json_finding(const struct check_finding *f)
 static void
 print_finding(const struct check_finding *f)
 {
-	printf("%s%s: %s", f->known && f->cost != CHECK_LOST ? "known, " : "",
+	printf("%s%s: %s", f->known && f->cost < CHECK_FORGOTTEN ? "known, " : "",
 		what_name(f->what), f->object);
 	if (f->len)
 		printf(", %" PRIu64 " bytes at %" PRIu64, f->len, f->off);
 	printf(": ");
 	print_name(f->text, strlen(f->text), false);
-	printf("%s\n", f->cost == CHECK_LOST ? "" : "; everything can be read");
+	printf("%s\n", f->cost == CHECK_LOST	      ? ""
+			: f->cost == CHECK_FORGOTTEN
+			? "; everything but what was forgotten can be read"
+			: "; everything can be read");
 	for (size_t i = 0; i < f->n_touched; i++)
 		print_touched(&f->touched[i]);
 	if (f->n_all > f->n_touched)
-		printf("  lost: and %" PRIu64 " more\n",
+		printf("  and %" PRIu64 " more\n",
 			f->n_all - f->n_touched);
 }
 
@@ -135,7 +140,7 @@ found(void *ctx, const struct check_finding *f)
 {
 	struct check_command *cc = ctx;
 	bool quiet = f->what == CHECK_UNREFERENCED ||
-		     (f->known && f->cost != CHECK_LOST);
+		     (f->known && f->cost < CHECK_FORGOTTEN);
 
 	progress_clear();
 	if (cc->o.json)
@@ -173,6 +178,7 @@ json_summary(const struct check_result *r)
 	json_u64(line, "snapshots", r->snapshots);
 	json_u64(line, "databases", r->databases);
 	json_u64(line, "points", r->points);
+	json_u64(line, "forgotten", r->forgotten);
 	json_u64(line, "packs", r->packs);
 	json_u64(line, "pack_bytes", r->pack_bytes);
 	json_u64(line, "pages", r->pages);
@@ -223,6 +229,9 @@ print_summary(const struct check_result *r)
 		print_size(size, r->pack_bytes));
 	if (r->points)
 		printf(", %s", print_number(n, r->points, "point", "points"));
+	if (r->forgotten)
+		printf(", %s forgotten", print_number(n, r->forgotten,
+			"snapshot", "snapshots"));
 	if (r->unreferenced)
 		printf("; %s of %s unreferenced",
 			print_number(n, r->unreferenced, "pack", "packs"),

@@ -24,6 +24,9 @@ enum {
 	OPT_PIN,
 	OPT_UNPIN,
 	OPT_THIN,
+	OPT_ALL,
+	OPT_YES,
+	OPT_WITHDRAWN,
 	OPT_EVERY,
 	OPT_EVERY_WITHIN = OPT_EVERY + RETENTION_PERIODS,
 };
@@ -65,8 +68,8 @@ static int
 take_mode(struct forget_command *c, enum forget_mode mode)
 {
 	if (c->mode != FORGET_DECIDE && c->mode != mode)
-		return tool_usage("--undo, --pin and --unpin exclude each"
-				  " other");
+		return tool_usage("--undo, --pin, --unpin and --all exclude"
+				  " each other");
 	c->mode = mode;
 	return 0;
 }
@@ -111,6 +114,14 @@ take(struct forget_command *c, int opt)
 		return take_mode(c, FORGET_PIN);
 	case OPT_UNPIN:
 		return take_mode(c, FORGET_UNPIN);
+	case OPT_ALL:
+		return take_mode(c, FORGET_ALL);
+	case OPT_YES:
+		c->yes = true;
+		return 0;
+	case OPT_WITHDRAWN:
+		c->key_withdrawn = true;
+		return 0;
 	case OPT_THIN:
 		return take_thin(c);
 	}
@@ -131,7 +142,12 @@ check_options(const struct forget_command *c)
 
 	if (c->mode != FORGET_DECIDE && (has_rules(c) || c->thin))
 		return tool_usage("--keep-... and --thin have no place beside --undo,"
-				  " --pin or --unpin");
+				  " --pin, --unpin or --all");
+	if (c->mode == FORGET_ALL && n == 0 && !c->host)
+		return tool_usage("--all: which source? Name it, or a host with"
+				  " --host");
+	if (c->mode != FORGET_ALL && (c->yes || c->key_withdrawn))
+		return tool_usage("--yes and --key-withdrawn belong to --all");
 	if (c->mode == FORGET_UNPIN && n == 0)
 		return tool_usage("--unpin: which snapshot?");
 	if (c->mode == FORGET_DECIDE && !has_rules(c) && !c->thin && n == 0)
@@ -302,7 +318,7 @@ name_one(struct forget_command *c, struct forget *f, const char *text)
 		return is_forgotten(c, text) ? 0 : tool_fail(&e);
 	if (point == HISTORY_NONE)
 		return tool_usage("%s is a source: say what is kept of it"
-				  " (--keep-last, ...)",
+				  " (--keep-last, ...), or --all",
 			text);
 	return forget_name(f, point, &e) ? tool_fail(&e) : 0;
 }
@@ -393,12 +409,13 @@ open_and_run(struct forget_command *c)
 	if (!options_repository(&c->o))
 		return STATUS_USAGE;
 	r = upkeep_open(&c->u, c->o.repo, &open, &e);
-	if (!r && c->thin)
+	if (!r && (c->thin || (c->mode == FORGET_ALL && !c->dry_run)))
 		r = writer_open(c->o.repo, &open, &c->w, &e);
 	unlock_release(&asker.secret);
 	status = r ? tool_fail_open(&e)
 		 : c->mode == FORGET_DECIDE ? decide(c)
 		 : c->mode == FORGET_UNDO ? forget_undo(c)
+		 : c->mode == FORGET_ALL ? forget_sources(c)
 					  : pin(c);
 	writer_free(c->w);
 	upkeep_release(&c->u);
@@ -427,6 +444,9 @@ run(const struct command *command, int argc, char **argv)
 		{ "pin", no_argument, NULL, OPT_PIN },
 		{ "unpin", no_argument, NULL, OPT_UNPIN },
 		{ "thin", optional_argument, NULL, OPT_THIN },
+		{ "all", no_argument, NULL, OPT_ALL },
+		{ "yes", no_argument, NULL, OPT_YES },
+		{ "key-withdrawn", no_argument, NULL, OPT_WITHDRAWN },
 		EVERY("hourly", RETENTION_HOUR),
 		EVERY("daily", RETENTION_DAY),
 		EVERY("weekly", RETENTION_WEEK),
@@ -451,8 +471,8 @@ run(const struct command *command, int argc, char **argv)
 
 const struct command command_forget = {
 	.name = "forget",
-	.synopsis = "[-r REPO] [-n] RULES [SOURCE...] | SNAPSHOT... | --undo"
-		    " [...]",
+	.synopsis = "[-r REPO] [-n] RULES [SOURCE...] | SNAPSHOT... | --all"
+		    " SOURCE... | --undo [...]",
 	.summary = "Remove snapshots, by rules or by name",
 	.help = "      --keep-last N          the newest N of each source\n"
 		"      --keep-hourly N        the newest of each of N hours;"
@@ -478,6 +498,12 @@ const struct command command_forget = {
 		" all of it,\n"
 		"                             or the sources and snapshots"
 		" named\n"
+		"      --all                  SOURCE...: every snapshot, for"
+		" sources that are gone\n"
+		"      --yes                  --all: do not ask\n"
+		"      --key-withdrawn        --all: also if the key that it was"
+		" written with\n"
+		"                             cannot read, and is no more\n"
 		"      --pin, --unpin         SNAPSHOT...: never to be forgotten;"
 		" --pin\n"
 		"                             alone lists them\n",

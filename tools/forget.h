@@ -15,6 +15,7 @@ enum forget_mode {
 	FORGET_UNDO,
 	FORGET_PIN,
 	FORGET_UNPIN,
+	FORGET_ALL, /* whole sources */
 };
 
 struct forget_command {
@@ -25,6 +26,7 @@ struct forget_command {
 	const char **tags; /* of rules */
 	const char *host;  /* only of this one */
 	bool dry_run;
+	bool yes, key_withdrawn; /* of FORGET_ALL */
 	bool thin; /* databases, by these: */
 	struct thin_rules thin_rules;
 	struct writer *w; /* then */
@@ -32,6 +34,7 @@ struct forget_command {
 
 /* Each is what the command is for then; returns the exit status. */
 int forget_undo(struct forget_command *c);
+int forget_sources(struct forget_command *c);
 /* Sources that f has and the arguments name, or all. */
 int forget_thin(struct forget_command *c, const struct forget *f);
 

@@ -45,7 +45,10 @@ json_decision(const struct forget *f, size_t i, bool named)
 	for (unsigned k = 0; (word = retention_reason(f->why[i], k)); k++)
 		json_array_append_new(reasons, json_string(word));
 	if (named)
-		json_array_append_new(reasons, json_string("named"));
+		json_array_append_new(reasons,
+			json_string(f->ends[l->points[i].source]
+					    ? "the whole source"
+					    : "named"));
 	json_object_set_new(line, "reasons", reasons);
 	json_print(line);
 }
@@ -56,7 +59,8 @@ print_decision(const struct forget *f, size_t i, bool named)
 	char reasons[RETENTION_REASONS_MAX];
 
 	print_point(f->goes[i] ? "forget" : "keep", &f->nl->l.points[i]);
-	printf("  %s\n", named	   ? "named"
+	printf("  %s\n", f->ends[f->nl->l.points[i].source] ? "the whole source"
+			 : named	   ? "named"
 			 : f->goes[i] ? "no rule holds it"
 				      : retention_reasons(reasons, f->why[i]));
 }

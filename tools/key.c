@@ -8,6 +8,7 @@
 #include "repo/history.h"
 #include "repo/store/store.h"
 #include "repo/upkeep/keys.h"
+#include "tools/agree.h"
 #include "tools/json.h"
 #include "tools/new_secret.h"
 #include "tools/options.h"
@@ -186,21 +187,6 @@ run_remove(struct key_command *kc)
 
 /* -- export, import ---------------------------------------------------------------- */
 
-/* Whether a person at the terminal agrees. */
-static bool
-agrees(const char *question)
-{
-	auto_close int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	char answer[16] = "";
-	ssize_t n;
-
-	if (tty < 0)
-		return false;
-	dprintf(tty, "%s [y/N] ", question);
-	n = read(tty, answer, sizeof(answer) - 1);
-	return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
-}
-
 /* To a new file of the user's own, or standard output. */
 static int
 write_paper(const char *path, const char *text, size_t len)
@@ -259,7 +245,7 @@ run_export(struct key_command *kc)
 		return tool_usage("key export: --open seals nothing; without "
 				  "it the key is written as it is");
 	if (!kc->yes && !new_secret_is_named(&kc->fresh) &&
-		!agrees("This writes the key to everything in the repository, "
+		!agree_ask("This writes the key to everything in the repository, "
 			"now and in future,\nwhatever passphrases it has. "
 			"Go on?"))
 		return tool_usage("key export: not without consent: answer y, "

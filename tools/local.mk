@@ -67,9 +67,12 @@ yore_SOURCES = \
 	tools/diff.c \
 	tools/evict.c \
 	tools/find.c \
+	tools/agree.c \
+	tools/agree.h \
 	tools/forget.c \
 	tools/forget.h \
 	tools/forget_print.c \
+	tools/forget_sources.c \
 	tools/forget_thin.c \
 	tools/forget_undo.c \
 	tools/head.c \

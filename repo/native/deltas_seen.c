@@ -17,14 +17,29 @@ read_mark(const char *path)
 	return f && fscanf(f, "%" SCNu64, &n) == 1 ? n : 0;
 }
 
-void
-deltas_seen(const struct repository *rp, const struct delta_base *base,
-	const char *label, uint64_t n)
+static char *
+path_of(const struct repository *rp, const struct delta_base *base)
 {
 	char id[OBJECT_ID_LEN * 2 + 1];
 	auto_free char *below = xasprintf("%s/deltas/%s", rp->id_text,
 		hex_encode(id, base->id, OBJECT_ID_LEN));
-	auto_free char *path = state_dir(below);
+
+	return state_dir(below);
+}
+
+uint64_t
+deltas_seen_before(const struct repository *rp, const struct delta_base *base)
+{
+	auto_free char *path = path_of(rp, base);
+
+	return read_mark(path);
+}
+
+void
+deltas_seen(const struct repository *rp, const struct delta_base *base,
+	const char *label, uint64_t n)
+{
+	auto_free char *path = path_of(rp, base);
 	uint64_t before = read_mark(path);
 	auto_buf struct buf b = BUF_INIT;
 

@@ -14,4 +14,8 @@
 void deltas_seen(const struct repository *rp, const struct delta_base *base,
 	const char *label, uint64_t n);
 
+/* The highest number that was ever seen; 0: none, or it is not known. */
+uint64_t deltas_seen_before(
+	const struct repository *rp, const struct delta_base *base);
+
 #endif

@@ -202,7 +202,12 @@ static void
 check_link(const struct build *b, size_t i)
 {
 	const struct item *it = &b->items[i];
+	static const uint8_t none[HASH_LEN];
 	bool some = false;
+
+	/* begun after the source had been forgotten as a whole */
+	if (!memcmp(it->record->previous, none, HASH_LEN))
+		return;
 
 	for (size_t k = i; k-- > 0 && same_source(&b->items[k], it);) {
 		const struct item *before = &b->items[k];

@@ -19,6 +19,8 @@ libyore_a_SOURCES += \
 	repo/native/deltas_seen.h \
 	repo/native/early.c \
 	repo/native/early.h \
+	repo/native/ended.c \
+	repo/native/ended.h \
 	repo/native/gc_newest.c \
 	repo/native/gc_newest.h \
 	repo/native/history.c \

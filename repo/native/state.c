@@ -7,6 +7,7 @@
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
 #include "repo/base/state_dir.h"
+#include "repo/native/ended.h"
 #include "repo/native/state.h"
 
 #define MARKS_MAX 100000
@@ -18,6 +19,7 @@ struct mark {
 	uint8_t hash[HASH_LEN];
 	char *label; /* printable */
 	bool seen;   /* the listing has its source */
+	bool over;   /* it was forgotten as a whole since */
 };
 
 struct marks {
@@ -87,7 +89,7 @@ parse_mark(char *line, struct marks *all)
 		hex_decode(m.hash, HASH_LEN, hash))
 		return;
 	m.label = xstrdup(line + label);
-	m.seen = false;
+	m.seen = m.over = false;
 	*marks_add(all) = m;
 }
 
@@ -122,6 +124,8 @@ write_marks(char *path, const struct marks *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct mark *m = &all->m[i];
 
+		if (m->over)
+			continue;
 		buf_printf(&b, "%s %" PRIu64 " %s %s\n",
 			hex_encode(source, m->source, SOURCE_KEY_LEN), m->seq,
 			hex_encode(hash, m->hash, HASH_LEN), m->label);
@@ -141,16 +145,14 @@ find_mark(struct marks *all, const uint8_t source[SOURCE_KEY_LEN])
 }
 
 static struct mark *
-new_mark(struct marks *all, const struct native_listing *nl, size_t source)
+new_mark(struct marks *all, const struct state_newest *now)
 {
-	const struct history_source *s = &nl->l.sources[source];
-	auto_free char *plain = xasprintf("%s/%s", s->host, s->name);
 	char label[LABEL_MAX];
 	struct mark *m = marks_add(all);
 
-	memcpy(m->source, nl->source_keys[source], SOURCE_KEY_LEN);
-	m->label = xstrdup(
-		err_escape(label, sizeof(label), plain, strlen(plain)));
+	memcpy(m->source, now->source, SOURCE_KEY_LEN);
+	m->label = xstrdup(err_escape(
+		label, sizeof(label), now->label, strlen(now->label)));
 	return m;
 }
 
@@ -187,70 +189,158 @@ is_known(const uint8_t hash[HASH_LEN])
 	return memcmp(hash, unknown, HASH_LEN) != 0;
 }
 
-/* Say what is wrong with the newest point of a source. */
+/* One comparison of what is there with the marks. */
+struct comparison {
+	const struct repository *rp;
+	struct marks all;
+	char *path;
+	state_told *told;
+	void *ctx;
+	bool changed;
+};
+
 static void
-warn(const struct repository *rp, const struct mark *m, uint64_t seq,
-	const uint8_t hash[HASH_LEN])
+begin(struct comparison *c, const struct repository *rp)
 {
-	if (seq < m->seq)
-		log_warn("%s: the newest snapshot of %s is number %" PRIu64
-			 ", but number %" PRIu64 " was here before: it was "
-			 "forgotten, or the store was put back",
-			rp->store->name, m->label, seq, m->seq);
-	else if (seq == m->seq && is_known(hash) && is_known(m->hash) &&
-		 memcmp(hash, m->hash, HASH_LEN))
-		log_warn("%s: snapshot number %" PRIu64 " of %s is not the "
-			 "one that was here before",
-			rp->store->name, seq, m->label);
+	auto_free char *below = xasprintf("%s/sources", rp->id_text);
+
+	c->rp = rp;
+	c->path = state_dir(below);
+	read_marks(c->path, &c->all);
 }
 
-/* Compare, and raise the mark; true when it has risen. */
-static bool
-check_source(const struct repository *rp, const struct native_listing *nl,
-	size_t source, const struct native_listing *before, struct marks *all)
+static void
+end(struct comparison *c)
 {
-	const struct history_source *s = &nl->l.sources[source];
-	size_t newest = s->first_point + s->n_points - 1;
-	uint64_t seq = nl->l.points[newest].seq;
-	const uint8_t *hash = nl->extra[newest].link;
-	struct mark *m = find_mark(all, nl->source_keys[source]);
+	if (c->changed)
+		write_marks(c->path, &c->all);
+	marks_release(&c->all);
+	free(c->path);
+}
 
+/* What is wrong with the newest snapshot of a source; of seq 0: there is none. */
+static void
+tell(const struct comparison *c, const struct mark *m, uint64_t seq,
+	const uint8_t *hash)
+{
+	struct state_behind b = { m->source, m->label, seq, m->seq, "", c->path };
+	char text[ERR_TEXT_MAX + LABEL_MAX];
+
+	b.text = text;
+	if (seq == 0)
+		snprintf(text, sizeof(text), "%s has no snapshot, but number %"
+			PRIu64 " was here before: all were forgotten, or the "
+			"store was put back", m->label, m->seq);
+	else if (seq < m->seq)
+		snprintf(text, sizeof(text), "the newest snapshot of %s is "
+			"number %" PRIu64 ", but number %" PRIu64 " was here "
+			"before: it was forgotten, or the store was put back",
+			m->label, seq, m->seq);
+	else if (seq == m->seq && is_known(hash) && is_known(m->hash) &&
+		 memcmp(hash, m->hash, HASH_LEN))
+		snprintf(text, sizeof(text), "snapshot number %" PRIu64 " of %s "
+			"is not the one that was here before", seq, m->label);
+	else
+		return;
+	c->told(c->ctx, &b);
+}
+
+/* Compare, and raise the mark. */
+static void
+compare(struct comparison *c, const struct state_newest *now, bool quiet)
+{
+	struct mark *m = find_mark(&c->all, now->source);
+
+	if (!m && !now->label)
+		return;
 	if (!m)
-		m = new_mark(all, nl, source);
+		m = new_mark(&c->all, now);
 	m->seen = true;
-	if (!before || !same_newest(nl, before, m->source))
-		warn(rp, m, seq, hash);
-	if (seq <= m->seq)
-		return false;
-	m->seq = seq;
-	memcpy(m->hash, hash, HASH_LEN);
-	return true;
+	if (!quiet)
+		tell(c, m, now->seq, now->hash);
+	if (now->seq <= m->seq)
+		return;
+	m->seq = now->seq;
+	memcpy(m->hash, now->hash, HASH_LEN);
+	c->changed = true;
+}
+
+/* A source that has no snapshot any more; whoever forgot it has said so. */
+static void
+compare_absent(struct comparison *c, struct mark *m)
+{
+	uint64_t ended = 0;
+
+	m->over = !ended_number(c->rp, m->source, &ended, NULL) &&
+		  ended >= m->seq;
+	c->changed |= m->over;
+	if (!m->over)
+		tell(c, m, 0, NULL);
+}
+
+void
+state_compare(const struct repository *rp, const struct state_newest *newest,
+	size_t n, state_told *told, void *ctx)
+{
+	struct comparison c = { .told = told, .ctx = ctx };
+
+	begin(&c, rp);
+	for (size_t i = 0; i < n; i++)
+		compare(&c, &newest[i], false);
+	for (size_t i = 0; i < c.all.n; i++) {
+		if (!c.all.m[i].seen)
+			compare_absent(&c, &c.all.m[i]);
+	}
+	end(&c);
+}
+
+static void
+warn(void *ctx, const struct state_behind *b)
+{
+	const struct repository *rp = ctx;
+
+	log_warn("%s: %s", rp->store->name, b->text);
+}
+
+void
+state_compare_one(const struct repository *rp, const struct state_newest *now)
+{
+	struct comparison c = { .told = warn,
+		.ctx = (void *)(uintptr_t)rp };
+
+	begin(&c, rp);
+	compare(&c, now, false);
+	end(&c);
 }
 
 void
 state_check(const struct repository *rp, const struct native_listing *nl,
 	const struct native_listing *before)
 {
-	auto_free char *below = xasprintf("%s/sources", rp->id_text);
-	auto_free char *path = state_dir(below);
-	auto_marks struct marks all = { .n = 0 };
-	bool risen = false;
+	struct comparison c = { .told = warn,
+		.ctx = (void *)(uintptr_t)rp };
 
-	read_marks(path, &all);
-	for (size_t i = 0; i < nl->l.n_sources; i++)
-		risen |= check_source(rp, nl, i, before, &all);
-	for (size_t i = 0; i < all.n; i++) {
-		const struct mark *m = &all.m[i];
+	begin(&c, rp);
+	for (size_t i = 0; i < nl->l.n_sources; i++) {
+		const struct history_source *s = &nl->l.sources[i];
+		size_t newest = s->first_point + s->n_points - 1;
+		auto_free char *label = xasprintf("%s/%s", s->host, s->name);
+		struct state_newest now = { .seq = nl->l.points[newest].seq,
+			.label = label };
 
-		if (m->seen || (before && same_newest(nl, before, m->source)))
-			continue;
-		log_warn("%s: %s has no snapshot, but number %" PRIu64
-			 " was here before: all were forgotten, or the "
-			 "store was put back",
-			rp->store->name, m->label, m->seq);
+		memcpy(now.source, nl->source_keys[i], SOURCE_KEY_LEN);
+		memcpy(now.hash, nl->extra[newest].link, HASH_LEN);
+		compare(&c, &now,
+			before && same_newest(nl, before, now.source));
 	}
-	if (risen)
-		write_marks(path, &all);
+	for (size_t i = 0; i < c.all.n; i++) {
+		struct mark *m = &c.all.m[i];
+
+		if (!m->seen &&
+			!(before && same_newest(nl, before, m->source)))
+			compare_absent(&c, m);
+	}
+	end(&c);
 }
 
 bool

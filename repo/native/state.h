@@ -21,12 +21,40 @@
 
 /*
  * Compare a listing with the marks of its repository: one warning for each
- * source whose newest snapshot is older than one seen before, or not the same.
+ * source whose newest snapshot is older than one seen before, or not the same
+ * (one that was forgotten as a whole, repo/native/ended.h, is no longer marked).
  * Nothing is said again that held for the listing before (NULL: there is none)
  * too.  Then raise the marks.
  */
 void state_check(const struct repository *rp, const struct native_listing *nl,
 	const struct native_listing *before);
+
+/* The newest snapshot of a source that is there. */
+struct state_newest {
+	uint8_t source[SOURCE_KEY_LEN];
+	uint64_t seq;
+	uint8_t hash[HASH_LEN]; /* record_link; zeros: it cannot be read */
+	const char *label;	/* host/name; NULL: not known */
+};
+
+/* What this user has seen newer, or otherwise. */
+struct state_behind {
+	const uint8_t *source;
+	const char *label;    /* printable */
+	uint64_t seq, before; /* what there is (0: nothing), what there was */
+	const char *text;     /* a sentence */
+	const char *path;     /* where it is remembered */
+};
+typedef void state_told(void *ctx, const struct state_behind *b);
+
+/* As state_check, for who has no listing: told of each source that is behind,
+ * then the marks are raised. */
+void state_compare(const struct repository *rp,
+	const struct state_newest *newest, size_t n, state_told *told,
+	void *ctx);
+/* The same of one source, and with a warning. */
+void state_compare_one(
+	const struct repository *rp, const struct state_newest *now);
 
 /* Whether a listing lacks the highest snapshot that was seen of a source, and
  * the one before did not lack it already. */

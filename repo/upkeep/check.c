@@ -94,7 +94,7 @@ count(struct check *c, const struct check_fault *f)
 {
 	if (f->cost == CHECK_LOST)
 		c->res->lost++;
-	if (f->known && f->cost != CHECK_LOST)
+	if (f->known && f->cost < CHECK_FORGOTTEN)
 		c->res->known++;
 	else if (f->what == CHECK_MISSING)
 		c->res->missing++;
@@ -191,6 +191,9 @@ run(struct check *c, const char *repo, struct err *e)
 		r = check_records(c, e);
 	if (!r && c->o->read_data)
 		check_read_end(c);
+	c->phase = "forgotten";
+	if (!r)
+		r = check_trash(c, e);
 	c->phase = "index";
 	if (!r)
 		r = check_index(c, e);

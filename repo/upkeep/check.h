@@ -33,6 +33,7 @@ enum check_what {
 enum check_cost {
 	CHECK_NOTHING, /* everything can be read; or it is known and healed */
 	CHECK_SPARE,   /* everything can be read, but one way less */
+	CHECK_FORGOTTEN, /* likewise, but not what a forgotten snapshot had */
 	CHECK_LOST,    /* something cannot be read */
 };
 
@@ -51,6 +52,7 @@ struct check_touched {
 	char *path;	/* in it, "." is its root; NULL for snapshots, points */
 	char id[HISTORY_ID_MAX + 1]; /* of the snapshot */
 	uint64_t first, last;	     /* numbers of deltas */
+	bool forgotten; /* it is in the trash, and can be brought back */
 };
 
 struct check_finding {
@@ -90,6 +92,7 @@ struct check_options {
 
 struct check_result {
 	uint64_t snapshots, sources, databases, points;
+	uint64_t forgotten; /* snapshots, that can be brought back */
 	uint64_t packs, pack_bytes;
 	uint64_t pages;	 /* that were read */
 	uint64_t chunks; /* references to content and attributes */

@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "repo/base/buf.h"
+#include "repo/base/hex.h"
 #include "repo/fetch/together.h"
+#include "repo/native/deltas_seen.h"
 
 #define BATCH TOGETHER_MAX
 #define TAIL_LEN (64u << 10)
@@ -386,6 +388,40 @@ check_end(struct check_base *b)
 			"the last deltas of a thinned stretch are not there");
 }
 
+/* What this user has seen beyond the newest that is listed. */
+static int
+check_seen_deltas(struct check_base *b, struct err *e)
+{
+	struct check *c = b->c;
+	struct check_touched t = { .part = CHECK_POINTS,
+		.snapshot = b->label,
+		.first = b->n + 1,
+		.last = deltas_seen_before(c->rp, &b->base) };
+	const struct delta_place p = delta_place_of(&b->base, t.last);
+	char name[OBJECT_NAME_MAX];
+	struct err why = ERR_INIT;
+	uint64_t size;
+	int r;
+
+	if (t.last <= b->n) {
+		deltas_seen(c->rp, &b->base, b->label, b->n);
+		return 0;
+	}
+	delta_name(name, &p);
+	r = store_size(c->rp->store, name, &size, &why);
+	if (r && r != -ENOENT)
+		*e = why;
+	else if (!r)
+		snprintf(c->packs.fault, sizeof(c->packs.fault),
+			"%s was not listed", name);
+	if (r != -ENOENT)
+		return r;
+	hex_encode(t.id, b->rec->id, OBJECT_ID_LEN);
+	check_fault_touches(c, fault_at(b, b->n + 1, 0, 0, CHECK_MISSING,
+		"later deltas were here before: the store was put back"), &t);
+	return 0;
+}
+
 /* The newest, which says where the others are. */
 static void
 open_newest(struct check_base *b)
@@ -424,9 +460,11 @@ check_all(struct check_base *b, struct err *e)
 		return r;
 	check_points_end(b);
 	check_end(b);
+	if (b->c->forgotten)
+		return 0;
 	b->c->res->databases++;
 	b->c->res->points += check_base_last(b) + 1;
-	return 0;
+	return check_seen_deltas(b, e);
 }
 
 static void
@@ -465,12 +503,12 @@ check_deltas(struct check *c, const struct record *rec,
 	b->label = check_label(rec);
 	b->object = at->name;
 	b->hashed_pages = rec->database.pages;
-	b->followed = has_next(c, at);
+	b->followed = !c->forgotten && has_next(c, at);
 	b->has_next = b->followed;
 	r = scratch_new(&b->deltas, sizeof(struct check_delta), e);
 	if (!r)
 		r = list(b, &bytes, e);
-	b->proving = !r && check_read_wants(c, at->name, bytes);
+	b->proving = !r && !c->forgotten && check_read_wants(c, at->name, bytes);
 	if (!r)
 		r = check_all(b, e);
 	if (!r && b->proving)

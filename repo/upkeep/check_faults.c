@@ -189,7 +189,10 @@ check_fault_touches(
 	if (!f || f->last == hash_of(t))
 		return;
 	f->last = hash_of(t);
-	f->cost = CHECK_LOST;
+	if (!c->forgotten)
+		f->cost = CHECK_LOST;
+	else if (f->cost < CHECK_FORGOTTEN)
+		f->cost = CHECK_FORGOTTEN;
 	f->n_all++;
 	if (f->n_touched >= c->o->names_max)
 		return;
@@ -197,6 +200,7 @@ check_fault_touches(
 		xrealloc(f->touched, (f->n_touched + 1) * sizeof(*f->touched));
 	to = &f->touched[f->n_touched++];
 	*to = *t;
+	to->forgotten = c->forgotten;
 	to->snapshot = xstrdup(t->snapshot);
 	to->path = t->path ? xstrdup(t->path) : NULL;
 }
@@ -328,6 +332,6 @@ check_note(struct check *c, const struct ref *r, uint8_t kind, struct err *e)
 	if (kind)
 		p->indexed = true;
 	else
-		p->used = true;
+		p->used |= !c->forgotten;
 	return sorter_add(c->refs, &n, e);
 }

@@ -6,7 +6,9 @@
  *   check_faults.c   what was found, and what it touches
  *   check_packs.c    which packs there are
  *   check_read.c     all bytes of packs (read_data)
- *   check_records.c  records, catalogs, key slots, trash, states of pruning
+ *   check_records.c  records, catalogs, what this user has seen of them
+ *   check_states.c   key slots, states of pruning
+ *   check_trash.c    what was forgotten
  *   check_tree.c     everything below a record
  *   check_index.c    the index against what was referred to
  *   check_deltas.c   databases: deltas, their chain and their indexes
@@ -100,6 +102,7 @@ struct check {
 	struct record_places trash;
 	struct check_reading reading;
 	struct check_ranges bad; /* of the base that is being walked */
+	bool forgotten;		 /* what is walked is in the trash */
 	uint64_t lacks;		 /* chunks that the index does not know */
 	bool bad_index;		 /* what it lacks is in a damaged segment */
 	const char *phase;
@@ -136,7 +139,8 @@ struct check_fault *check_fault_at(struct check *c, enum check_what what,
 /* The same of a frame of a pack, or (off and len 0) of all of it. */
 struct check_fault *check_fault_frame(struct check *c, enum check_what what,
 	const struct frame_place *at, const char *text);
-/* It touches that; strings are copied.  Its cost is CHECK_LOST from now on. */
+/* It touches that; strings are copied.  Its cost is CHECK_LOST from
+ * now on, or (while c->forgotten) at least CHECK_FORGOTTEN. */
 void check_fault_touches(
 	struct check *c, struct check_fault *f, const struct check_touched *t);
 void check_faults_release(struct check_faults *all);
@@ -169,6 +173,10 @@ void check_read_end(struct check *c);
 int check_records(struct check *c, struct err *e);
 int check_slots(struct check *c, struct err *e);
 int check_states(struct check *c, struct err *e);
+/* The names of what is in the trash; then, behind all that exists, what that
+ * refers to. */
+int check_trash_list(struct check *c, struct err *e);
+int check_trash(struct check *c, struct err *e);
 /* Everything below a record. */
 int check_tree(struct check *c, const struct record *rec, struct err *e);
 int check_index(struct check *c, struct err *e);

@@ -14,6 +14,7 @@
 #include "repo/base/hex.h"
 #include "repo/fetch/together.h"
 #include "repo/native/newest.h"
+#include "repo/native/state.h"
 
 /* Records that are loaded at the same time. */
 #define BATCH 32
@@ -31,6 +32,8 @@ struct known {
 struct records {
 	struct check *c;
 	struct known *known; /* one a place, in that order */
+	struct state_newest *newest; /* of each source that was met */
+	size_t n_newest;
 };
 
 struct batch {
@@ -82,8 +85,12 @@ static void
 check_chain(struct records *rs, size_t i, const struct record *rec)
 {
 	const struct record_place *p = rs->c->places.p;
+	static const uint8_t none[HASH_LEN];
 	bool any = false;
 
+	/* after the source had been forgotten as a whole */
+	if (!memcmp(rec->previous, none, HASH_LEN))
+		return;
 	for (size_t k = i; k-- > 0 && p[k].seq + 1 >= rec->seq &&
 			   !memcmp(p[k].source, p[i].source, SOURCE_KEY_LEN);) {
 		if (p[k].seq + 1 != rec->seq || !rs->known[k].loaded)
@@ -95,6 +102,29 @@ check_chain(struct records *rs, size_t i, const struct record *rec)
 	if (any)
 		check_fault(rs->c, CHECK_DAMAGED, CHECK_SPARE, p[i].name,
 			"the snapshot before is not the one it followed");
+}
+
+/* The newest of a source so far; NULL: it cannot be read. */
+static void
+note_newest(struct records *rs, size_t i, const struct record *rec)
+{
+	const struct record_place *p = &rs->c->places.p[i];
+	struct state_newest *s = rs->newest + rs->n_newest;
+
+	if (rs->n_newest && !memcmp(s[-1].source, p->source, SOURCE_KEY_LEN)) {
+		s--;
+	} else {
+		*s = (struct state_newest){ .label = NULL };
+		memcpy(s->source, p->source, SOURCE_KEY_LEN);
+		rs->n_newest++;
+	}
+	s->seq = p->seq;
+	memset(s->hash, 0, HASH_LEN);
+	if (!rec)
+		return;
+	memcpy(s->hash, rs->known[i].link, HASH_LEN);
+	if (!s->label)
+		s->label = xasprintf("%s/%s", rec->host, rec->name);
 }
 
 static int
@@ -112,6 +142,7 @@ check_one(struct records *rs, size_t i, struct record *rec,
 	if (i == 0 || memcmp(p->source, p[-1].source, SOURCE_KEY_LEN))
 		c->res->sources++;
 	check_chain(rs, i, rec);
+	note_newest(rs, i, rec);
 	r = check_tree(c, rec, e);
 	if (!r && rec->is_database)
 		r = check_deltas(c, rec, p, hash, e);
@@ -134,6 +165,7 @@ refuse(struct records *rs, size_t i, int r, const struct err *why,
 	check_fault(c, CHECK_DAMAGED, CHECK_LOST, p->name, "%s",
 		check_reason(p->name, why));
 	rs->known[i].bad = true;
+	note_newest(rs, i, NULL);
 	return 0;
 }
 
@@ -279,6 +311,52 @@ check_catalogs(struct records *rs, struct err *e)
 	return r;
 }
 
+/* -- What was here before
+ * --------------------------------------------------------------- */
+
+/* Whether a second listing has what the first one lacked. */
+static bool
+is_listed(struct check *c, const struct state_behind *b)
+{
+	char prefix[OBJECT_NAME_MAX], hex[SOURCE_KEY_LEN * 2 + 1];
+	struct record_places all = { .n = 0 };
+	bool there = false;
+
+	snprintf(prefix, sizeof(prefix), "snap/%s/",
+		hex_encode(hex, b->source, SOURCE_KEY_LEN));
+	if (!records_list(c->rp, prefix, &all, NULL) && all.n)
+		there = all.p[all.n - 1].seq >= b->before;
+	record_places_release(&all);
+	return there;
+}
+
+static void
+tell_behind(void *ctx, const struct state_behind *b)
+{
+	struct check *c = ctx;
+	char name[OBJECT_NAME_MAX], hex[SOURCE_KEY_LEN * 2 + 1];
+
+	snprintf(name, sizeof(name), "snap/%s/",
+		hex_encode(hex, b->source, SOURCE_KEY_LEN));
+	if (b->seq >= b->before)
+		check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name, "%s", b->text);
+	else if (is_listed(c, b))
+		snprintf(c->packs.fault, sizeof(c->packs.fault),
+			"%s lacked snapshots", name);
+	else
+		check_fault(c, CHECK_MISSING, CHECK_SPARE, name,
+			"%s; if that was meant, remove %s", b->text, b->path);
+}
+
+static void
+release(struct records *rs)
+{
+	for (size_t i = 0; i < rs->n_newest; i++)
+		free((char *)(uintptr_t)rs->newest[i].label);
+	free(rs->newest);
+	free(rs->known);
+}
+
 int
 check_records(struct check *c, struct err *e)
 {
@@ -287,10 +365,13 @@ check_records(struct check *c, struct err *e)
 	int r = 0;
 
 	rs.known = xcalloc(n + 1, sizeof(*rs.known));
+	rs.newest = xcalloc(n + 1, sizeof(*rs.newest));
 	for (size_t i = 0; i < n && !r; i += BATCH)
 		r = check_batch(&rs, i, n - i < BATCH ? n - i : BATCH, e);
 	if (!r)
 		r = check_catalogs(&rs, e);
-	free(rs.known);
+	if (!r)
+		state_compare(c->rp, rs.newest, rs.n_newest, tell_behind, c);
+	release(&rs);
 	return r;
 }

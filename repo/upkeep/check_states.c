@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What lies beside snapshots: key slots, states of pruning, the trash. */
+/* What lies beside snapshots: key slots, states of pruning. */
 #include "repo/upkeep/check_private.h"
 
 #include <errno.h>
@@ -8,8 +8,6 @@
 #include "repo/base/buf.h"
 #include "repo/native/gc_newest.h"
 #include "repo/native/slots_seen.h"
-
-#define TRASH "gc/snap/"
 
 /* -- Key slots
  * -------------------------------------------------------------------- */
@@ -81,54 +79,6 @@ check_slots(struct check *c, struct err *e)
 			slot_fault(c, slots->slot[i].name, why.text);
 	}
 	return 0;
-}
-
-/* -- The trash
- * ----------------------------------------------------------------------- */
-
-static bool
-add_trash(void *ctx, const char *name, uint64_t size)
-{
-	struct check *c = ctx;
-	struct record_place p;
-
-	(void)size;
-	/* as the record was called, behind gc/ */
-	if (record_place_parse(name + 3, &p) == 0)
-		record_places_add(&c->trash, &p);
-	return true;
-}
-
-static int
-check_trash(struct check *c, struct err *e)
-{
-	int r = store_list_names(c->rp->store, TRASH, "", add_trash, c, e);
-
-	for (size_t i = 0; i < c->trash.n && !r; i++) {
-		auto_free char *name = xasprintf("gc/%s", c->trash.p[i].name);
-		auto_free uint8_t *plain = NULL;
-		struct record rec;
-		struct err why = ERR_INIT;
-		size_t len;
-
-		r = repository_load(c->rp, name, OBJECT_RECORD,
-			c->trash.p[i].id, RECORD_LEN_MAX, &plain, &len, NULL,
-			&why);
-		if (!r)
-			r = record_decode(plain, len, &rec, &why);
-		if (!r) {
-			record_release(&rec);
-		} else if (check_is_fault(r)) {
-			if (r != -ENOENT)
-				check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name,
-					"%s; the snapshot cannot be had back",
-					check_reason(name, &why));
-			r = 0;
-		} else {
-			*e = why;
-		}
-	}
-	return r;
 }
 
 /* -- States of pruning
@@ -207,10 +157,10 @@ check_states(struct check *c, struct err *e)
 			"%s; what was condemned or marked is not known",
 			check_reason(name, &why));
 		c->state = (struct gc_state){ .n = 0 };
-		return check_trash(c, e);
+		return check_trash_list(c, e);
 	}
 	if (n)
 		forget_returned(c);
 	r = check_previous(c, e);
-	return r ? r : check_trash(c, e);
+	return r ? r : check_trash_list(c, e);
 }

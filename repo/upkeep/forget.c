@@ -60,6 +60,7 @@ forget_open(struct upkeep *u, struct forget **f, struct err *e)
 	p->why = xcalloc(n + 1, sizeof(*p->why));
 	p->asked = xcalloc(n + 1, sizeof(*p->asked));
 	p->goes = xcalloc(n + 1, sizeof(*p->goes));
+	p->ends = xcalloc(p->nl->l.n_sources + 1, sizeof(*p->ends));
 	*f = steal(p);
 	return 0;
 }
@@ -75,6 +76,7 @@ forget_free(struct forget *f)
 	free(f->why);
 	free(f->asked);
 	free(f->goes);
+	free(f->ends);
 	free(f);
 }
 
@@ -220,7 +222,7 @@ forget_check(const struct forget *f, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < l->n_sources && !r; i++)
-		r = check_source(f, i, e);
+		r = f->ends[i] ? 0 : check_source(f, i, e);
 	for (size_t i = 1; i < l->n_points && !r; i++) {
 		const struct history_point *p = &l->points[i], *q = p - 1;
 		const struct history_source *s = &l->sources[p->source];

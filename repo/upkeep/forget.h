@@ -8,7 +8,7 @@
  *	forget_carry_out(f, e)
  *
  * The newest snapshot of a source is never forgotten (DESIGN, "Forgetting"),
- * nor the newest that can be read, nor, by a rule, one that is damaged: who
+ * unless the source goes as a whole (forget_all), nor the newest that can be read, nor, by a rule, one that is damaged: who
  * cannot see what it was should not decide.  With a database's snapshot go the
  * points that follow it, up to the next snapshot, since they build on it.
  *
@@ -31,6 +31,7 @@ struct forget {
 	bool *asked;	/* it has been decided about; */
 	bool *goes;	/* then, whether it goes */
 	size_t n_going;
+	bool *ends; /* one a source: it goes as a whole */
 };
 
 struct forget_rules {
@@ -54,6 +55,19 @@ void forget_by_rules(
  * the next snapshot continues.
  */
 int forget_name(struct forget *f, size_t point, struct err *e);
+/*
+ * Let a source go as a whole.  -EPERM a snapshot of it is pinned, or it is
+ * written with a key that cannot read (and that key has not been withdrawn):
+ * its owner would go on and refer to what is deleted.
+ */
+int forget_all(
+	struct forget *f, size_t source, bool key_withdrawn, struct err *e);
+struct writer;
+/* Before forget_carry_out, and after it (of keys that were withdrawn), if any
+ * source goes as a whole.  w: of the same repository; NULL if none of these
+ * sources is a database. */
+int forget_end(struct forget *f, struct writer *w, struct err *e);
+int forget_end_marks(struct forget *f, struct err *e);
 /* What forget_name refuses when all have been named. */
 int forget_check(const struct forget *f, struct err *e);
 

@@ -29,6 +29,10 @@ struct delta_writer {
 };
 
 /* d (taken over, may be NULL) is the newest now. */
+/* -EEXIST: another one goes on in its place, or (said instead of why) nobody
+ * does, since the source was forgotten as a whole. */
+int delta_writer_lost(
+	const struct delta_writer *dw, const char *why, struct err *e);
 void delta_writer_move(struct delta_writer *dw, struct delta *d);
 /* The newest state in the store; there is one. */
 const struct database_state *delta_writer_database(

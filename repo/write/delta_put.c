@@ -317,8 +317,8 @@ make(struct making *m, struct err *e)
 static int
 lost(const struct delta_writer *dw, struct err *e)
 {
-	return err_set(e, EEXIST, "%s/%s: another replicator writes it; this "
-		"one stops", dw->host, dw->name);
+	return delta_writer_lost(
+		dw, "another replicator writes it; this one stops", e);
 }
 
 /*

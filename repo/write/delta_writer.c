@@ -5,6 +5,7 @@
 #include <string.h>
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
+#include "repo/native/ended.h"
 #include "repo/native/records.h"
 #include "repo/write/delta_private.h"
 
@@ -344,6 +345,18 @@ delta_writer_adopt(struct delta_writer *dw, const struct delta_writer_pages *p,
 	return r;
 }
 
+int
+delta_writer_lost(const struct delta_writer *dw, const char *why, struct err *e)
+{
+	uint64_t ended = 0;
+
+	if (dw->base.host && !ended_number(dw->w->rp, dw->home.source, &ended,
+				     NULL) && ended >= dw->base.seq)
+		why = "was forgotten as a whole (yore forget --all); this "
+		      "replicator stops";
+	return err_set(e, EEXIST, "%s/%s: %s", dw->host, dw->name, why);
+}
+
 /* -- Bases ------------------------------------------------------------------------- */
 
 /* Everything but the record is there. */
@@ -354,8 +367,8 @@ commit_base(void *ctx, uint64_t parent, struct err *e)
 	struct delta_writer *dw = rd->dw;
 
 	if (parent != (dw->base.host ? dw->base.seq : 0))
-		return err_set(e, EEXIST, "%s/%s: another replicator has "
-			"made a snapshot meanwhile", dw->host, dw->name);
+		return delta_writer_lost(dw,
+			"another replicator has made a snapshot meanwhile", e);
 	if (!dw->base.host || (dw->last && dw->last->record.closed))
 		return 0;
 	return delta_writer_close(dw, e);
@@ -407,7 +420,7 @@ look_for_base(struct delta_writer *dw, struct err *e)
 	uint64_t seq = !r && dw->base.host ? dw->base.seq : 0;
 
 	if (!r && seq != dw->tried_seq &&
-		(seq != dw->tried_seq + 1 || !tried->len ||
+		((dw->tried_seq && seq != dw->tried_seq + 1) || !tried->len ||
 			dw->base.opaque_len != tried->len ||
 			memcmp(dw->base.opaque, tried->data, tried->len)))
 		r = err_set(e, EEXIST, "%s/%s: another replicator has made a "

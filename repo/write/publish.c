@@ -13,7 +13,9 @@
 #include "repo/base/log.h"
 #include "repo/format/object.h"
 #include "repo/history.h"
+#include "repo/native/ended.h"
 #include "repo/native/newest.h"
+#include "repo/native/state.h"
 #include "repo/write/catalogs.h"
 #include "repo/write/run.h"
 #include "repo/write/sealed.h"
@@ -87,7 +89,7 @@ fill_record(struct run *run, struct record *rec, int64_t now)
 
 	rec->host = xstrdup(o->host);
 	rec->name = xstrdup(o->name);
-	rec->seq = first ? 1 : run->parent.seq + 1;
+	rec->seq = (first ? run->ended_seq : run->parent.seq) + 1;
 	rec->generation = run->parent.host ? run->parent.generation : rec->seq;
 	rec->time_ns = o->time_ns ? o->time_ns : run->began_ns;
 	rec->began_ns = run->began_ns;
@@ -237,6 +239,21 @@ settle(struct run *run, const struct record *rec, const uint8_t hash[HASH_LEN],
 	return 0;
 }
 
+/* What is newest now (0: nothing), to this user: warns if it was something newer before. */
+static void
+note_seen(const struct run *run, uint64_t seq, const uint8_t link[HASH_LEN])
+{
+	const struct backup_options *o = run->o;
+	auto_free char *label = xasprintf("%s/%s", o->host, o->name);
+	struct state_newest now = { .seq = seq, .label = label };
+
+	if (run_is_blind(run) || run->o->dry_run)
+		return;
+	source_key(run->w->rp->keys, o->host, o->name, now.source);
+	memcpy(now.hash, link, HASH_LEN);
+	state_compare_one(run->w->rp, &now);
+}
+
 int
 run_publish(struct run *run, struct err *e)
 {
@@ -258,9 +275,10 @@ run_publish(struct run *run, struct err *e)
 	if (!r)
 		r = settle(run, &rec, hash, e);
 	if (!r) {
+		note_seen(run, rec.seq, hash);
 		hex_encode(run->result->id, rec.id, OBJECT_ID_LEN);
 		run->result->seq = rec.seq;
-		run->result->first = rec.seq == 1;
+		run->result->first = !run->parent.seq;
 	}
 	record_release(&rec);
 	return r;
@@ -299,6 +317,11 @@ run_find_parent(struct run *run, struct err *e)
 	if (!r && !*last && run_is_blind(run))
 		return stash_first(
 			run->w->stash, run->o->host, run->o->name, e);
+	/* forgotten as a whole: it goes on behind those numbers */
+	if (!r && !*last)
+		r = ended_number(run->w->rp, source, &run->ended_seq, e);
+	if (!r && !*last && !run->ended_seq)
+		note_seen(run, 0, run->parent_hash);
 	if (r || !*last)
 		return r;
 	record_name_parse(last, &seq, id);
@@ -308,8 +331,10 @@ run_find_parent(struct run *run, struct err *e)
 		r = record_decode(plain, len, &run->parent, e);
 	if (!r && run->parent.epoch)
 		memcpy(run->parent_hash, run->parent.original, HASH_LEN);
-	if (!r && run->parent.seq == seq)
+	if (!r && run->parent.seq == seq) {
+		note_seen(run, seq, run->parent_hash);
 		return 0;
+	}
 	/* not damaged, only out of reach: the chain must not end here */
 	if (r && r != -EBADMSG && r != -EUCLEAN)
 		return r;

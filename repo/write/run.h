@@ -144,6 +144,7 @@ struct run {
 	struct job *job; /* being filled */
 	struct record parent; /* the snapshot before; host NULL: none */
 	uint8_t parent_hash[HASH_LEN];
+	uint64_t ended_seq; /* no snapshot is there; up to this there were */
 	struct link *links;
 	size_t n_links, cap_links;
 	uint64_t next_link;

@@ -61,7 +61,7 @@ def load_states(repo):
     """Of all states that are there, the oldest first."""
     last = None
     for name in sorted(repo.below("gc/"), reverse=True):
-        if name.startswith("gc/snap/"):
+        if name.startswith(("gc/snap/", "gc/end/")):
             continue
         need(re.fullmatch(r"gc/\d{12}", name), name)
         o = Object(repo, name, GC, named=False)

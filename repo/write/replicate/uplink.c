@@ -413,7 +413,7 @@ lose(struct replication *rp, const struct err *e)
 	rp->phase = REPLICATION_LOST;
 	rp->upload_failed = true;
 	err_set(&rp->upload_error, EEXIST,
-		"%s: another replicator has taken over", rp->o.path);
+		"%s: %s", rp->o.path, e->text);
 	rp->o.wake(rp->o.ctx, REPLICATION_WAKE_CAPTURE);
 }
 
