@@ -251,7 +251,7 @@ compare(struct comparison *c, const struct state_newest *now, bool quiet)
 {
 	struct mark *m = find_mark(&c->all, now->source);
 
-	if (!m && !now->label)
+	if (!m && (!now->label || !now->seq))
 		return;
 	if (!m)
 		m = new_mark(&c->all, now);

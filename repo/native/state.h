@@ -32,7 +32,7 @@ void state_check(const struct repository *rp, const struct native_listing *nl,
 /* The newest snapshot of a source that is there. */
 struct state_newest {
 	uint8_t source[SOURCE_KEY_LEN];
-	uint64_t seq;
+	uint64_t seq;		/* 0: there is none */
 	uint8_t hash[HASH_LEN]; /* record_link; zeros: it cannot be read */
 	const char *label;	/* host/name; NULL: not known */
 };

@@ -6,7 +6,8 @@
 
 golden=$top_builddir/tests/golden
 make_repository
-for i in 1 2; do change src "$i" && backup src s; done
+for i in 1 2; do change src "$i" && backup src s 2>>said; done
+! grep . said || fail 'something is said of a new source'
 cp -r repo old
 for i in 3 4; do change src "$i" && backup src s; done
 run_status 0 yore check
