@@ -43,6 +43,7 @@ check_PROGRAMS += tests/upkeep/stopped
 tests_upkeep_stopped_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sink_put -Wl,--wrap=store_list_names
 dist_check_SCRIPTS += tests/upkeep/thin.sh
 dist_check_SCRIPTS += tests/upkeep/thin_mount.sh
+dist_check_SCRIPTS += tests/upkeep/prune_beside.sh
 dist_check_SCRIPTS += tests/upkeep/prune_faults.sh
 dist_check_SCRIPTS += tests/upkeep/prune_model.sh
 dist_check_SCRIPTS += tests/upkeep/prune_rounds.sh
