@@ -85,6 +85,7 @@ unit_tests += tests/unit/test_zlayer
 unit_tests += tests/unit/test_view
 unit_tests += tests/unit/test_wal
 unit_tests += tests/unit/test_capture
+unit_tests += tests/unit/test_impact
 unit_tests += tests/unit/test_queue
 unit_tests += tests/unit/test_web
 unit_tests += tests/unit/test_when
@@ -182,6 +183,8 @@ tests_unit_test_tag_name_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_versions_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_mount_options_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_capture_SOURCES = tests/unit/test_capture.c tests/unit/replica_fixture.c tests/unit/replica_fixture.h tests/unit/wal_fixture.c tests/unit/wal_fixture.h
+tests_unit_test_impact_SOURCES = tests/unit/test_impact.c tests/unit/simulated.c tests/unit/simulated.h
+tests_unit_test_impact_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ns -Wl,--wrap=clock_wall_ns -Wl,--wrap=fdatasync -Wl,--wrap=fsync
 tests_unit_test_wal_SOURCES = tests/unit/test_wal.c tests/unit/wal_fixture.c tests/unit/wal_fixture.h
 tests_unit_test_scan_SOURCES = tests/unit/test_scan.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h
 tests_unit_test_scan_races_SOURCES = tests/unit/test_scan_races.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h

@@ -19,6 +19,7 @@
 #define REST_FACTOR 10		       /* then it is not for so much longer */
 #define AGAIN_NS NS_PER_S	       /* between attempts that were in vain */
 #define ROUNDS 6		       /* of copying before it is locked */
+#define OTHERS_NS (10 * NS_PER_S)
 /* Two changes of a file further apart than this never have the same time. */
 #define TICK_NS (20 * 1000000LL)
 
@@ -33,9 +34,11 @@ struct capture {
 	bool proven; /* last led to what is held */
 	bool took;   /* in the call under way: there was something */
 	bool sync;   /* likewise: to be made durable */
+	bool copies; /* likewise: it copies the log */
 	struct pages *base;
 	struct capture_stats stats;
 	int64_t not_before_ns;
+	int64_t others_ns; /* when somebody else was seen to copy the log */
 };
 
 struct capture *
@@ -279,6 +282,15 @@ is_news(const struct position *last, const struct wal_index *ix)
 			       last->time_ns - last->copied_ns < TICK_NS));
 }
 
+/* Whether more of the log has been copied than we know of. */
+static bool
+others_copied(const struct wal_index *old, const struct wal_index *ix)
+{
+	if (!memcmp(old->salt, ix->salt, sizeof(ix->salt)))
+		return ix->copied > old->copied;
+	return old->copied < old->frames;
+}
+
 static int
 take_index(struct capture *c, const struct wal_index *ix, struct err *e)
 {
@@ -286,6 +298,8 @@ take_index(struct capture *c, const struct wal_index *ix, struct err *e)
 	struct position now;
 	int r = 0;
 
+	if (!c->copies && others_copied(&c->index, ix))
+		c->others_ns = clock_mono_ns();
 	c->index = *ix;
 	if (ix->page_size != c->last.page_size)
 		return stale(c, "has other pages than before", e);
@@ -386,6 +400,20 @@ is_longer(const struct capture *c, uint64_t bytes, uint32_t frames)
 	return c->stats.log_bytes >= bytes || c->last.frames >= frames;
 }
 
+/* SQLite makes the database durable only when all of the log is copied, and
+ * that may be under the lock. */
+static int
+copy_held(struct capture *c, struct err *e)
+{
+	int r = queue_sync(c->q, e);
+
+	if (!r)
+		r = guard_copy_held(c->guard, e);
+	if (!r && fdatasync(c->db_fd))
+		r = err_sys(e, errno, "%s", c->path);
+	return r;
+}
+
 /*
  * Without the writer's lock: make durable what was taken, copy, take, again and
  * again, each time what was committed while the time before took.  *left_ns:
@@ -401,9 +429,7 @@ copy_ahead(struct capture *c, int64_t *left_ns, struct err *e)
 	for (int i = 0; i < ROUNDS && !r && *left_ns > LOCKED_NS_MAX / 4; i++) {
 		int64_t before = clock_mono_ns();
 
-		r = queue_sync(c->q, e);
-		if (!r)
-			r = guard_copy_held(c->guard, e);
+		r = copy_held(c, e);
 		*left_ns = clock_mono_ns() - before;
 		if (!r)
 			r = guard_renew(c->guard, take, c, e);
@@ -434,16 +460,22 @@ copy(struct capture *c, bool now, struct err *e)
 	if (locked_ns > c->stats.locked_ns_max)
 		c->stats.locked_ns_max = locked_ns;
 	c->stats.checkpoints += !r;
+	if (!r)
+		c->index.copied = c->index.frames;
 	c->not_before_ns = clock_mono_ns() + REST_FACTOR * locked_ns;
 	return r;
 }
 
+/* Who meets our checkpoint with one of theirs gets SQLITE_BUSY: as long as
+ * others do it we wait. */
 static bool
 is_due(const struct capture *c)
 {
-	return c->index.copied < c->index.frames &&
-	       is_longer(c, CAPTURE_LOG_LEN / 2, CAPTURE_LOG_FRAMES / 2) &&
-	       clock_mono_ns() >= c->not_before_ns;
+	int64_t now = clock_mono_ns();
+	unsigned part = c->others_ns && now - c->others_ns < OTHERS_NS ? 1 : 2;
+
+	return c->index.copied < c->index.frames && now >= c->not_before_ns &&
+	       is_longer(c, CAPTURE_LOG_LEN / part, CAPTURE_LOG_FRAMES / part);
 }
 
 int
@@ -454,7 +486,9 @@ capture_checkpoint(struct capture *c, bool now, struct err *e)
 	if (!c->proven || c->base || (!now && !is_due(c)))
 		return 0;
 	c->took = false;
+	c->copies = true;
 	r = copy(c, now, e);
+	c->copies = false;
 	if (r)
 		c->not_before_ns = clock_mono_ns() + AGAIN_NS;
 	if (r == -EBUSY && capture_holds(c))
