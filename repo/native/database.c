@@ -456,6 +456,7 @@ begin(const struct native_database_options *o)
 	d->pages = o->pages;
 	d->interior.fetch = o->fetch;
 	d->interior.pages = o->pages;
+	d->interior.alone = INTERIOR_ALONE_MOMENT;
 	d->keys = o->keys;
 	d->label = xstrdup(o->label);
 	pthread_mutex_init(&d->lock, NULL);

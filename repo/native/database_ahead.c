@@ -38,19 +38,6 @@ wish_add(struct wish *w, const struct frame_place *at)
 	w->at[w->n++] = *at;
 }
 
-/* Whether a page of the map could be taken in, since its frame has come. */
-static bool
-take_page(struct wish *w, const struct ref *r)
-{
-	auto_frame struct frame *frame = fetch_peek(w->d->fetch, &r->place);
-	struct cached_page *cp;
-
-	if (!frame || page_cache_get(w->d->pages, r, &cp, NULL))
-		return false;
-	cached_page_put(cp);
-	return true;
-}
-
 /* The base's frames of [from, to), as far as the map is there. */
 static int
 wish_known(struct wish *w, uint64_t from, uint64_t to, struct ref *missing)
@@ -75,13 +62,8 @@ static void
 wish_base(struct wish *w, uint64_t from, uint64_t to)
 {
 	struct ref missing;
-	int r = wish_known(w, from, to, &missing);
 
-	for (int i = 0; r == -EAGAIN && i < MAP_DEPTH_MAX &&
-			take_page(w, &missing);
-		i++)
-		r = wish_known(w, from, to, &missing);
-	if (r == -EAGAIN) {
+	if (wish_known(w, from, to, &missing) == -EAGAIN) {
 		wish_add(w, &missing.place);
 		w->lacks = true;
 	}

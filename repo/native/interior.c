@@ -8,9 +8,6 @@
 /* What is asked for when the first page is wanted: sealed bytes, frames. */
 #define AHEAD_BYTES (8u << 20)
 #define AHEAD_FRAMES 128
-/* Reads before: one query is done with fewer bytes without, as frames of
- * interior pages are long. */
-#define READS_ALONE 10
 
 static struct map
 map_of(const struct interior *in, const struct entry *en)
@@ -18,7 +15,8 @@ map_of(const struct interior *in, const struct entry *en)
 	return (struct map){ .pages = in->pages,
 		.kind = MAP_EXTENTS,
 		.ref = en->interior,
-		.span = en->size };
+		.span = en->size,
+		.spine = PAGE_SPINE_LEN };
 }
 
 /* Ask for the frames from the one that has off on. */
@@ -85,7 +83,7 @@ interior_find(struct interior *in, const struct entry *en, uint64_t off,
 
 	if (!en->interior || len > INTERIOR_READ_MAX || in->failed ||
 		!fetch_is_far(in->fetch) ||
-		atomic_fetch_add(&in->reads, 1) < READS_ALONE)
+		atomic_fetch_add(&in->reads, 1) < in->alone)
 		return false;
 	*m = map_of(in, en);
 	r = map_find_offset(m, off, at, &e);

@@ -16,10 +16,16 @@
 /* Longer reads are no look-ups in a tree. */
 #define INTERIOR_READ_MAX (64u << 10)
 
-/* Zeroed to begin with; borrows both. */
+/* Reads before, since one query is done with fewer bytes without: frames of
+ * interior pages are long.  A query of a moment goes through deltas, too. */
+#define INTERIOR_ALONE_FILE 6
+#define INTERIOR_ALONE_MOMENT 10
+
+/* Borrows both; the rest is zero to begin with. */
 struct interior {
 	struct page_cache *pages;
 	struct fetch *fetch;
+	unsigned alone; /* reads that do without */
 	_Atomic uint64_t asked;	 /* offset of the map whose frames were asked for */
 	_Atomic unsigned reads;	 /* that could have been answered here */
 	_Atomic bool failed;	 /* what could not be read is not tried again */

@@ -38,6 +38,8 @@
 #define PAGES_BEYOND (256 * KIB)
 /* Pages of one file's map fetched alone before they are by the stretch. */
 #define LACKED_MIN 2
+/* Then so much to either side: all of the map of a file of some GB. */
+#define EXTENTS_FIRST (768 * KIB)
 /* Leaves of one directory asked for ahead. */
 #define LEAVES_MAX 96
 
@@ -288,10 +290,14 @@ extents_stretch(struct lookahead *l, uint64_t node, const struct ref *missing)
 {
 	auto_lock(&l->lock);
 	struct file_stream *s = stream_of(state_of(l), node);
+	size_t len;
 
 	if (s->lacked++ < LACKED_MIN)
 		return 0;
-	return stretches_begin(&s->stretches, &missing->place, STRETCH_MAX);
+	len = stretches_begin(&s->stretches, &missing->place, STRETCH_MAX);
+	return s->lacked == LACKED_MIN + 1 && len < EXTENTS_FIRST
+		       ? EXTENTS_FIRST
+		       : len;
 }
 
 void
@@ -311,7 +317,8 @@ lookahead_extents(struct lookahead *l, uint64_t node, const struct map *m,
 		len = extents_stretch(l, node, &missing);
 		if (!len)
 			return;
-		fetch_stretch(l->fetch, &missing.place, len);
+		fetch_stretch_around(
+			l->fetch, &missing.place, EXTENTS_FIRST, len);
 	}
 }
 

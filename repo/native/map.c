@@ -200,7 +200,7 @@ fetch_page(const struct map *m, const struct claim *c,
 	if (!c->ref) {
 		*cp = cached_page_get(m->root);
 	} else if (m->missing) {
-		*cp = page_cache_peek(m->pages, c->ref);
+		*cp = page_cache_take(m->pages, c->ref);
 		if (!*cp) {
 			*m->missing = *c->ref;
 			return -EAGAIN;

@@ -295,6 +295,18 @@ page_cache_peek(struct page_cache *pc, const struct ref *r)
 	return cp;
 }
 
+struct cached_page *
+page_cache_take(struct page_cache *pc, const struct ref *r)
+{
+	struct cached_page *cp = page_cache_peek(pc, r);
+	auto_frame struct frame *frame = NULL;
+
+	if (cp)
+		return cp;
+	frame = fetch_peek(pc->fetch, &r->place);
+	return frame && !page_cache_get(pc, r, &cp, NULL) ? cp : NULL;
+}
+
 bool
 page_cache_drop(struct page_cache *pc, const struct ref *r)
 {

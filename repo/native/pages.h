@@ -53,6 +53,8 @@ int page_cache_get_root(struct page_cache *pc, const struct ref *r, size_t spine
 	struct cached_page **cp, struct err *e);
 /* The same, only if it is decoded already; NULL otherwise. */
 struct cached_page *page_cache_peek(struct page_cache *pc, const struct ref *r);
+/* The same, or if its frame is in memory. */
+struct cached_page *page_cache_take(struct page_cache *pc, const struct ref *r);
 /* It will not be wanted again soon: forget it.  False: it was not there. */
 bool page_cache_drop(struct page_cache *pc, const struct ref *r);
 /* Bytes that cached pages take now. */

@@ -279,6 +279,7 @@ native_view_new(const struct native_view_options *o, struct record *r,
 		.root_page = v->root_page };
 	v->interior.pages = o->pages;
 	v->interior.fetch = o->fetch;
+	v->interior.alone = INTERIOR_ALONE_FILE;
 	lookahead_init(&v->ahead, &v->tree, o->fetch);
 	if (rc) {
 		if (e)

@@ -12,6 +12,7 @@
 #define FILES (FRAMES * FILES_A_FRAME)
 #define BIG_PIECES 64
 #define PIECE_LEN (128 << 10)
+#define PAGE 1000 /* entries */
 
 /*
  * Directories of 40 files of 40 KiB, eight in a frame, and one big file of
@@ -20,6 +21,7 @@
 static struct forge f;
 static uint64_t small[FILES];
 static uint64_t big;
+static uint32_t big_page; /* extents in a page of its map */
 
 static struct entry
 plain_entry(const char *name, uint32_t mode)
@@ -63,14 +65,16 @@ forge_big(struct entry *file)
 		forge_frame(&f, OBJECT_DATA, FRAME_DATA, &c, 1, &x[i].ref);
 	}
 	file->size = BIG_PIECES * PIECE_LEN;
+	f.page_max = big_page;
 	forge_extents(&f, x, BIG_PIECES, file);
+	f.page_max = PAGE;
 }
 
 #define DIRS 12
 #define FILES_A_DIR (FILES / DIRS)
 
 static int
-set_up(void **state)
+forge_all(void)
 {
 	static char host[] = "h", name[] = "n";
 	static char names[FILES_A_DIR][8], dirs[DIRS][8];
@@ -79,8 +83,7 @@ set_up(void **state)
 		.generation = 1 };
 	uint64_t node = 1;
 
-	(void)state;
-	forge_init(&f, 1000);
+	forge_init(&f, PAGE);
 	for (int i = 0; i < FILES_A_DIR; i++)
 		snprintf(names[i], sizeof(names[i]), "f%03d", i);
 	for (int d = 0; d < DIRS; d++) {
@@ -102,6 +105,22 @@ set_up(void **state)
 	forge_record(&f, &r, NULL, NULL);
 	forge_flush(&f);
 	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	big_page = PAGE;
+	return forge_all();
+}
+
+static int
+set_up_pages(void **state)
+{
+	(void)state;
+	big_page = 6;
+	return forge_all();
 }
 
 static int
@@ -157,9 +176,9 @@ a_walk_over_small_files_is_read_ahead(void **state)
 	for (int i = 0; i < FILES; i++)
 		read_at(v, small[i], 0, FILE_LEN);
 	after = stats_of(h);
-	/* every frame once */
+	/* every frame once; then the page of the big file, its first piece */
 	assert_in_range(after.frames_unsealed - before.frames_unsealed, FRAMES,
-		FRAMES + 1);
+		FRAMES + 2);
 	assert_true(after.ahead_frames - before.ahead_frames >= FRAMES / 2);
 	view_put(steal(v));
 	history_free(h);
@@ -259,6 +278,42 @@ a_big_file_is_read_ahead_in_sequence(void **state)
 	history_free(h);
 }
 
+/* Wait until nothing more is read ahead. */
+static void
+settle(struct history *h)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	uint64_t n;
+
+	do {
+		n = stats_of(h).ahead_frames;
+		nanosleep(&pause, NULL);
+	} while (stats_of(h).ahead_frames != n);
+}
+
+static void
+read_ahead_goes_on_behind_a_page_of_the_map_that_lacked(void **state)
+{
+	struct history *h = forge_open(&f, 0);
+	auto_view struct view *v = forge_view(h, 0);
+	struct history_stats before, after;
+
+	(void)state;
+	list_all(v);
+	before = stats_of(h);
+	for (uint64_t off = 0; off < BIG_PIECES * PIECE_LEN; off += PIECE_LEN) {
+		read_at(v, big, off, PIECE_LEN);
+		settle(h);
+	}
+	after = stats_of(h);
+	/* pieces and pages, but for those that it begins with */
+	assert_in_range(after.ahead_frames - before.ahead_frames,
+		BIG_PIECES + BIG_PIECES / 6 - 8,
+		after.frames_unsealed - before.frames_unsealed);
+	view_put(steal(v));
+	history_free(h);
+}
+
 static void
 random_reads_of_a_big_file_fetch_one_frame_each(void **state)
 {
@@ -293,6 +348,9 @@ main(void)
 		TEST(random_small_files_are_not_read_ahead),
 		TEST(a_walk_backwards_is_not_read_ahead),
 		TEST(a_big_file_is_read_ahead_in_sequence),
+		cmocka_unit_test_setup_teardown(
+			read_ahead_goes_on_behind_a_page_of_the_map_that_lacked,
+			set_up_pages, tear_down),
 		TEST(random_reads_of_a_big_file_fetch_one_frame_each),
 	};
 
