@@ -121,9 +121,10 @@ int
 store_get_all(struct store *s, const char *name, size_t max, uint8_t **data,
 	size_t *len, struct err *e)
 {
+	const struct store_call call = { .cancel = cancel_current() };
 	size_t first = max < FIRST_GET ? max + 1 : FIRST_GET, got = 0;
 	auto_free uint8_t *all = xmalloc(first);
-	int r = store_get(s, name, 0, first, all, &got, e);
+	int r = store_get_call(s, name, 0, first, all, &got, &call, e);
 
 	if (r < 0)
 		return r;

@@ -200,7 +200,8 @@ store_align(void *buf, uint64_t off)
  */
 bool store_forget(struct store *s, const char *name, uint64_t off,
 	uint64_t len);
-/* The whole object, at most max bytes (else -EUCLEAN); *data is given. */
+/* The whole object, at most max bytes (else -EUCLEAN); *data is given.  -EINTR
+ * when cancel_current() is raised. */
 int store_get_all(struct store *s, const char *name, size_t max,
 	uint8_t **data, size_t *len, struct err *e);
 int store_size(struct store *s, const char *name, uint64_t *size,

@@ -29,6 +29,9 @@ find mnt/at/@1791250000/tito/shop -type f | sort >found
 [ "$(wc -l <found)" = 1002 ] || fail "$(wc -l <found) files"
 [ "$(getfattr --only-values -n user.yore.key \
 	mnt/at/@1791250000/tito/shop/event/e/1/2/3.json)" = event:e:1:2:3 ]
+[ "$(cat mnt/sources/tito/shop/versions/table/users/0000.json/*)" = '{"n": 0}' ]
+[ "$(ls mnt/sources/tito/shop/versions/table/users | wc -l)" = 1000 ]
+[ ! -e mnt/sources/zlayer/orders/versions ] || fail 'versions of a database'
 orders=mnt/at/2026-10-05T12-00-22Z/zlayer/orders/orders
 [ "$(sqlite3 $orders 'select count(*) from t')" = 43 ] || fail 'zlayer at'
 [ "$(sqlite3 mnt/latest/zlayer/orders/orders 'select count(*) from t')" = 46 ]
