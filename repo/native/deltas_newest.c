@@ -35,8 +35,9 @@ is_there(struct deltas *ds, const struct delta_base *base, uint64_t n,
 	return store_size(deltas_repository(ds)->store, name, size, e);
 }
 
-/* Numbers have no gaps: in ever longer steps up to one that is not there, then
- * by bisection back to the last one that is. */
+/* From one that was the newest on: in ever longer steps up to one that is not
+ * there, then by bisection back to the last one that is.  What came since has
+ * no gaps. */
 static int
 search_local(struct deltas *ds, const struct delta_base *base, uint64_t known,
 	struct first *f, struct err *e)
@@ -69,7 +70,9 @@ search(struct deltas *ds, const struct delta_base *base, uint64_t known,
 	int r;
 
 	*f = (struct first){ .n = 0 };
-	if (deltas_repository(ds)->store->local_path)
+	/* a directory is read as a whole, so only once: a delta that is lost
+	 * must not hide those behind it */
+	if (known && deltas_repository(ds)->store->local_path)
 		return search_local(ds, base, known, f, e);
 	delta_prefix(prefix, &place);
 	r = store_list_few(

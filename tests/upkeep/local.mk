@@ -65,3 +65,4 @@ dist_check_SCRIPTS += tests/upkeep/forget_all.sh
 dist_check_SCRIPTS += tests/upkeep/forget_all_database.sh
 dist_check_SCRIPTS += tests/upkeep/check_trash.sh
 dist_check_SCRIPTS += tests/upkeep/check_behind.sh
+dist_check_SCRIPTS += tests/upkeep/points_gap.sh

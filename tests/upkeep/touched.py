@@ -40,12 +40,12 @@ def explains(t, ident, path):
     return path == t["path"]
 
 
-def compare(touched, reads, must):
-    """Sentences that say what does not fit; must: what has to be named."""
+def compare(touched, reads):
+    """Sentences that say what does not fit."""
     wrong = []
     lost = [k for k, is_lost in reads.items() if is_lost]
     for ident, path in lost:
-        if (ident, path) in must and not any(explains(t, ident, path) for t in touched):
+        if not any(explains(t, ident, path) for t in touched):
             wrong.append(f"{ident}:{path} is lost and was not named")
     for t in touched:
         named = [k for k in lost if explains(t, *k)]
