@@ -2,9 +2,9 @@
 /*
  * Which packs are condemned, and why the others are not.
  *
- * How much of a pack is in use is exact as far as tables were read: all of
- * them where reading costs no request, else those of some packs, others in
- * each run.
+ * How much of a pack is in use is exact as far as tables were read: those that
+ * may change what becomes of their pack, where that costs requests of some
+ * packs only, others in each run.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 #include "repo/base/buf.h"
 #include "repo/crypto/keyring.h"
 #include "repo/upkeep/prune_private.h"
-#include "repo/upkeep/table.h"
+#include "repo/upkeep/tables.h"
+#include "repo/upkeep/upkeep.h"
 
 /* Packs shorter than this are put together when there are so many of them: else
  * a snapshot would lie in as many packs as it has predecessors. */
@@ -101,26 +102,88 @@ prune_sentence(struct prune *p)
 	return any;
 }
 
+struct heirs {
+	struct prune *p;
+	uint32_t *packs;
+};
+
+static int
+check_heir(void *ctx, size_t i, struct err *e)
+{
+	const struct heirs *h = ctx;
+	const struct stock_pack *pack = &h->p->stock.packs[h->packs[i]];
+	char name[OBJECT_NAME_MAX];
+	uint64_t size;
+	int r;
+
+	object_pack_name(name, pack->object, pack->id);
+	r = store_size(h->p->o->rp->store, name, &size, e);
+	if (!r && size != pack->size)
+		r = err_set(e, EUCLEAN,
+			"%s: listed with another size than it has", name);
+	return r;
+}
+
 int
 prune_check_heirs(struct prune *p, struct err *e)
 {
-	int r = 0;
+	auto_free uint32_t *packs =
+		xcalloc(p->stock.n_packs + 1, sizeof(*packs));
+	struct heirs h = { .p = p, .packs = packs };
+	size_t n = 0;
 
-	for (size_t i = 0; i < p->stock.n_packs && !r; i++) {
-		const struct stock_pack *pack = &p->stock.packs[i];
-		char name[OBJECT_NAME_MAX];
-		uint64_t size;
-
-		if (!(pack->flags & STOCK_HEIR))
-			continue;
-		object_pack_name(name, pack->object, pack->id);
-		r = store_size(p->o->rp->store, name, &size, e);
-		if (!r && size != pack->size)
-			r = err_set(e, EUCLEAN,
-				"%s: listed with another size than it has",
-				name);
+	for (size_t i = 0; i < p->stock.n_packs; i++) {
+		if (p->stock.packs[i].flags & STOCK_HEIR)
+			packs[n++] = (uint32_t)i;
 	}
-	return r;
+	return upkeep_together(n, check_heir, &h, e);
+}
+
+/* -- Rules ------------------------------------------------------------------------- */
+
+static bool
+is_small(const struct prune *p, const struct stock_pack *pack)
+{
+	uint64_t len = p->o->data_pack_len / 4;
+
+	if (pack->object == OBJECT_META)
+		return pack->size < SMALL_META;
+	return pack->size < (len && len < SMALL_DATA ? len : SMALL_DATA);
+}
+
+/* Whether a pack that snapshots use may be condemned at all. */
+static bool
+may_go(const struct prune *p, const struct stock_pack *pack)
+{
+	return !(pack->flags & (STOCK_CONDEMNED | STOCK_PINNED | STOCK_ODD |
+				       STOCK_KEEP | STOCK_DELETED)) &&
+	       pack->flags & STOCK_LIVE &&
+	       (!p->marked || pack->modified_ns <= p->now_ns - p->keep_ns);
+}
+
+static bool
+is_little_used(const struct prune *p, const struct stock_pack *pack)
+{
+	unsigned threshold =
+		p->o->threshold ? p->o->threshold : PRUNE_THRESHOLD;
+
+	return pack->live + WASTE_MIN <= pack->size &&
+	       pack->live * 100 < pack->size * threshold;
+}
+
+/* Packs of one kind that are to be put together. */
+static bool
+small_are_many(const struct prune *p, uint8_t object)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < p->stock.n_packs; i++) {
+		const struct stock_pack *pack = &p->stock.packs[i];
+
+		n += pack->object == object && is_small(p, pack) &&
+		     may_go(p, pack);
+	}
+	return n >= SMALL_MANY;
 }
 
 /* -- How much is in use ------------------------------------------------------------ */
@@ -132,7 +195,7 @@ struct exact {
 	uint32_t frame;
 	uint64_t used;	      /* of this frame's chunks */
 	uint64_t live;
-	uint64_t tables_left; /* that may be read */
+	struct tables *tables;
 };
 
 /* The length of all chunks of a frame. */
@@ -176,21 +239,12 @@ end_pack(struct exact *x)
 	x->live = 0;
 }
 
-/* Begin with a pack; of those that cannot be read what is known stays. */
+/* Begin with a pack; of those whose table is not read what is known stays. */
 static void
 begin_pack(struct exact *x, uint32_t n)
 {
-	const struct stock_pack *pack = &x->p->stock.packs[n];
-	struct err e = ERR_INIT;
-
 	end_pack(x);
-	if (pack->object != OBJECT_DATA ||
-		pack->flags & (STOCK_CONDEMNED | STOCK_PINNED | STOCK_DELETED) ||
-		!x->tables_left)
-		return;
-	x->tables_left--;
-	if (!table_load(x->p->o->rp, pack->object, pack->id, pack->size,
-		    &x->toc, &e))
+	if (!tables_take(x->tables, n, &x->toc, NULL))
 		x->pack = n;
 }
 
@@ -211,24 +265,58 @@ add_chunk(struct exact *x, const struct live_chunk *c)
 		x->frame--; /* a frame for end_frame to look at */
 }
 
+/*
+ * Whether its table is worth reading.  It tells only that less is in use: of a
+ * pack that is too short for that to matter it is not, nor where it is a
+ * request and the pack will be copied from whatever it says.
+ */
+static bool
+table_matters(const struct prune *p, const struct stock_pack *pack,
+	bool far, bool small_go)
+{
+	if (pack->object != OBJECT_DATA || pack->size <= WASTE_MIN ||
+		!may_go(p, pack))
+		return false;
+	return !far || (!is_little_used(p, pack) &&
+			       !(small_go && is_small(p, pack)));
+}
+
+static struct tables *
+choose_tables(const struct prune *p)
+{
+	bool far = !p->o->rp->store->local_path;
+	bool small_go = small_are_many(p, OBJECT_DATA);
+	uint32_t *packs = xcalloc(p->stock.n_packs + 1, sizeof(*packs));
+	size_t n = 0, max = far ? TABLES_FAR : SIZE_MAX;
+	uint32_t from = 0;
+
+	for (size_t i = 0; i < p->stock.n_packs; i++) {
+		if (table_matters(p, &p->stock.packs[i], far, small_go))
+			packs[n++] = (uint32_t)i;
+	}
+	if (n > max) {
+		random_bytes(&from, sizeof(from));
+		from %= (uint32_t)(n - max + 1);
+		memmove(packs, packs + from, max * sizeof(*packs));
+		n = max;
+	}
+	return tables_new(p->o->rp, &p->stock, packs, n);
+}
+
 static int
 measure(struct prune *p, struct err *e)
 {
-	bool far = !p->o->rp->store->local_path;
+	auto_tables struct tables *tables = choose_tables(p);
 	struct exact x = { .p = p,
 		.pack = STOCK_NONE,
 		.toc = TOC_INIT,
-		.tables_left = far ? TABLES_FAR : UINT64_MAX };
+		.tables = tables };
 	struct live_chunk c;
-	uint32_t last = STOCK_NONE, from = 0;
+	uint32_t last = STOCK_NONE;
 	int r = live_read(p->live, e), got = 0;
 
-	if (far && p->stock.n_packs > TABLES_FAR) {
-		random_bytes(&from, sizeof(from));
-		from %= (uint32_t)p->stock.n_packs;
-	}
 	while (!r && (got = live_next(p->live, &c, e)) > 0) {
-		if (c.order >> LIVE_CLASS_SHIFT == LIVE_TRASH || c.pack < from)
+		if (c.order >> LIVE_CLASS_SHIFT == LIVE_TRASH)
 			continue;
 		if (c.pack != last)
 			begin_pack(&x, c.pack);
@@ -243,48 +331,12 @@ measure(struct prune *p, struct err *e)
 
 /* -- Choosing --------------------------------------------------------------------- */
 
-static bool
-is_small(const struct prune *p, const struct stock_pack *pack)
-{
-	uint64_t len = p->o->data_pack_len / 4;
-
-	if (pack->object == OBJECT_META)
-		return pack->size < SMALL_META;
-	return pack->size < (len && len < SMALL_DATA ? len : SMALL_DATA);
-}
-
-/* Whether a pack that snapshots use may be condemned at all. */
-static bool
-may_go(const struct prune *p, const struct stock_pack *pack)
-{
-	return !(pack->flags & (STOCK_CONDEMNED | STOCK_PINNED | STOCK_ODD |
-				       STOCK_KEEP | STOCK_DELETED)) &&
-	       pack->flags & STOCK_LIVE &&
-	       (!p->marked || pack->modified_ns <= p->now_ns - p->keep_ns);
-}
-
-static bool
-is_little_used(const struct prune *p, const struct stock_pack *pack)
-{
-	unsigned threshold =
-		p->o->threshold ? p->o->threshold : PRUNE_THRESHOLD;
-
-	return pack->live + WASTE_MIN <= pack->size &&
-	       pack->live * 100 < pack->size * threshold;
-}
-
-/* Small packs of one kind, if they are many. */
 static void
 choose_small(struct prune *p, uint8_t object)
 {
-	uint64_t n = 0;
+	bool many = small_are_many(p, object);
 
-	for (size_t i = 0; i < p->stock.n_packs; i++) {
-		const struct stock_pack *pack = &p->stock.packs[i];
-
-		n += pack->object == object && is_small(p, pack) && may_go(p, pack);
-	}
-	for (size_t i = 0; i < p->stock.n_packs && n >= SMALL_MANY; i++) {
+	for (size_t i = 0; i < p->stock.n_packs && many; i++) {
 		struct stock_pack *pack = &p->stock.packs[i];
 
 		if (pack->object == object && is_small(p, pack) && may_go(p, pack))

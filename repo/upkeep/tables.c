@@ -8,7 +8,7 @@
 #include "repo/upkeep/table.h"
 
 /* A pack's table takes some megabytes at most. */
-#define BATCH (2 * TOGETHER_MAX)
+#define BATCH (4 * TOGETHER_MAX)
 
 struct loaded {
 	struct toc toc;
