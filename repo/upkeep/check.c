@@ -152,7 +152,7 @@ prepare(struct check *c, const char *repo,
 	r = repository_open(repo, &o, &c->rp, e);
 	if (r)
 		return r;
-	c->rp->store = stretch_store(c->rp->store);
+	c->rp->store = stretch_store(c->rp->store, true);
 	c->index = index_new(c->rp, INDEX_MEMORY);
 	c->fetch = fetch_new(c->rp->store, c->rp->keys, &fo);
 	c->deltas = deltas_new(c->rp, c->fetch);

@@ -13,6 +13,7 @@
 #include "repo/upkeep/compact.h"
 #include "repo/upkeep/now.h"
 #include "repo/upkeep/prune_private.h"
+#include "repo/upkeep/stretch.h"
 
 #define MEMORY (64u << 20)
 #define FETCH_MEMORY (32u << 20)
@@ -35,6 +36,7 @@ begin(struct prune *p)
 	p->grace_ns = o->grace_ns ? o->grace_ns : PRUNE_GRACE_NS;
 	p->keep_ns = o->unsafe || p->grace_ns > PRUNE_KEEP_NS ? p->grace_ns
 							      : PRUNE_KEEP_NS;
+	o->rp->store = stretch_store(o->rp->store, false);
 	p->index = index_new(o->rp, INDEX_MEMORY);
 	p->fetch = fetch_new(o->rp->store, o->rp->keys, &fo);
 	fetch_set_locator(p->fetch, index_locate, p->index);

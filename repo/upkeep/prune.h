@@ -26,7 +26,8 @@ struct prune_pack {
 };
 
 struct prune_options {
-	struct repository *rp; /* with no cache before its store */
+	struct repository *rp; /* with no cache before its store; gets one that
+				* reads segments in stretches */
 	struct sink *sink;     /* not used in a dry run */
 	bool dry_run;
 	int64_t grace_ns; /* 0: PRUNE_GRACE_NS */

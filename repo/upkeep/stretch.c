@@ -22,6 +22,7 @@ struct piece {
 struct stretches {
 	struct store store; /* first */
 	struct store *inner;
+	bool meta;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct piece piece[STRETCH_KEPT];
@@ -44,10 +45,11 @@ piece_clear(struct piece *p)
 
 /* Only what is read in order, and little of it at a time. */
 static bool
-is_ours(const char *name, size_t len)
+is_ours(const struct stretches *st, const char *name, size_t len)
 {
-	return len <= STRETCH_LEN && (strncmp(name, "meta/", 5) == 0 ||
-					     strncmp(name, "idx/", 4) == 0);
+	return len <= STRETCH_LEN &&
+	       (strncmp(name, "idx/", 4) == 0 ||
+		       (st->meta && strncmp(name, "meta/", 5) == 0));
 }
 
 /* With the lock held: the piece, or one to load it into, or NULL: wait. */
@@ -132,7 +134,7 @@ get(struct store *s, const char *name, uint64_t off, size_t len, void *buf,
 	size_t done = 0;
 	bool end = false;
 
-	if (!is_ours(name, len))
+	if (!is_ours(st, name, len))
 		return store_get_call(
 			st->inner, name, off, len, buf, got, call, e);
 	while (done < len && !end) {
@@ -236,7 +238,7 @@ static const struct store_ops ops = {
 };
 
 struct store *
-stretch_store(struct store *inner)
+stretch_store(struct store *inner, bool meta)
 {
 	struct stretches *st;
 
@@ -244,6 +246,7 @@ stretch_store(struct store *inner)
 		return inner;
 	st = xcalloc(1, sizeof(*st));
 	st->inner = inner;
+	st->meta = meta;
 	st->store = (struct store){ .ops = &ops, .name = xstrdup(inner->name) };
 	pthread_mutex_init(&st->lock, NULL);
 	pthread_cond_init(&st->changed, NULL);

@@ -13,7 +13,7 @@
 #   asked [OPERATION [KEY]]     how many since then, of one kind (* for any), for
 #                               keys that match an extended expression
 #   settle                      wait until read-ahead that nobody waits for is over
-#   most_in_flight              of the requests since mark, at one time
+#   most_in_flight [as asked]   of the requests since mark, at one time
 #
 # They are started from the test's own shell, never from a subshell: they die
 # with whoever started them.
@@ -143,7 +143,9 @@ asked() {
 }
 
 most_in_flight() {
-	since | awk '{ print $1, 1; print $2, -1 }' | sort -n -k1,1 -k2,2 |
+	since | awk -v operation="${1:-*}" -v key="${2-}" '
+		operation != "*" && $4 != operation { next }
+		$NF ~ key { print $1, 1; print $2, -1 }' | sort -n -k1,1 -k2,2 |
 		awk '{ n += $2; if (n > most) most = n } END { print most + 0 }'
 }
 

@@ -83,6 +83,7 @@ EXTRA_DIST += tests/s3/tls.py
 dist_check_SCRIPTS += tests/s3/web.sh
 dist_check_SCRIPTS += tests/s3/forget.sh
 dist_check_SCRIPTS += tests/s3/prune.sh
+dist_check_SCRIPTS += tests/s3/prune_counts.sh
 dist_check_SCRIPTS += tests/s3/cycle.sh
 dist_check_SCRIPTS += tests/s3/check.sh
 dist_check_SCRIPTS += tests/s3/check_ceph.sh
