@@ -4,10 +4,12 @@
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
 #include "repo/fetch/ahead.h"
+#include "repo/fetch/cached.h"
 #include "repo/format/object.h"
 
 #define RUN_FRAMES_MAX 128
 #define BATCH_MAX 64
+#define AROUND (64u << 10)
 /* A thread keeps no more than this for its next get: what a local store is asked
  * for at once.  Remote ones have more threads. */
 #define ROOM_KEPT_LOCAL ((1u << 20) + 2 * STORE_ALIGN)
@@ -136,6 +138,17 @@ say_wanted(struct store_extent *wanted, struct cell *const *cells, size_t n)
 	return k;
 }
 
+/* Whether the frames at [off, off + len) of an object bring along what lies
+ * around them: there is a cache to keep it, which does not have them. */
+static bool
+brings_around(const struct ahead *a, const char *name, uint64_t off, size_t len)
+{
+	struct cache *c = cached_cache(a->store);
+
+	return c && off < OBJECT_HEADER_LEN + AROUND &&
+	       !cache_read(c, name, off, len, NULL, NULL);
+}
+
 /* Cells that lie together, claimed; their references go. */
 static void
 fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
@@ -145,29 +158,36 @@ fetch_together(struct ahead *a, struct run *run, size_t from, size_t n)
 	const struct frame_place last = cells[n - 1]->at;
 	size_t known = last.off + last.len - at->off, got = 0;
 	size_t len = known + cells[n - 1]->beyond;
-	const struct store_call call = { .ahead = true,
+	struct store_call call = { .ahead = true,
 		.once = at->object == OBJECT_DATA,
 		.enough = len > known ? known : 0,
 		.wanted = run->wanted,
 		.n_wanted = say_wanted(run->wanted, cells, n) };
-	uint8_t *sealed = room_for(run, at->off, len);
+	uint64_t first = at->off; /* the first cell goes first */
 	char name[OBJECT_NAME_MAX];
 	struct err e = ERR_INIT;
+	uint8_t *sealed;
 
 	unsealer_name(a->unsealer, at, name);
-	if (store_get_call(a->store, name, at->off, len, sealed, &got, &call,
+	if (cells[0]->around && brings_around(a, name, first, known)) {
+		call = (struct store_call){ .ahead = true };
+		first = OBJECT_HEADER_LEN;
+		len = end_of(cells[n - 1]) - first;
+		len = len < 2 * AROUND ? 2 * AROUND : len;
+	}
+	sealed = room_for(run, first, len);
+	if (store_get_call(a->store, name, first, len, sealed, &got, &call,
 		    &e) < 0) {
 		log_debug("read-ahead: %s", e.text);
 		got = 0;
 	}
-	uint64_t first = at->off; /* the first cell goes first */
 	for (size_t i = 0; i < n; i++) {
 		bool came = end_of(cells[i]) - first <= got;
 
 		open_cell(a, cells[i],
 			came ? sealed + (cells[i]->at.off - first) : NULL);
 	}
-	if (got > known)
+	if (call.enough && got > known)
 		open_following(a, &last, sealed + known, got - known);
 }
 
@@ -337,8 +357,8 @@ push_batch(struct ahead *a, struct cell **cells, size_t n)
 	return pushed == n;
 }
 
-void
-ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
+static void
+ask(struct ahead *a, const struct frame_place *at, size_t n, bool around)
 {
 	struct cell *batch[BATCH_MAX];
 	enum table_queued q = TABLE_KNOWN;
@@ -348,13 +368,29 @@ ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
 		if (unsealer_check(a->unsealer, &at[i], NULL) < 0)
 			continue;
 		q = table_queue(a->table, &at[i], &batch[n_batch]);
-		if (q == TABLE_QUEUED && ++n_batch == BATCH_MAX) {
+		if (q != TABLE_QUEUED)
+			continue;
+		batch[n_batch]->around =
+			around && at[i].object == OBJECT_DELTA;
+		if (++n_batch == BATCH_MAX) {
 			if (!push_batch(a, batch, n_batch))
 				return;
 			n_batch = 0;
 		}
 	}
 	push_batch(a, batch, n_batch);
+}
+
+void
+ahead_ask(struct ahead *a, const struct frame_place *at, size_t n)
+{
+	ask(a, at, n, false);
+}
+
+void
+ahead_around(struct ahead *a, const struct frame_place *at, size_t n)
+{
+	ask(a, at, n, true);
 }
 
 void

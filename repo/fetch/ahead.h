@@ -53,6 +53,8 @@ void ahead_release(struct ahead *a);
 
 /* Ask for frames in the order given; returns at once. */
 void ahead_ask(struct ahead *a, const struct frame_place *at, size_t n);
+/* As fetch_ahead_around. */
+void ahead_around(struct ahead *a, const struct frame_place *at, size_t n);
 /* As fetch_ahead_beyond. */
 void ahead_beyond(struct ahead *a, const struct frame_place *at, uint32_t len);
 /* As fetch_stretch. */

@@ -19,7 +19,8 @@ struct cell {
 	_Atomic uint32_t refs;
 	struct frame_place at;
 	uint32_t beyond; /* bytes behind it that its get brings too; set before
-			  * it is queued */
+			  * it is queued, as */
+	bool around; /* what lies around it in a small object, too */
 
 	/* Below: the shard's lock. */
 	enum cell_state state;

@@ -316,6 +316,12 @@ fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n)
 	ahead_ask(&f->ahead, at, n);
 }
 
+void
+fetch_ahead_around(struct fetch *f, const struct frame_place *at, size_t n)
+{
+	ahead_around(&f->ahead, at, n);
+}
+
 uint64_t
 fetch_bring(struct fetch *f, const struct frame_place *at, size_t n,
 	uint64_t spare)

@@ -102,6 +102,14 @@ void fetch_set_namer(struct fetch *f, fetch_namer *namer, void *ctx);
 void fetch_ahead(struct fetch *f, const struct frame_place *at, size_t n);
 
 /*
+ * The same for who reads all of a database: a frame of a small delta that is not
+ * in the disk cache brings along there what lies around it, since that will be
+ * wanted, too, but not soon.
+ */
+void fetch_ahead_around(
+	struct fetch *f, const struct frame_place *at, size_t n);
+
+/*
  * Ask for the sealed bytes of frames far ahead of need, in the order in which
  * they will be read: from a remote store into the disk cache
  * (repo/fetch/bring.h), with at most `spare` bytes that lie between them.

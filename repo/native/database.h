@@ -29,6 +29,7 @@ struct native_database {
 	struct stream stream;	       /* under lock, as these */
 	uint64_t part;		       /* read last, of so many bytes as */
 	unsigned parts; /* a chunk has, and how many one after another */
+	uint64_t given_up; /* frames before here, of a reader in order */
 	struct interior interior; /* of the base */
 	/* Called when all is freed. */
 	void (*freed)(void *ctx);

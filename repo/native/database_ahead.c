@@ -8,6 +8,9 @@
  * asked for before the reader has gone on for a while: a query that begins at
  * the front of a database would have a few dozen requests made for nothing.
  * Pages 1 and 2 are in every query, and no sign of one that goes on.
+ *
+ * Who goes on for long is copying the database: of small deltas all comes at once,
+ * and what lies behind is given up.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,6 +20,14 @@
 #define BATCH 128 /* pages */
 #define FRONT (128u << 10)
 #define PART (64u << 10)
+/* A window holds what the line brings while it is read; more only costs
+ * memory. */
+#define REACH_MAX (6u << 20)
+/* Who has come so far goes on to the end. */
+#define REACH_LONG (512u << 10)
+/* So much stays behind one that goes on: its reads come out of order. */
+#define BEHIND (2u << 20)
+#define BEHIND_STEP (1u << 20)
 
 struct wish {
 	struct native_database *d;
@@ -171,11 +182,53 @@ goes_on(struct native_database *d, uint64_t off)
 	return d->parts >= 2;
 }
 
+static size_t
+smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What lies behind a reader who has come as far as off, from where it was looked
+ * at last. */
+static bool
+range_behind(struct native_database *d, uint64_t off, uint64_t *from,
+	uint64_t *to)
+{
+	auto_lock(&d->lock);
+
+	*from = d->given_up;
+	*to = off > BEHIND ? off - BEHIND : 0;
+	/* somebody else's */
+	if (*to < *from || *to - *from > 4 * REACH_MAX)
+		*from = *to > REACH_MAX ? *to - REACH_MAX : 0;
+	if (*to < *from + BEHIND_STEP)
+		return false;
+	d->given_up = *to;
+	return true;
+}
+
+/* The kernel has what was read in order: it is not wanted here again. */
+static void
+give_up_behind(struct wish *w, uint64_t off)
+{
+	uint64_t from, to;
+
+	if (!range_behind(w->d, off, &from, &to))
+		return;
+	do {
+		w->n = 0;
+		from = wish_range(w, from, to);
+		for (size_t i = 0; i < w->n; i++)
+			fetch_drop(w->d->fetch, &w->at[i]);
+	} while (from < to && !w->lacks);
+}
+
 void
 native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 {
 	auto_free struct wish *w = NULL;
 	struct readahead ra;
+	uint64_t end;
 
 	if (off + len < FRONT)
 		return;
@@ -187,7 +240,7 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 			      : PART;
 	}
 	ra = stream_read(&d->stream, off, len, d->database.size,
-		fetch_window_max(d->fetch));
+		smaller(fetch_window_max(d->fetch), REACH_MAX));
 	pthread_mutex_unlock(&d->lock);
 	if (ra.from >= ra.to)
 		return;
@@ -196,11 +249,16 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 	w->n = 0;
 	w->lacks = false;
 	w->deltas = ra.to - (off + len) > READAHEAD_FIRST;
-	off = wish_range(w, ra.from, ra.to);
-	if (w->n)
+	if (ra.to - (off + len) > REACH_LONG)
+		give_up_behind(w, off);
+	w->n = 0;
+	end = wish_range(w, ra.from, ra.to);
+	if (ra.to - (off + len) > REACH_LONG)
+		fetch_ahead_around(d->fetch, w->at, w->n);
+	else
 		fetch_ahead(d->fetch, w->at, w->n);
-	if (off >= ra.to)
+	if (end >= ra.to)
 		return;
 	auto_lock(&d->lock);
-	stream_ask_again(&d->stream, &ra, off);
+	stream_ask_again(&d->stream, &ra, end);
 }
