@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sum of the way: of each directory from the root to the path, and of the
- * path, what changes when something is created, removed, renamed or written
- * there: inode number, ctime, mtime and what goes with them.  Two lanes of 64
- * bits, mixed well; whoever can make them collide hides his own files.
+ * What tells of a path at two snapshots that it was the same between them.
+ *
+ * Whatever is written to, renamed or linked gets a new ctime, a directory also
+ * when a name in it is created, removed or renamed.  So a file with the same
+ * inode number and ctime was neither changed nor moved.  And a name leads to the
+ * same directory if that has the same ctime, or if it is the same inode number
+ * and the directory above has the same ctime: then no name came or went there.
+ * That files come and go in a directory on the way therefore does not matter,
+ * unless they do so in the one above, too.
+ *
+ * Sums are 64 bits, mixed well; whoever can make them collide hides his own
+ * files.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,18 +30,39 @@ mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-static void
-add(struct versions_state *s, uint64_t word)
+static uint64_t
+sum(uint64_t h, uint64_t word)
 {
-	s->way[0] = mix(s->way[0] + word + 0x9e3779b97f4a7c15ULL);
-	s->way[1] = mix((s->way[1] ^ word) * 0xd6e8feb86659fd93ULL + 1);
+	return mix((h ^ word) * 0xd6e8feb86659fd93ULL + 0x9e3779b97f4a7c15ULL);
+}
+
+static uint64_t
+sum_time(uint64_t h, const struct timespec *t)
+{
+	return sum(sum(h, (uint64_t)t->tv_sec), (uint64_t)t->tv_nsec);
+}
+
+/*
+ * Where the source's inode number is not known nothing tells that a file was
+ * not changed and changed back: then no other snapshot is like this one.
+ */
+static struct versions_level
+level_of(const struct versions_state *s)
+{
+	const struct view_attr *a = &s->attr;
+	uint64_t h = sum(s->mark.ino != 0,
+		s->mark.ino ? s->mark.ino : (uint64_t)s->point);
+	struct versions_level l = { .is = sum(h, a->mode & S_IFMT) };
+
+	h = sum(sum(l.is, a->mode), (uint64_t)a->uid << 32 | a->gid);
+	l.self = sum_time(sum_time(h, &a->mtime), &a->ctime);
+	return l;
 }
 
 static void
-add_time(struct versions_state *s, const struct timespec *t)
+add(struct versions_state *s, uint64_t word)
 {
-	add(s, (uint64_t)t->tv_sec);
-	add(s, (uint64_t)t->tv_nsec);
+	s->end = sum(s->end, word);
 }
 
 static void
@@ -46,32 +75,54 @@ add_mark(struct versions_state *s, const uint8_t mark[VIEW_MARK_LEN])
 		add(s, words[i]);
 }
 
-/*
- * Where the source's inode number is not known nothing tells that a file was
- * not changed and changed back: then no other snapshot is like this one.
- */
+/* A directory on the way.  Those far down have to be the same in all. */
 static void
-add_node(struct versions_state *s, const struct view_attr *a,
-	const struct view_mark *m)
+add_level(struct versions_state *s)
 {
-	add(s, m->ino ? m->ino : ~(uint64_t)s->point);
-	add(s, (uint64_t)a->mode << 32 | (m->ino != 0));
-	add(s, (uint64_t)a->uid << 32 | a->gid);
-	add_time(s, &a->mtime);
-	add_time(s, &a->ctime);
+	struct versions_level l = level_of(s);
+
+	if (s->n_levels < VERSIONS_LEVELS)
+		s->level[s->n_levels++] = l;
+	else
+		add(s, l.self);
 }
 
-/* The end of the way: what is there, all of it. */
+/* What is there, all of it. */
 static void
 add_end(struct versions_state *s, enum versions_of of)
 {
-	add(s, 1);
+	add(s, level_of(s).self);
 	if (of == VERSIONS_OF_NAMES && S_ISDIR(s->attr.mode))
 		return;
 	add(s, s->attr.size);
 	add(s, s->attr.rdev);
 	add_mark(s, s->mark.content);
 	add_mark(s, s->mark.xattrs);
+}
+
+/* Nothing is there: the last level has no such name, or is no directory. */
+static void
+add_nothing(struct versions_state *s)
+{
+	add(s, level_of(s).self);
+	s->attr.mode = 0;
+}
+
+bool
+look_same_way(const struct versions_state *a, const struct versions_state *b)
+{
+	if (a->rc != 0 || b->rc != 0 || a->n_levels != b->n_levels ||
+		a->end != b->end || !a->attr.mode != !b->attr.mode)
+		return false;
+	for (uint32_t i = 0; i < a->n_levels; i++) {
+		const struct versions_level *x = &a->level[i],
+					    *y = &b->level[i];
+		bool held = i == 0 || x[-1].self == y[-1].self;
+
+		if (x->self != y->self && !(held && x->is == y->is))
+			return false;
+	}
+	return true;
 }
 
 /* -- The way --------------------------------------------------------------- */
@@ -81,18 +132,24 @@ static int
 step(struct view *v, struct versions_state *s, const char *name, size_t len,
 	struct err *e)
 {
-	struct err none = ERR_INIT;
+	struct err why = ERR_INIT;
+	struct view_attr a;
 	int r = -ENOENT;
 
 	if (S_ISDIR(s->attr.mode))
-		r = view_lookup(
-			v, s->attr.node, name, len, &s->attr, e ? e : &none);
-	if (r != -ENOENT)
-		return r;
+		r = view_lookup(v, s->attr.node, name, len, &a, &why);
+	if (r == 0) {
+		add_level(s);
+		s->attr = a;
+		return view_mark(v, a.node, &s->mark, e);
+	}
+	if (r == -ENOENT) {
+		add_nothing(s);
+		return 0;
+	}
 	if (e)
-		*e = none;
-	s->attr.mode = 0;
-	return 0;
+		*e = why;
+	return r;
 }
 
 static int
@@ -100,14 +157,11 @@ walk(struct view *v, const char *path, struct versions_state *s, struct err *e)
 {
 	int r = view_attr(v, VIEW_ROOT, &s->attr, e);
 
-	while (r == 0 && s->attr.mode != 0) {
+	if (r == 0)
+		r = view_mark(v, VIEW_ROOT, &s->mark, e);
+	while (r == 0 && *path && s->attr.mode != 0) {
 		size_t len = strcspn(path, "/");
 
-		r = view_mark(v, s->attr.node, &s->mark, e);
-		if (r == 0)
-			add_node(s, &s->attr, &s->mark);
-		if (r != 0 || len == 0)
-			break;
 		r = step(v, s, path, len, e);
 		path += len + (path[len] == '/');
 	}
@@ -122,7 +176,8 @@ look_at(const struct versions_query *q, struct versions_state *s, struct err *e)
 	auto_view struct view *v = NULL;
 	int r;
 
-	s->way[0] = s->way[1] = 0;
+	s->n_levels = 0;
+	s->end = 0;
 	if (q->listing->points[source->first_point + s->point].damaged)
 		return err_set(e, EBADMSG, "its record is damaged");
 	r = versions_open_view(q, s->point, &v, e);

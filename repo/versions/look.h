@@ -20,11 +20,8 @@ int look_at(const struct versions_query *q, struct versions_state *s,
 int versions_alike(const struct versions_query *q, const struct versions_state *a,
 	const struct versions_state *b, bool *alike, struct err *e);
 
-static inline bool
-look_same_way(const struct versions_state *a, const struct versions_state *b)
-{
-	return a->rc == 0 && b->rc == 0 && a->way[0] == b->way[0] &&
-	       a->way[1] == b->way[1];
-}
+/* Whether nothing can have happened to the path between two snapshots. */
+bool look_same_way(
+	const struct versions_state *a, const struct versions_state *b);
 
 #endif

@@ -8,8 +8,8 @@
  * a file was written anew with the same bytes and the same mtime makes no new
  * version.  Renames are not followed.
  *
- * Not every snapshot is looked at: where path and all directories on the way
- * are the same files, unchanged since, at two snapshots, they were in between.
+ * Not every snapshot is looked at: what is the same file, unchanged since, at
+ * two snapshots, and so are the directories on the way, was it in between.
  */
 #ifndef YORE_VERSIONS_VERSIONS_H
 #define YORE_VERSIONS_VERSIONS_H
@@ -38,9 +38,18 @@ struct versions_query {
 	struct versions_views *views; /* or NULL: none are kept */
 };
 
+/* A directory on the way to a path: sums that are equal if it is the same one,
+ * and if nothing was done to it either. */
+struct versions_level {
+	uint64_t is, self;
+};
+
 /* A state that was looked at; private to repo/versions. */
+#define VERSIONS_LEVELS 12
 struct versions_state {
-	uint64_t way[2]; /* sum of all that tells a change on the way there */
+	struct versions_level level[VERSIONS_LEVELS]; /* from the root */
+	uint32_t n_levels;
+	uint64_t end; /* sum of what is there, and of levels beyond */
 	struct view_attr attr;
 	struct view_mark mark;
 	uint32_t point;

@@ -11,6 +11,7 @@ echo content >tree/quiet/deep/file
 for i in {1..64}; do
 	echo "$i" >tree/counter
 	echo "$i" >"tree/busy/$i"
+	: >"tree/new$i"
 	case $i in 20 | 40) echo "$i" >>tree/quiet/deep/file ;; esac
 	yore backup -q --host h --source t --time @$((1600000000 + 60 * i)) tree
 done

@@ -17,6 +17,7 @@ struct moment {
 	char content;	   /* of f; 0: it is not there */
 	int64_t changed_s; /* ctime of f; its mtime is always the same */
 	int64_t names_s;   /* mtime and ctime of d */
+	int64_t above_s;   /* of the root */
 	uint8_t place;	   /* d lies elsewhere: another mark */
 	int fails;	   /* opening does, with that */
 };
@@ -52,7 +53,7 @@ of(struct view *v)
 static int
 attr(struct view *v, uint64_t node, struct view_attr *a, struct err *e)
 {
-	int64_t t = node == TOP ? 1
+	int64_t t = node == TOP ? of(v)->above_s
 		    : node == DIR_ ? of(v)->names_s
 				  : of(v)->changed_s;
 
@@ -276,6 +277,25 @@ changes_cost_by_the_logarithm(void **state)
 }
 
 static void
+names_that_come_and_go_beside_it_cost_nothing(void **state)
+{
+	auto_versions struct versions vs = VERSIONS_INIT;
+
+	(void)state;
+	for (unsigned int i = 0; i < N; i++)
+		world->m[i].names_s = 10 + i;
+	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
+	assert_int_equal(vs.n, 1);
+	assert_int_equal(vs.n_looked, 2);
+	versions_release(&vs);
+	/* but above as well: d may have been another one */
+	for (unsigned int i = 0; i < N; i++)
+		world->m[i].above_s = 10 + i;
+	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
+	assert_int_equal(vs.n_looked, N);
+}
+
+static void
 a_new_ctime_is_no_new_version(void **state)
 {
 	auto_versions struct versions vs = VERSIONS_INIT;
@@ -472,6 +492,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		t(what_never_changes_is_looked_at_twice),
 		t(changes_cost_by_the_logarithm),
+		t(names_that_come_and_go_beside_it_cost_nothing),
 		t(a_new_ctime_is_no_new_version),
 		t(a_source_that_was_put_back_is_noticed),
 		t(without_inode_numbers_everything_is_looked_at),
