@@ -14,6 +14,7 @@ fault_world += tests/fault/whole.c
 fault_world += tests/fault/whole.h
 fault_world += tests/fault/world.c
 fault_world += tests/fault/world.h
+fault_world += tests/unit/scratch.h
 fault_ldadd = libyoretools.a $(LDADD)
 fault_ldflags = $(AM_LDFLAGS)
 fault_ldflags += -Wl,--wrap=write -Wl,--wrap=fsync -Wl,--wrap=linkat

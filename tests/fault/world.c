@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "repo/base/buf.h"
@@ -15,6 +14,7 @@
 #include "repo/write/init.h"
 #include "tests/fault/indexed.h"
 #include "tests/fault/whole.h"
+#include "tests/unit/scratch.h"
 #include "tools/local_view.h"
 
 #define DATA_PACK_LEN (64u << 10)
@@ -29,19 +29,6 @@ run_command(char *command)
 	if (status)
 		fail_msg("%s: status %d", command, status);
 	free(command);
-}
-
-/* Memory if there is enough of it: the loops write a lot. */
-static const char *
-scratch(void)
-{
-	const char *tmp = getenv("TMPDIR");
-	struct statvfs st;
-
-	if (!statvfs("/dev/shm", &st) && access("/dev/shm", W_OK) == 0 &&
-		st.f_bavail * st.f_frsize > (512u << 20))
-		return "/dev/shm";
-	return tmp ? tmp : "/tmp";
 }
 
 static void

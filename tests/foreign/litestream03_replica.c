@@ -11,6 +11,7 @@
 #include "repo/base/hex.h"
 #include "repo/crypto/id.h"
 #include "repo/foreign/lz4.h"
+#include "tests/unit/scratch.h"
 
 char *
 replica_file(const char *name)
@@ -173,7 +174,7 @@ replica_make(enum ls03_kind kind)
 
 /* -- Reading it ----------------------------------------------------------- */
 
-static char home[] = "/tmp/yore-test-XXXXXX";
+static char home[64];
 
 static void
 drop_home(void)
@@ -192,12 +193,14 @@ use_home(void)
 
 	if (made)
 		return;
+	snprintf(home, sizeof(home), "%.40s/yore-test-XXXXXX", scratch());
 	assert_non_null(mkdtemp(home));
 	made = true;
 	atexit(drop_home);
 	unsetenv("XDG_STATE_HOME");
 	unsetenv("XDG_CACHE_HOME");
 	setenv("HOME", home, 1);
+	setenv("TMPDIR", home, 1); /* caches of one history */
 }
 
 struct history *

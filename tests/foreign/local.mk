@@ -3,7 +3,7 @@
 # Replicas that other programs wrote, and tests of them.
 # (.gitattributes merges this file line by line: no continued lines.)
 
-foreign_litestream03 = tests/foreign/litestream03_replica.c tests/foreign/litestream03_replica.h tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
+foreign_litestream03 = tests/unit/scratch.h tests/foreign/litestream03_replica.c tests/foreign/litestream03_replica.h tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
 foreign_tests =
 foreign_tests += tests/foreign/test_litestream03
 tests_foreign_test_litestream03_SOURCES = tests/foreign/test_litestream03.c $(foreign_litestream03)

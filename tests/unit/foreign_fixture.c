@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "repo/base/clock.h"
 #include "repo/base/log.h"
+#include "tests/unit/scratch.h"
 
 char fixture_dir[64];
 
@@ -16,7 +17,8 @@ fixture_set_up(void **state)
 {
 	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
-	strcpy(fixture_dir, "/tmp/yore-test-XXXXXX");
+	snprintf(fixture_dir, sizeof(fixture_dir), "%.40s/yore-test-XXXXXX",
+		scratch());
 	return mkdtemp(fixture_dir) == NULL;
 }
 
