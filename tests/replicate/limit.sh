@@ -16,7 +16,7 @@ bytes() {
 }
 read -r before _ < <(bytes)
 began=$(date +%s%N)
-ledger run app.db ledger 4 200 >run
+ledger run app.db ledger 2 100 >run
 read -r after most < <(bytes)
 ms=$((($(date +%s%N) - began) / 1000000))
 echo "$((after - before)) bytes in $ms ms"

@@ -9,6 +9,7 @@ make_repository
 ledger run app.db ledger 0.3 100 >run
 start_replicator --sync-interval 0.2
 first=$replicator
+stored # what only it has begun
 # the same state directory: it does not begin
 run_status 1 yore replicate --host h --state-dir "$state" app.db
 one_line err
