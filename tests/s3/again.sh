@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tests of commands and mounts once more, with their repositories in a bucket:
-# yore signs with a key that may only read unless it is to write.
+# yore signs with a key that may only read unless it is to write.  Of the tests of
+# a tree with everything in it fidelity/changes; with YORE_TEST_FULL=1 also whole,
+# which has a sparse GiB read three times.
 . "${top_srcdir:-.}/tests/s3/lib.sh" || exit 1
 
 start_ceph
@@ -29,7 +31,8 @@ again() {
 export -f again
 export work
 for name in counts/mount counts/shared fidelity/changes \
-	fidelity/errors fidelity/programs fidelity/whole fidelity/xattrs \
+	fidelity/errors fidelity/programs fidelity/xattrs \
+	${YORE_TEST_FULL:+fidelity/whole} \
 	tools/addresses tools/backup_exclude tools/diff tools/json tools/list \
 	tools/restore_overwrite tools/roundtrip; do
 	echo $name.sh

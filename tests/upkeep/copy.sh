@@ -6,13 +6,17 @@
 need_root
 need_fuse
 
-printf 'from\n' >from.pass
-printf 'to\n' >to.pass
-keys=(--from-password-file "$work/from.pass" --password-file "$work/to.pass")
-yore init -q -r from --password-file from.pass
-yore init -q -r to --password-file to.pass
+# by key files, which cost nothing to try, once by passphrases
+passwords=(--from-password-file "$work/from.pass" --password-file "$work/to.pass")
+keys=(--from-key-file "$work/from.key" --key-file "$work/to.key")
+for r in from to; do
+	echo $r >$r.pass
+	head -c 48 /dev/urandom >$r.key
+	yore init -q -r $r --key-file $r.key
+	yore key add -q -r $r --key-file $r.key --new-password-file $r.pass
+done
 backup() {
-	yore backup -q -r from --password-file from.pass --host h --source t "$@" tree
+	yore backup -q -r from --key-file from.key --host h --source t "$@" tree
 }
 
 make_everything tree
@@ -24,10 +28,10 @@ mv tree/list tree/moved
 ln tree/sizes/again tree/another
 chmod 700 tree/names
 backup --time 2026-01-02T00:00:00Z
-run_status 0 yore copy "${keys[@]}" -r from --to to --dry-run
+run_status 0 yore copy "${passwords[@]}" -r from --to to --dry-run
 says out '^2 to be copied'
 [ -z "$(ls to/snap 2>/dev/null)" ]
-run_status 0 yore copy "${keys[@]}" -r from --to to
+run_status 0 yore copy "${passwords[@]}" -r from --to to
 says out '^h/t@2026-01-01T00-00-00Z: .* new content'
 says out '^2 copied, 0 there already'
 
@@ -42,8 +46,8 @@ run_status 0 yore copy "${keys[@]}" -r from --to to
 says out '^0 copied, 3 there already'
 
 mkdir a b
-mount_yore -r from --password-file from.pass a
-mount_yore -r to --password-file to.pass b
+mount_yore -r from --key-file from.key a
+mount_yore -r to --key-file to.key b
 for day in 1 2 3; do
 	point=sources/h/t/snapshots/2026-01-0${day}T00-00-00*
 	# shellcheck disable=SC2086
@@ -52,5 +56,5 @@ for day in 1 2 3; do
 	same_content a/$point b/$point
 done
 diff <(cd a && ls tags/*/h/t generations 2>/dev/null) <(cd b && ls tags/*/h/t)
-diff <(yore snapshots -r from --password-file from.pass --json | jq -S 'del(.snapshot,.id)') \
-	<(yore snapshots -r to --password-file to.pass --json | jq -S 'del(.snapshot,.id)')
+diff <(yore snapshots -r from --key-file from.key --json | jq -S 'del(.snapshot,.id)') \
+	<(yore snapshots -r to --key-file to.key --json | jq -S 'del(.snapshot,.id)')
