@@ -224,7 +224,7 @@ run_once(struct replicate *r)
 {
 	size_t n = replicator_count(r->replicator);
 	auto_free uint64_t *numbers = xcalloc(n + 1, sizeof(*numbers));
-	int status = STATUS_DONE, one;
+	int status = n ? STATUS_DONE : STATUS_FAILED, one;
 
 	for (size_t i = 0; i < n; i++) {
 		numbers[i] = replication_sync(replicator_get(r->replicator, i));
@@ -256,7 +256,8 @@ set_up(struct replicate *r, int n, char **paths, struct err *e)
 		.snapshot_ns = r->snapshot_ns,
 		.queue_limit = r->queue_limit,
 		.limit_upload = r->limit_upload,
-		.upload_threads = n > 1 || r->pattern ? 2 : 1 };
+		.upload_threads = n > 1 || r->pattern ? 2 : 1,
+		.silent = r->once };
 	int code = replicator_new(&o, &r->replicator, e);
 
 	unlock_release(&asker.secret);
@@ -322,10 +323,10 @@ open_and_run(struct replicate *r, int n, char **paths)
 		status = r->replicator ? tool_fail(&e) : tool_fail_open(&e);
 	if (!status && take_signals(&e))
 		status = tool_fail(&e);
-	if (!status) {
+	if (!status && !r->once)
 		warn_of_library();
+	if (!status)
 		status = run_all(r);
-	}
 	replicate_control_free(r->control);
 	replicator_free(r->replicator);
 	replicate_watch_free(r->watch);

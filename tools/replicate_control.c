@@ -145,6 +145,11 @@ describe(struct replicate *r, size_t i)
 	json_flag(line, "failing", s.capture_failed || s.upload_failed);
 	if (s.error.code)
 		json_name(line, "error", s.error.text, strlen(s.error.text));
+	if (s.last_error.code) {
+		json_name(line, "last_error", s.last_error.text,
+			strlen(s.last_error.text));
+		json_time_ns(line, "last_error_time", s.last_error_ns);
+	}
 	return line;
 }
 

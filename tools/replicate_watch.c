@@ -194,6 +194,9 @@ add_dir(struct replicate_watch *w, const char *path, struct err *e)
 	d->matching = true;
 	while ((en = readdir(dir)))
 		maybe_add(w, d, dirfd(dir), en->d_name);
+	if (!d->n)
+		log_warn("%s: no database there matches %s%s", path,
+			w->r->pattern, w->recurring ? " yet" : "");
 	return 0;
 }
 

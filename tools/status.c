@@ -28,7 +28,8 @@ struct asking {
 	int64_t max_lag_ns;
 	bool wait;
 	json_t *databases; /* absolute paths; empty: all */
-	size_t shown, unhealthy, failed;
+	json_t *found;	   /* paths that were answered for, as keys */
+	size_t unhealthy, failed;
 };
 
 static int
@@ -51,6 +52,7 @@ take_options(struct asking *a, const struct command *c, int argc, char **argv)
 	if (!a->state_dir)
 		a->state_dir = replicate_state_dir();
 	a->databases = json_array();
+	a->found = json_object();
 	for (int i = optind; i < argc; i++) {
 		auto_free char *path = realpath(argv[i], NULL);
 
@@ -65,6 +67,26 @@ release(struct asking *a)
 {
 	free(a->state_dir);
 	json_decref(a->databases);
+	json_decref(a->found);
+}
+
+/* Databases that no replicator has: how many; each is named. */
+static size_t
+count_missing(const struct asking *a)
+{
+	size_t i, n = 0;
+	json_t *one;
+
+	json_array_foreach(a->databases, i, one)
+	{
+		const char *path = json_string_value(one);
+
+		if (json_object_get(a->found, path))
+			continue;
+		log_error("%s is not replicated", path);
+		n++;
+	}
+	return n;
 }
 
 /* Ask all replicators; the exit status so far. */
@@ -82,11 +104,7 @@ ask(struct asking *a, json_t *request, void (*line)(void *ctx, json_t *line))
 			a->state_dir);
 		return STATUS_FAILED;
 	}
-	if (!a->shown) {
-		log_error("no such database is replicated");
-		return STATUS_FAILED;
-	}
-	return STATUS_DONE;
+	return count_missing(a) ? STATUS_FAILED : STATUS_DONE;
 }
 
 static bool
@@ -118,22 +136,38 @@ number_of(json_t *line, const char *key)
 /* -- Status
  * ------------------------------------------------------------------------ */
 
+/* What went wrong, once; NULL: nothing did.  Given. */
+static char *
+last_error(json_t *line)
+{
+	const char *error = text_of(line, "last_error");
+	auto_free char *shown = print_escaped(error, strlen(error));
+
+	if (!*error)
+		return NULL;
+	return xasprintf(
+		"; last error %s: %s", text_of(line, "last_error_time"), shown);
+}
+
 static void
 print_text(json_t *line)
 {
 	char lag[PRINT_MAX], queue[PRINT_MAX];
 	const char *path = text_of(line, "path"),
 		   *stored = text_of(line, "stored"),
+		   *captured = text_of(line, "captured"),
 		   *error = text_of(line, "error");
 	auto_free char *shown = print_escaped(path, strlen(path));
 	auto_free char *why = print_escaped(error, strlen(error));
+	auto_free char *last = last_error(line);
 
-	printf("%s: %s; stored %s, lag %s, queue %s%s%s\n", shown,
-		text_of(line, "state"), *stored ? stored : "nothing yet",
+	printf("%s: %s; stored %s, captured %s, lag %s, queue %s%s%s%s\n",
+		shown, text_of(line, "state"), *stored ? stored : "nothing yet",
+		*captured ? captured : "nothing yet",
 		print_duration(
 			lag, number_of(line, "lag_milliseconds") * 1000000),
 		print_size(queue, (uint64_t)number_of(line, "queue_bytes")),
-		*why ? "; " : "", why);
+		*why ? "; " : "", why, *why || !last ? "" : last);
 }
 
 static void
@@ -146,7 +180,7 @@ take_status(void *ctx, json_t *line)
 
 	if (!is_asked_for(a, text_of(line, "path")))
 		return;
-	a->shown++;
+	json_object_set_new(a->found, text_of(line, "path"), json_true());
 	if (lag_ns > a->max_lag_ns || !strcmp(state, "lost") ||
 		!strcmp(state, "waiting") || (failing && lag_ns))
 		a->unhealthy++;
@@ -195,7 +229,8 @@ take_sync(void *ctx, json_t *line)
 	const char *error = text_of(line, "error");
 
 	if (!strcmp(text_of(line, "type"), "sync"))
-		a->shown++;
+		json_object_set_new(
+			a->found, text_of(line, "path"), json_true());
 	if (strcmp(text_of(line, "type"), "end") != 0)
 		return;
 	if (!json_is_true(json_object_get(line, "done"))) {

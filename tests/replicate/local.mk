@@ -13,6 +13,7 @@ dist_check_SCRIPTS += tests/replicate/missing.sh
 dist_check_SCRIPTS += tests/replicate/outage.sh
 dist_check_SCRIPTS += tests/replicate/points.sh
 dist_check_SCRIPTS += tests/replicate/shapes.sh
+dist_check_SCRIPTS += tests/replicate/status.sh
 dist_check_SCRIPTS += tests/replicate/stopped.sh
 dist_check_SCRIPTS += tests/replicate/store.sh
 dist_check_SCRIPTS += tests/replicate/two.sh

@@ -109,6 +109,13 @@ replication_name(const struct replication *rp)
 }
 
 void
+replication_keep_error(struct replication *rp, const struct err *e)
+{
+	rp->last_error = *e;
+	rp->last_error_ns = clock_wall_ns();
+}
+
+void
 replication_need_base(
 	struct replication *rp, bool continues, const struct err *why)
 {
@@ -122,8 +129,10 @@ replication_need_base(
 	rp->need = (rp->basing > rp->based ? rp->basing : rp->based) + 1;
 	if (rp->phase != REPLICATION_LOST)
 		rp->phase = REPLICATION_BASE;
-	if (why)
+	if (why) {
+		replication_keep_error(rp, why);
 		log_warn("%s: a new generation begins", why->text);
+	}
 	rp->o.wake(rp->o.ctx, REPLICATION_WAKE_UPLOAD);
 }
 
@@ -144,9 +153,10 @@ note_failure(struct replication *rp, const struct err *e)
 	pthread_mutex_lock(&rp->lock);
 	rp->capture_failed = true;
 	rp->capture_error = *e;
+	replication_keep_error(rp, e);
 	rp->o.wake(rp->o.ctx, REPLICATION_WAKE_NEWS);
 	pthread_mutex_unlock(&rp->lock);
-	if (!rp->complained)
+	if (!rp->complained && !rp->o.silent)
 		log_warn("%s", e->text);
 	rp->complained = true;
 }
@@ -399,6 +409,8 @@ replication_status(struct replication *rp, struct replication_status *s)
 		.locked_ns_max = rp->locked_ns_max,
 		.capture_failed = rp->capture_failed,
 		.upload_failed = rp->upload_failed,
+		.last_error = rp->last_error,
+		.last_error_ns = rp->last_error_ns,
 	};
 	if (rp->upload_failed)
 		s->error = rp->upload_error;
@@ -422,8 +434,13 @@ replication_synced(
 		*e = rp->upload_error;
 		return -e->code;
 	}
-	if (rp->upload_failed || rp->capture_failed) {
-		*e = rp->upload_failed ? rp->upload_error : rp->capture_error;
+	/* a base is begun by who uploads */
+	if (rp->upload_failed && (stored || replication_needs_base(rp))) {
+		*e = rp->upload_error;
+		return -e->code;
+	}
+	if (rp->capture_failed) {
+		*e = rp->capture_error;
 		return -e->code;
 	}
 	if (replication_needs_base(rp) || rp->seen < number)

@@ -30,6 +30,7 @@ struct replication_options {
 	int64_t snapshot_ns;	 /* between two bases */
 	uint64_t queue_limit;
 	uint64_t limit_upload;		/* bytes a second; 0: none */
+	bool silent; /* about failures: somebody asks, and tells of them */
 	const atomic_bool *interrupted; /* ends the making of a base */
 	/* There is something to do or to tell; called with locks held. */
 	void (*wake)(void *ctx, enum replication_wake what);
@@ -79,7 +80,9 @@ struct replication_status {
 	uint64_t deltas, bases; /* made by this process */
 	int64_t locked_ns_max;	/* the writer's lock was held, at most */
 	bool capture_failed, upload_failed; /* at the last attempt */
-	struct err error; /* of the last failure; code 0: none */
+	struct err error;      /* what is in the way now; code 0: nothing */
+	struct err last_error; /* of the last failure; code 0: there was none */
+	int64_t last_error_ns; /* wall clock */
 };
 void replication_status(struct replication *rp, struct replication_status *s);
 

@@ -33,7 +33,8 @@ struct replication {
 	bool continues;	 /* and it follows what the store has */
 	bool rests;	 /* nothing is held: the next change matters at once */
 	bool capture_failed, upload_failed;
-	struct err capture_error, upload_error;
+	struct err capture_error, upload_error, last_error;
+	int64_t last_error_ns;
 	int64_t captured_ns, stored_ns, need_since_ns, file_changed_ns;
 	uint64_t stored_unit, deltas, bases;
 	uint64_t epoch;	       /* how often the queue was begun */
@@ -54,6 +55,8 @@ replication_needs_base(const struct replication *rp)
 	return rp->need > rp->based;
 }
 
+/* With lock held. */
+void replication_keep_error(struct replication *rp, const struct err *e);
 /* A base is needed, and why (logged once). */
 void replication_need_base(
 	struct replication *rp, bool continues, const struct err *why);

@@ -25,6 +25,7 @@ struct replicator_options {
 	int64_t sync_ns, snapshot_ns;
 	uint64_t queue_limit, limit_upload;
 	unsigned upload_threads;
+	bool silent; /* as replication's */
 };
 
 /* Open the repository; errors as writer_open.  Starts no thread.  *r is

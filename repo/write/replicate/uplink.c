@@ -66,6 +66,8 @@ stored(struct replication *rp, uint64_t unit, int64_t time_ns, struct err *e)
 	auto_lock(&rp->lock);
 	rp->stored_unit = unit;
 	rp->stored_ns = time_ns;
+	if (rp->captured_ns < time_ns)
+		rp->captured_ns = time_ns;
 	rp->o.wake(rp->o.ctx, REPLICATION_WAKE_NEWS);
 	return r;
 }
@@ -414,6 +416,7 @@ lose(struct replication *rp, const struct err *e)
 	rp->upload_failed = true;
 	err_set(&rp->upload_error, EEXIST,
 		"%s: %s", rp->o.path, e->text);
+	replication_keep_error(rp, &rp->upload_error);
 	rp->o.wake(rp->o.ctx, REPLICATION_WAKE_CAPTURE);
 }
 
@@ -432,13 +435,14 @@ back_off(struct replication *rp, int code)
 static int64_t
 fail(struct replication *rp, const struct err *e)
 {
-	if (!rp->backoff_ns)
+	if (!rp->backoff_ns && !rp->o.silent)
 		log_warn("%s", e->text);
 	rp->backoff_ns = back_off(rp, e->code);
 	rp->retry_ns = clock_mono_ns() + rp->backoff_ns;
 	auto_lock(&rp->lock);
 	rp->upload_failed = true;
 	rp->upload_error = *e;
+	replication_keep_error(rp, e);
 	rp->o.wake(rp->o.ctx, REPLICATION_WAKE_NEWS);
 	return rp->retry_ns;
 }
