@@ -274,7 +274,8 @@ is_hidden(const struct listing *l, const char *name)
 {
 	struct tree_child child = TREE_CHILD_INIT;
 
-	return find_version(
+	return strcmp(name, TREE_VERSIONS_LIST) == 0 ||
+	       find_version(
 		       l->p, l->source, l->path, name, &child, NULL) == 0;
 }
 

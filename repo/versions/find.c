@@ -226,6 +226,8 @@ gather(struct search *s, struct versions *vs, struct err *e)
 	for (uint32_t i = s->begin; r == 0 && i < s->end; i++) {
 		if (!s->at[i] || s->at[i]->rc != 0)
 			continue;
+		if (cancel_raised(s->cancel))
+			return err_set(e, EINTR, "interrupted");
 		r = take(s->q, s->at[i], vs, e);
 		vs->tail = *s->at[i];
 	}

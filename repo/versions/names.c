@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "repo/base/buf.h"
+#include "repo/base/cancel.h"
 #include "repo/base/log.h"
 #include "repo/versions/look.h"
 
@@ -137,6 +138,11 @@ versions_list_names(const struct versions_query *q, const struct versions *vs,
 
 	for (size_t i = vs->n; r == 0 && all && i-- > 0;) {
 		struct err why = ERR_INIT;
+
+		if (cancel_raised(cancel_current())) {
+			r = err_set(e, EINTR, "interrupted");
+			break;
+		}
 
 		if (!S_ISDIR(vs->v[i].attr.mode))
 			continue;

@@ -24,7 +24,7 @@ state 'mkdir secret acl given; echo 1 >secret/file; echo 1 >acl/file
 	ln -s one link; echo file >turns; chmod 755 .'
 state "chmod 700 secret; setfacl -m u:1001:- acl; chown 1000 given
 	ln -sfn two link; rm turns; mkdir turns; echo child >turns/$t1
-	echo other >turns/$t2; echo z >turns/file.tar.gz"
+	echo other >turns/$t2; echo z >turns/file.tar.gz; : >turns/.versions"
 state 'chmod 755 secret; setfacl -b acl; chown 0 given; echo 2 >secret/file'
 mount_yore -o refresh=0,allow_other "$work/mnt"
 

@@ -29,6 +29,7 @@ struct world {
 	struct history_point *points;
 	struct moment m[N];
 	bool no_inodes;
+	unsigned int many; /* names that d has besides */
 	_Atomic unsigned int opened;
 };
 
@@ -79,6 +80,22 @@ lookup(struct view *v, uint64_t dir, const char *name, size_t len,
 	return there ? attr(v, dir + 1, a, e) : err_set(e, ENOENT, "none");
 }
 
+/* In d there may be very many more. */
+static void
+list_many(uint64_t from, bool (*each)(void *ctx, const struct view_dirent *d),
+	void *ctx)
+{
+	char name[32];
+	struct view_dirent d = { .name = name, .name_len = 24 };
+
+	for (; from <= world->many; from = d.next) {
+		snprintf(name, sizeof(name), "g%023u", (unsigned int)from);
+		d.next = from + 1;
+		if (!each(ctx, &d))
+			return;
+	}
+}
+
 static int
 list(struct view *v, uint64_t dir, uint64_t from,
 	bool (*each)(void *ctx, const struct view_dirent *d), void *ctx,
@@ -88,10 +105,11 @@ list(struct view *v, uint64_t dir, uint64_t from,
 		.name = dir == TOP ? "d" : "f", .name_len = 1, .next = 1
 	};
 
-	if (from > 0 || (dir == DIR_ && !of(v)->content))
-		return 0;
 	attr(v, dir + 1, &d.attr, e);
-	each(ctx, &d);
+	if (from == 0 && (dir == TOP || of(v)->content) && !each(ctx, &d))
+		return 0;
+	if (dir == DIR_)
+		list_many(from > 0 ? from : 1, each, ctx);
 	return 0;
 }
 
@@ -454,6 +472,30 @@ names_are_all_there_ever_were(void **state)
 }
 
 static void
+names_take_no_more_room_than_they_may(void **state)
+{
+	auto_versions struct versions vs = VERSIONS_INIT;
+	auto_versions_names struct versions_names names = { .n = 0 };
+	const struct versions_query q = { .history = &world->history,
+		.listing = &world->listing,
+		.path = "d",
+		.of = VERSIONS_OF_NAMES };
+	size_t len;
+
+	(void)state;
+	world->many = 1000000;
+	change(4000, 0, 30);
+	assert_int_equal(find("d", VERSIONS_OF_NAMES, &vs), 0);
+	assert_int_equal(versions_list_names(&q, &vs, &names, NULL), 0);
+	assert_false(names.all);
+	len = names.at[names.n - 1] + 25;
+	assert_in_range(len + names.n * sizeof(uint32_t),
+		VERSIONS_NAMES_MAX - 100, VERSIONS_NAMES_MAX);
+	/* the newest had no f */
+	assert_string_equal(names.bytes, "g00000000000000000000001");
+}
+
+static void
 expect_ending(const char *path, const char *ending)
 {
 	char time[HISTORY_TIME_MAX + 1], name[300];
@@ -503,6 +545,7 @@ main(void)
 		t(who_is_cancelled_gets_nothing),
 		t(later_snapshots_are_looked_at_alone),
 		t(names_are_all_there_ever_were),
+		t(names_take_no_more_room_than_they_may),
 		t(a_version_ends_as_the_file_does),
 	};
 
