@@ -54,6 +54,7 @@ dist_check_SCRIPTS += tests/fault/full_disk.sh
 dist_check_SCRIPTS += tests/fault/mount.sh
 dist_check_SCRIPTS += tests/fault/restore.sh
 dist_check_SCRIPTS += tests/fault/unreadable.sh
+dist_check_SCRIPTS += tests/fault/versions.sh
 
 # The cache, on its own; off_t has 64 bits, which shows in names of calls.
 cache_fixture = tests/unit/cache_fixture.c tests/unit/cache_fixture.h
