@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """forget.py fill|measure C1|C3: forgetting and pruning beside restic.
 
-fill C1     96 states: the way from each of C1's states to the next in five
-            portions of the files that differ, backed up by both programs
+fill C1     all states of C1 (gen.py; the goal is of C1_STATES=100), one after
+            the other in one place, backed up by both programs
 fill C3     its five states, from the repositories that `run.sh writer` left
 measure     keep the newest tenth (C3: the newest), prune, measure what is left;
-            both work on copies, so it can be repeated
+            both work on copies, RUNS times (3), in turn
 
 BENCH_ROOT is that of run.sh; YORE_BIN has yore.  Works in BENCH_ROOT/forget.
+BENCH_COLD=yes: caches are dropped before each program's turn, by root.
 restic as its manual has it (forget --prune: at most 5 % stay unused); yore in
 three commands, since its prune deletes what an earlier one condemned.
 """
-import hashlib
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import time
@@ -22,7 +23,8 @@ import time
 ROOT = os.environ.get("BENCH_ROOT", "/var/tmp/yore-bench")
 HERE = f"{ROOT}/forget"
 TREE = f"{HERE}/tree"
-PORTIONS = 5
+RUNS = int(os.environ.get("RUNS", 3))
+COLD = os.environ.get("BENCH_COLD") == "yes"
 ENV = dict(
     os.environ, HOME=HERE, XDG_STATE_HOME=f"{HERE}/state",
     RESTIC_PASSWORD="bench", RESTIC_CACHE_DIR=f"{HERE}/cache", TZ="UTC",
@@ -36,49 +38,17 @@ def run(*args, cwd=None):
                    stdout=subprocess.DEVNULL)
 
 
-# -- States of C1 -------------------------------------------------------------
-
-
-def listing(top):
-    found = {}
-    for where, _, names in os.walk(top):
-        for name in names:
-            path = f"{where}/{name}"
-            st = os.lstat(path)
-            found[path[len(top):]] = (st.st_mode, st.st_size, st.st_mtime_ns)
-    return found
-
-
-def put(source, path):
-    target = TREE + path
-    if os.path.lexists(target):
-        os.unlink(target)
-    if os.path.lexists(source + path):
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copy2(source + path, target, follow_symlinks=False)
-
-
-def states(snaps):
-    """The tree becomes one state after the other."""
-    shutil.rmtree(TREE, ignore_errors=True)
-    shutil.copytree(snaps[0], TREE, symlinks=True)
-    yield
-    for snap in snaps[1:]:
-        now, then = listing(TREE), listing(snap)
-        differ = [p for p in {**now, **then} if now.get(p) != then.get(p)]
-        differ.sort(key=lambda p: hashlib.sha1(os.fsencode(p)).digest())
-        for i in range(PORTIONS):
-            for path in differ[i::PORTIONS]:
-                put(snap, path)
-            yield
+# -- Filling ------------------------------------------------------------------
 
 
 def fill_c1():
+    """Each state takes the place of the one before: what did not change is the
+    same file, as both programs tell it."""
     snaps = f"{ROOT}/corpora/C1/snaps"
     run("yore", "init", "-q", "--no-passphrase", "-r", f"{HERE}/yore-C1")
     run("restic", "-q", "-r", f"{HERE}/restic-C1", "init")
-    for i, _ in enumerate(states([f"{snaps}/{s}"
-                                  for s in sorted(os.listdir(snaps))])):
+    for i, snap in enumerate(sorted(os.listdir(snaps))):
+        run("rsync", "-a", "--delete", f"{snaps}/{snap}/", TREE)
         run("yore", "backup", "-q", "-r", f"{HERE}/yore-C1", "--host", "b",
             "--source", "c1", "--time", f"@{1600000000 + i * 86400}", TREE)
         when = time.gmtime(1600000000 + i * 86400)
@@ -100,30 +70,53 @@ def used(repo):
     return int(out.stdout.split()[0]) / 1e6
 
 
-def measure(corpus):
+def drop_caches():
+    if COLD:
+        os.sync()
+        with open("/proc/sys/vm/drop_caches", "w") as f:
+            f.write("3\n")
+
+
+def commands(tool, corpus, repo):
     keep = "10" if corpus == "C1" else "1"
-    copy = f"{HERE}/copy"
-    prune = ["yore", "prune", "-q", "-r", copy, "--grace", "0s",
+    prune = ["yore", "prune", "-q", "-r", repo, "--grace", "0s",
              "--unsafe-grace"]
-    commands = {
-        "yore": [["yore", "forget", "-q", "-r", copy, "--keep-last", keep],
+    return {
+        "yore": [["yore", "forget", "-q", "-r", repo, "--keep-last", keep],
                  prune, prune],
-        "restic": [["restic", "-q", "-r", copy, "forget", "--group-by", "host",
-                    "--keep-last", keep], ["restic", "-q", "-r", copy,
+        "restic": [["restic", "-q", "-r", repo, "forget", "--group-by", "host",
+                    "--keep-last", keep], ["restic", "-q", "-r", repo,
                                            "prune"]],
-    }
-    for tool in "restic", "yore":
-        shutil.rmtree(copy, ignore_errors=True)
-        run("cp", "-al", f"{HERE}/{tool}-{corpus}", copy)
-        before, seconds = used(copy), []
-        for command in commands[tool]:
-            began = time.monotonic()
-            run(*command)
-            seconds.append(time.monotonic() - began)
-        print(f"{corpus} {tool}: {sum(seconds):.2f} s ("
-              + " + ".join(f"{s:.2f}" for s in seconds)
-              + f"), {before:.1f} MB -> {used(copy):.1f} MB", flush=True)
+    }[tool]
+
+
+def measure_once(tool, corpus):
+    """Seconds of all commands together."""
+    copy = f"{HERE}/copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    run("cp", "-al", f"{HERE}/{tool}-{corpus}", copy)
+    before, seconds = used(copy), []
+    os.sync()
+    drop_caches()
+    for command in commands(tool, corpus, copy):
+        began = time.monotonic()
+        run(*command)
+        seconds.append(time.monotonic() - began)
+    print(f"{corpus} {tool}: {sum(seconds):.2f} s ("
+          + " + ".join(f"{s:.2f}" for s in seconds)
+          + f"), {before:.1f} MB -> {used(copy):.1f} MB", flush=True)
     shutil.rmtree(copy)
+    return sum(seconds)
+
+
+def measure(corpus):
+    taken = {"restic": [], "yore": []}
+    for _ in range(RUNS):
+        for tool, seconds in taken.items():
+            seconds.append(measure_once(tool, corpus))
+    ours, theirs = (statistics.median(taken[t]) for t in ("yore", "restic"))
+    print(f"{corpus}: yore {ours:.2f} s, restic {theirs:.2f} s, median of "
+          f"{RUNS}: {ours / theirs:.2f}")
 
 
 if __name__ == "__main__":

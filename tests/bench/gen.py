@@ -4,8 +4,8 @@
 
 usage: gen.py DIRECTORY [C1|C2|C3|C4|C5]...
 
-  C1  C1/snaps/01..20: states of a source tree, from the tags of eight git
-      repositories, bare clones BENCH_GIT/OWNER+NAME/repo
+  C1  C1/snaps/01..20 (001..100): states of a source tree, from the tags of
+      eight git repositories, bare clones BENCH_GIT/OWNER+NAME/repo
   C2  C2/snaps/01, 02: a copy of parts of /usr, and the same with about 1 % of
       its files altered
   C3  C3/base.db (SQLite, realistic rows) and C3/big.bin (incompressible)
@@ -122,8 +122,9 @@ def make_c1(root):
     with open(f"{root}/tags.json", "w") as f:
         json.dump(tags, f, indent=1)
     before = {}
+    digits = max(2, len(str(n)))
     for i in range(n):
-        state = f"{root}/snaps/{i + 1:02d}"
+        state = f"{root}/snaps/{i + 1:0{digits}d}"
         for repo in found:
             export(repo, tags[repo][i], f"{state}/{repo.split('+')[1]}")
         before = set_times(state, i, before)
