@@ -11,8 +11,6 @@
 #include "repo/format/object.h"
 
 #define RANGE_MIN (256u << 10)
-/* Who waits for a range should not wait longer than this. */
-#define LONG_NS (NS_PER_S / 2)
 #define LOST_MAX 2
 
 /* Asked for; whoever wants it waits from then on. */
@@ -29,12 +27,12 @@ range_free(struct bring *b, struct bring_range *range)
 }
 
 void
-bring_init(struct bring *b, struct store *store)
+bring_init(struct bring *b, struct store *store, size_t range_max)
 {
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->wake, NULL);
 	b->store = cached_cache(store) ? store : NULL;
-	b->range_max = BRING_RANGE_MAX;
+	b->range_max = range_max < BRING_RANGE_MAX ? range_max : BRING_RANGE_MAX;
 }
 
 void
@@ -106,47 +104,50 @@ room(struct bring *b)
 							       : st.limit / 4;
 }
 
+/* Bytes a second, as far as is known; 0: nothing is. */
+static uint64_t
+rate(struct bring *b)
+{
+	uint64_t one = line_rate(cached_line(b->store)), all = busy_rate(b);
+
+	return one > all ? one : all;
+}
+
 uint64_t
 bring_reach(struct bring *b)
 {
-	uint64_t one, all, reach, most;
+	uint64_t reach, most;
 
 	if (!b->store)
 		return 0;
-	one = line_rate(cached_line(b->store));
-	all = busy_rate(b);
-	reach = one || all ? (one > all ? one : all) : BRING_REACH_UNKNOWN;
+	reach = rate(b);
 	most = room(b);
+	if (reach == 0)
+		reach = BRING_REACH_UNKNOWN;
 	if (most > BRING_REACH_MAX)
 		most = BRING_REACH_MAX;
 	return reach < most ? reach : most;
 }
 
-/* How long a get took says how much the next ones may bring. */
 static void
-learn(struct bring *b, uint64_t len, int64_t ns, bool kept)
+learn(struct bring *b, uint64_t len, bool kept)
 {
 	auto_lock(&b->lock);
 
 	count_busy(b, false, kept ? len : 0);
 	b->lost = kept ? 0 : b->lost + 1;
-	if (ns > LONG_NS && b->range_max > RANGE_MIN)
-		b->range_max /= 2;
-	else if (ns < LONG_NS / 4 && b->range_max < BRING_RANGE_MAX)
-		b->range_max *= 2;
 }
 
 static void
 bring_range(struct bring *b, struct bring_range *range)
 {
 	const struct store_call call = { .ahead = true, .cancel = &b->cancel };
-	int64_t began = clock_mono_ns();
 	struct err e = ERR_INIT;
 	bool kept = false;
 
 	if (cached_bring(b->store, &range->flight, &call, &kept, &e) < 0)
 		log_debug("read-ahead: %s", e.text);
-	learn(b, range->flight.len, clock_mono_ns() - began, kept);
+	learn(b, range->flight.len, kept);
 	range_free(b, range);
 }
 
@@ -357,12 +358,17 @@ list_lacking(struct bring *b, const struct frame_place *at, size_t n,
 	return k;
 }
 
+/* Who waits for a range, when all threads are at work, waits for half a second. */
 static size_t
-range_max(struct bring *b)
+longest(struct bring *b)
 {
-	auto_lock(&b->lock);
+	uint64_t len = rate(b) / 2 / BRING_THREADS;
 
-	return b->range_max;
+	if (len == 0)
+		len = BRING_RANGE_MAX / 2;
+	if (len < RANGE_MIN)
+		len = RANGE_MIN;
+	return len < b->range_max ? (size_t)len : b->range_max;
 }
 
 uint64_t
@@ -378,5 +384,5 @@ bring_ask(struct bring *b, const struct frame_place *at, size_t n,
 	n_drafts = list_lacking(b, at, n, d);
 	bridge(d, n_drafts, line_gap(cached_line(b->store), busy_rate(b)),
 		spare);
-	return push(b, d, join_all(d, n_drafts, range_max(b)));
+	return push(b, d, join_all(d, n_drafts, longest(b)));
 }

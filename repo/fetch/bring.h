@@ -26,6 +26,7 @@ struct bring_range;
 
 struct bring {
 	struct store *store; /* immutable; with a cache before it */
+	size_t range_max;
 	struct cancel cancel;
 
 	pthread_mutex_t lock; /* a leaf */
@@ -34,7 +35,6 @@ struct bring {
 	unsigned lost; /* ranges in a row that the cache did not keep */
 	unsigned n_threads, n_idle;
 	pthread_t threads[BRING_THREADS];
-	size_t range_max; /* of one get, so that it does not take long */
 	unsigned n_busy;
 	int64_t busy_since; /* some thread is at work */
 	uint64_t busy_ns, busy_bytes; /* of late */
@@ -42,8 +42,9 @@ struct bring {
 	struct bring_range *queue[BRING_QUEUE_MAX]; /* wanted first first */
 };
 
-/* store is borrowed; without a cache before it nothing is ever brought. */
-void bring_init(struct bring *b, struct store *store);
+/* store is borrowed; without a cache before it nothing is ever brought.  Up to
+ * BRING_THREADS gets of range_max bytes are in memory. */
+void bring_init(struct bring *b, struct store *store, size_t range_max);
 /* Gives up what is queued or on its way. */
 void bring_release(struct bring *b);
 

@@ -205,22 +205,35 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	return r;
 }
 
+/* Into the cache; there is no hurry, so what found its queue full is given to it
+ * again once that is empty. */
+static int
+bring_gap(struct cached *c, const char *name, const struct cache_extent *gap,
+	uint64_t *end, const struct store_call *call, struct err *e)
+{
+	auto_free uint8_t *buf = xmalloc(gap->len);
+	int r = fill(c, name, gap->off, buf, gap->off, gap->len, end, call, e);
+	size_t len = *end - gap->off < gap->len ? (size_t)(*end - gap->off)
+						: (size_t)gap->len;
+
+	if (r)
+		return r;
+	cache_sync(c->cache, NULL);
+	if (cache_read(c->cache, name, gap->off, len, NULL, NULL))
+		return 0;
+	cache_write(c->cache, name, gap->off, buf, len);
+	cache_sync(c->cache, NULL);
+	return 0;
+}
+
 static int
 bring_gaps(struct cached *c, const char *name, const struct cache_gaps *gaps,
 	uint64_t end, const struct store_call *call, struct err *e)
 {
 	int r = 0;
 
-	for (unsigned i = 0; i < gaps->n && r == 0; i++) {
-		const struct cache_extent *gap = &gaps->gap[i];
-		auto_free uint8_t *buf = NULL;
-
-		if (gap->off >= end)
-			break;
-		buf = xmalloc(gap->len);
-		r = fill(c, name, gap->off, buf, gap->off, gap->len, &end,
-			call, e);
-	}
+	for (unsigned i = 0; !r && i < gaps->n && gaps->gap[i].off < end; i++)
+		r = bring_gap(c, name, &gaps->gap[i], &end, call, e);
 	return r;
 }
 
@@ -241,8 +254,7 @@ cached_bring(struct store *s, const struct flight *f,
 		return 0;
 	join(&gaps);
 	r = bring_gaps(c, f->name, &gaps, f->off + f->len, call, e);
-	/* what has been given to the cache is not there at once */
-	*kept = r == 0 && cache_sync(c->cache, NULL) == 0 &&
+	*kept = r == 0 &&
 		cache_read(c->cache, f->name, f->off, f->len, NULL, NULL);
 	return r;
 }

@@ -102,7 +102,7 @@ fetch_new(struct store *store, const struct keyring *keys,
 	detour_init(&f->detours);
 	nearby_init(&f->nearby);
 	set_up_ahead(f, o, memory);
-	bring_init(&f->bring, store);
+	bring_init(&f->bring, store, memory / 16);
 	return f;
 }
 

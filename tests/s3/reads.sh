@@ -75,7 +75,25 @@ head -qc 1M mnt/latest/h/large/* | cmp - <(head -qc 1M large/*)
 echo "$large heads: $(down) bytes, $(metric ahead_unread_bytes) read ahead and" \
 	"not wanted"
 at_most "$(metric ahead_unread_bytes)" $(($(down) / 4)) 'bytes read ahead in vain'
+wanted=$(($(down) - $(metric ahead_unread_bytes)))
 yore umount mnt
+
+# the same with a disk cache, into which a scout brings what comes next
+export YORE_CACHE_DIR=$work/cache
+mount_yore -o refresh=0 mnt
+mark
+tar -cf - -C mnt/latest/h/small . | cmp - <(tar -cf - -C mnt/latest/h/small .)
+echo "with a cache: $(asked GET data) requests for content, $(down) bytes"
+at_most "$(asked GET data)" $((small / 400)) 'requests for small files'
+at_most "$(down)" $((small * 4700)) 'bytes of them'
+mark
+ls mnt/latest/h/large >/dev/null
+head -qc 1M mnt/latest/h/large/* | cmp - <(head -qc 1M large/*)
+settle
+echo "heads: $(down) bytes"
+at_most $(($(down) - wanted)) $(($(down) / 4)) 'bytes brought in vain'
+yore umount mnt
+export YORE_CACHE_DIR=
 
 # one after the other, whole
 mount_yore -o refresh=0 mnt
