@@ -3,18 +3,31 @@
 # Files have a licence line and are built; files and functions stay small.
 . "${top_srcdir:-.}/tests/tree/tree.sh"
 
-for file in $(sources c h sh mk py) configure.ac Makefile.am m4/*.m4; do
-	head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-or-later' ||
+# prints "FILE LINES LICENCES", these in its first three lines
+count='FNR <= 3 && /SPDX-License-Identifier: GPL-2.0-or-later/ {
+		licences[FILENAME]++
+	}
+	{ lines[FILENAME]++ }
+	END {
+		for (i = 1; i < ARGC; i++)
+			print ARGV[i], lines[ARGV[i]] + 0, licences[ARGV[i]] + 0
+	}'
+while read -r file lines licences; do
+	[ "$licences" -gt 0 ] ||
 		complain "$file: no SPDX-License-Identifier in its first lines"
-	lines=$(wc -l <"$file")
 	[ "$lines" -le 600 ] || complain "$file: $lines lines, 600 are allowed"
-done
+done < <({ sources c h sh mk py; ls configure.ac Makefile.am m4/*.m4; } |
+	xargs awk "$count")
 
 # A file that no local.mk names would be missing from releases.
 named=$(cat Makefile.am repo/local.mk repo/*/local.mk repo/*/*/local.mk fs/local.mk \
 	tools/local.mk tests/*/local.mk | tr -s '\\ \t=' '\n')
+declare -A is_named
+for file in $named; do
+	is_named[$file]=1
+done
 for file in $(sources c h sh py); do
-	grep -qxF -e "$file" -e "${file%.c}" <<<"$named" ||
+	[ -n "${is_named[$file]-}${is_named[${file%.c}]-}" ] ||
 		complain "$file: no local.mk names it"
 done
 

@@ -5,7 +5,6 @@
 # look.  tests/tree/names.exceptions lists the others.
 . "${top_srcdir:-.}/tests/tree/tree.sh"
 
-
 # Whether tests/tree/names.exceptions has a line for this file and name.
 excepted() {
 	local file pattern
@@ -16,35 +15,40 @@ excepted() {
 	return 1
 }
 
-# Print "SOURCE OBJECT" of what was compiled from sources that still exist.
-objects() {
+# Fill source_of with what was compiled from sources that still exist.
+declare -A source_of
+find_objects() {
 	local source dir stem object
 	for source in $(sources c | grep -v ^tests/); do
 		dir=${source%/*} stem=${source##*/} stem=${stem%.c}
 		for object in "$top_builddir/$dir/"{,*-}"$stem.o"; do
-			[ -f "$object" ] && echo "$source $object"
+			[ ! -f "$object" ] || source_of[$object]=$source
 		done
 	done
 }
 
-# Extended regular expression of what names in a source may begin with.
-prefixes() {
-	local dir=${1%/*} stem=${1##*/} structs
-	structs=$(sed -nE 's/^(struct|enum|union) ([a-z0-9_]+).*/\2/p' \
-		"$dir"/*.h | sort -u | paste -sd'|')
-	echo "^(${stem%.c}|${dir##*/}${structs:+|$structs})(_|\$)"
+# The structs in the headers of each folder: "|a|b".
+declare -A structs
+find_structs() {
+	local dir name
+	while read -r dir name; do
+		structs[$dir]+="|$name"
+	done < <(sources h | xargs grep -E '^(struct|enum|union) [a-z0-9_]+' |
+		sed -nE 's,^(.*)/[^/]*:(struct|enum|union) ([a-z0-9_]+).*,\1 \3,p' |
+		sort -u)
 }
 
+find_objects
+find_structs
 seen=0
-while read -r source object; do
-	prefix=$(prefixes "$source")
-	for name in $(nm -g --defined-only "$object" |
-		awk 'NF == 3 && $3 !~ /^(_|main$)/ { print $3 }'); do
-		seen=$((seen + 1))
-		[[ $name =~ $prefix ]] || excepted "$source" "$name" ||
-			complain "$source: exports $name"
-	done
-done < <(objects)
+while read -r object name; do
+	source=${source_of[$object]} dir=${source%/*} stem=${source##*/}
+	prefix="^(${stem%.c}|${dir##*/}${structs[$dir]-})(_|\$)"
+	seen=$((seen + 1))
+	[[ $name =~ $prefix ]] || excepted "$source" "$name" ||
+		complain "$source: exports $name"
+done < <(nm -A -g --defined-only "${!source_of[@]}" |
+	sed -nE 's/^(.*):[^:]* . ([^_].*)$/\1 \2/p' | grep -v ' main$' | sort)
 
 [ $seen -gt 0 ] || { echo 'no objects to look at'; exit 77; }
 exit $status
