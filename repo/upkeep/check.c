@@ -140,18 +140,11 @@ tell_unreferenced(struct check *c)
  * ---------------------------------------------------------------------------
  */
 
-static int
-prepare(struct check *c, const char *repo,
-	const struct history_open_options *open, struct err *e)
+static void
+prepare(struct check *c)
 {
-	struct history_open_options o = *open;
 	struct fetch_options fo = { .memory = FETCH_MEMORY };
-	int r;
 
-	o.cache_dir = ""; /* the store itself is to be proven */
-	r = repository_open(repo, &o, &c->rp, e);
-	if (r)
-		return r;
 	c->rp->store = stretch_store(c->rp->store, true);
 	c->index = index_new(c->rp, INDEX_MEMORY);
 	c->fetch = fetch_new(c->rp->store, c->rp->keys, &fo);
@@ -159,7 +152,6 @@ prepare(struct check *c, const char *repo,
 	c->page_cache = page_cache_new(c->fetch, PAGES_MEMORY);
 	c->refs = sorter_new(
 		sizeof(struct check_ref), check_ref_compare, SORTER_MEMORY);
-	return 0;
 }
 
 static int
@@ -170,6 +162,11 @@ list(struct check *c, struct err *e)
 
 	c->phase = "listing";
 	r = records_list(c->rp, "snap/", &c->places, e);
+	for (size_t i = 1; i < c->places.n && !r; i++) {
+		if (strcmp(c->places.p[i].name, c->places.p[i - 1].name) <= 0)
+			check_listing_fault(c, c->places.p[i].name,
+				"was listed twice or out of order");
+	}
 	if (!r)
 		r = check_packs_list(&c->packs, c->rp->store, &strange, e);
 	return r;
@@ -200,7 +197,7 @@ run(struct check *c, const char *repo, struct err *e)
 	if (!r && *c->packs.fault)
 		r = err_set(e, EIO, "%s: the store's listing is wrong: %s",
 			c->rp->store->name, c->packs.fault);
-	if (!r && c->o->mark)
+	if (!r && c->o->mark && repo)
 		r = check_marks(c, repo, e);
 	if (r)
 		return r;
@@ -228,8 +225,34 @@ release(struct check *c)
 	check_resume_release(&c->reading.resume);
 }
 
+static int
+check_opened(struct check *c, const char *repo, struct err *e)
+{
+	int r;
+
+	prepare(c);
+	r = run(c, repo, e);
+	release(c);
+	return r;
+}
+
 int
 check_run(const char *repo, const struct history_open_options *open,
+	const struct check_options *o, struct check_result *result,
+	struct err *e)
+{
+	struct check c = { .o = o, .res = result };
+	struct history_open_options how = *open;
+	int r;
+
+	*result = (struct check_result){ .snapshots = 0 };
+	how.cache_dir = ""; /* the store itself is to be proven */
+	r = repository_open(repo, &how, &c.rp, e);
+	return r ? r : check_opened(&c, repo, e);
+}
+
+int
+check_run_on(struct store *s, const struct history_open_options *open,
 	const struct check_options *o, struct check_result *result,
 	struct err *e)
 {
@@ -237,9 +260,6 @@ check_run(const char *repo, const struct history_open_options *open,
 	int r;
 
 	*result = (struct check_result){ .snapshots = 0 };
-	r = prepare(&c, repo, open, e);
-	if (!r)
-		r = run(&c, repo, e);
-	release(&c);
-	return r;
+	r = repository_open_on(s, open, &c.rp, e);
+	return r ? r : check_opened(&c, NULL, e);
 }

@@ -24,6 +24,8 @@
 #include "repo/base/err.h"
 #include "repo/open.h"
 
+struct store;
+
 enum check_what {
 	CHECK_DAMAGED,	    /* there, but not what was written */
 	CHECK_MISSING,	    /* not there */
@@ -119,6 +121,10 @@ struct check_result {
  * 0: what was found is in result.
  */
 int check_run(const char *repo, const struct history_open_options *open,
+	const struct check_options *o, struct check_result *result,
+	struct err *e);
+/* The same of a store that is open, which it takes over; nothing is marked. */
+int check_run_on(struct store *s, const struct history_open_options *open,
 	const struct check_options *o, struct check_result *result,
 	struct err *e);
 

@@ -62,65 +62,6 @@ check_delta_odd(struct check_base *b, uint64_t n, const char *text)
 	fault_at(b, n, 0, 0, CHECK_DAMAGED, text);
 }
 
-/* -- Listing
- * --------------------------------------------------------------------- */
-
-struct listing {
-	struct check_base *b;
-	struct err e;
-	int r;
-	uint64_t last; /* number told last; 0: none */
-	uint64_t bytes;
-	bool disordered;
-};
-
-static bool
-add(void *ctx, const char *name, uint64_t size)
-{
-	struct listing *l = ctx;
-	uint64_t n = delta_name_n(name);
-
-	if (!n || n > DELTA_N_MAX)
-		return true;
-	if (!l->b->n) { /* the newest comes first */
-		l->b->n = n;
-		l->r = scratch_grow(&l->b->deltas,
-			(n + 1) * sizeof(struct check_delta), &l->e);
-	}
-	if (l->r)
-		return false;
-	if (n > l->b->n || (l->last && n >= l->last)) {
-		l->disordered = true;
-		return true;
-	}
-	l->last = n;
-	l->bytes += size;
-	check_delta(l->b, n)->tail.len = size;
-	check_delta(l->b, n)->state = DELTA_LISTED;
-	return true;
-}
-
-static int
-list(struct check_base *b, uint64_t *bytes, struct err *e)
-{
-	const struct delta_place p = delta_place_of(&b->base, 0);
-	struct listing l = { .b = b };
-	char prefix[OBJECT_NAME_MAX];
-	int r;
-
-	delta_prefix(prefix, &p);
-	r = store_list(b->c->rp->store, prefix, "", add, &l, e);
-	if (!r && l.r) {
-		*e = l.e;
-		r = l.r;
-	}
-	if (l.disordered && !*b->c->packs.fault)
-		snprintf(b->c->packs.fault, sizeof(b->c->packs.fault),
-			"%s was listed out of order", prefix);
-	*bytes = l.bytes;
-	return r;
-}
-
 /* -- The ends of a few
  * -------------------------------------------------------------- */
 
@@ -344,6 +285,8 @@ check_one(struct check_base *b, struct ends *es, size_t i, struct err *e)
 		*e = why;
 		return r;
 	}
+	if (r && check_deltas_ask(b, n, e))
+		return -e->code;
 	if (r && r != -ENOENT && found_by_newest(b, n, &why, &d))
 		r = 0;
 	if (r)
@@ -412,8 +355,7 @@ check_seen_deltas(struct check_base *b, struct err *e)
 	if (r && r != -ENOENT)
 		*e = why;
 	else if (!r)
-		snprintf(c->packs.fault, sizeof(c->packs.fault),
-			"%s was not listed", name);
+		check_listing_fault(c, name, "is there and was not listed");
 	if (r != -ENOENT)
 		return r;
 	hex_encode(t.id, b->rec->id, OBJECT_ID_LEN);
@@ -481,6 +423,9 @@ release(struct check_base *b)
 static bool
 has_next(const struct check *c, const struct record_place *at)
 {
+	/* one that came late is not among them */
+	if (at < c->places.p || at >= c->places.p + c->places.n)
+		return false;
 	return at + 1 < c->places.p + c->places.n && at[1].seq > at->seq &&
 	       !memcmp(at[1].source, at->source, SOURCE_KEY_LEN);
 }
@@ -507,7 +452,7 @@ check_deltas(struct check *c, const struct record *rec,
 	b->has_next = b->followed;
 	r = scratch_new(&b->deltas, sizeof(struct check_delta), e);
 	if (!r)
-		r = list(b, &bytes, e);
+		r = check_deltas_list(b, &bytes, e);
 	b->proving = !r && !c->forgotten && check_read_wants(c, at->name, bytes);
 	if (!r)
 		r = check_all(b, e);

@@ -142,4 +142,11 @@ void check_proof_at(struct check_base *b, const struct delta *d);
 /* Pages that went away, or cannot be read, are in the sum no more. */
 void check_proof_forget(struct check_base *b, uint32_t page);
 
+/* -- check_deltas_list.c ------------------------------------------------------- */
+
+/* Sets b->n and lengths; bytes: of all of them. */
+int check_deltas_list(struct check_base *b, uint64_t *bytes, struct err *e);
+/* What is wrong with delta n may be the listing's fault: then that is noted. */
+int check_deltas_ask(struct check_base *b, uint64_t n, struct err *e);
+
 #endif

@@ -216,15 +216,24 @@ whole_pack(const struct frame_place *at, struct frame_place *all)
 	all->len = 0;
 }
 
-/* A listing may lie: the pack itself is asked for once. */
-static int
-ask(struct check *c, struct check_pack *p, const char *name, struct err *e)
+void
+check_listing_fault(struct check *c, const char *name, const char *what)
 {
+	if (!*c->packs.fault)
+		snprintf(c->packs.fault, sizeof(c->packs.fault), "%s %s", name,
+			what);
+}
+
+int
+check_pack_ask(struct check *c, struct check_pack *p, struct err *e)
+{
+	char name[OBJECT_NAME_MAX];
 	uint64_t size;
 	int r;
 
 	if (p->asked)
 		return 0;
+	object_pack_name(name, p->object, p->id);
 	r = store_size(c->rp->store, name, &size, e);
 	if (r && r != -ENOENT)
 		return r;
@@ -233,11 +242,12 @@ ask(struct check *c, struct check_pack *p, const char *name, struct err *e)
 		e->code = 0;
 		return 0;
 	}
+	if (!p->listed)
+		check_listing_fault(c, name, "is there and was not listed");
+	else if (p->size != size)
+		check_listing_fault(c, name, "was listed with another size");
 	p->listed = true;
 	p->size = size;
-	if (!*c->packs.fault)
-		snprintf(c->packs.fault, sizeof(c->packs.fault),
-			"%s is there and was not listed", name);
 	return 0;
 }
 
@@ -279,7 +289,8 @@ check_place(struct check *c, const struct frame_place *at,
 	e->code = 0;
 	*f = NULL;
 	object_pack_name(name, at->object, at->pack);
-	if (!p->listed && ask(c, p, name, e))
+	if ((!p->listed || at->off + at->len > p->size) &&
+		check_pack_ask(c, p, e))
 		return PLACE_MISSING;
 	if (!p->listed)
 		return missing(c, at, f);

@@ -12,6 +12,7 @@
  *   check_tree.c     everything below a record
  *   check_index.c    the index against what was referred to
  *   check_deltas.c   databases: deltas, their chain and their indexes
+ *   check_deltas_list.c   which deltas there are
  *   check_places.c   the index of a delta
  *   check_points.c   which points of a database a fault touches
  *   check_proof.c    the hash of each point
@@ -148,6 +149,12 @@ void check_faults_release(struct check_faults *all);
 /* What is wrong with a pack's header, table or trailer stands for itself in its
  * last bytes, so many (as a frame has at least). */
 #define CHECK_END_LEN FRAME_OVERHEAD
+
+/* A listing lies, or is older than what was asked since: the run will say so,
+ * and nothing of what it seems to have found. */
+void check_listing_fault(struct check *c, const char *name, const char *what);
+/* Ask for a pack itself, once, whatever was listed. */
+int check_pack_ask(struct check *c, struct check_pack *p, struct err *e);
 
 /* How a place of a frame looks from here. */
 enum check_place { PLACE_GOOD, PLACE_DAMAGED, PLACE_MISSING };

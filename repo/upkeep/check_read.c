@@ -216,9 +216,12 @@ read_batch(struct check *c, const uint32_t *packs, size_t n, struct err *e)
 	together_run(n, true, read_pack, jobs);
 	for (size_t i = 0; i < n; i++) {
 		const struct check_pack *p = &c->packs.p[packs[i]];
+		size_t n_defects = jobs[i].n;
 		int one = take(c, &jobs[i], e);
 
 		r = r ? r : one;
+		if (!r && n_defects) /* which a wrong size makes, too */
+			r = check_pack_ask(c, &c->packs.p[packs[i]], e);
 		object_pack_name(name, p->object, p->id);
 		if (!r && strcmp(name, c->reading.resume.cursor) > 0) {
 			c->reading.done += p->size;

@@ -221,6 +221,45 @@ in_trash(const struct check *c, const struct record_place *p)
 	return false;
 }
 
+/* Whether a second listing has a snapshot with that number or a higher one. */
+static bool
+is_listed(struct check *c, const uint8_t source[SOURCE_KEY_LEN], uint64_t seq)
+{
+	char prefix[OBJECT_NAME_MAX], hex[SOURCE_KEY_LEN * 2 + 1];
+	struct record_places all = { .n = 0 };
+	bool there = false;
+
+	snprintf(prefix, sizeof(prefix), "snap/%s/",
+		hex_encode(hex, source, SOURCE_KEY_LEN));
+	if (!records_list(c->rp, prefix, &all, NULL) && all.n)
+		there = all.p[all.n - 1].seq >= seq;
+	record_places_release(&all);
+	return there;
+}
+
+/* Put while this run looked elsewhere, or not listed though it was there. */
+static int
+check_late(struct check *c, const struct record_place *p, struct err *e)
+{
+	uint8_t hash[HASH_LEN];
+	struct record rec;
+	int r;
+
+	if (!is_listed(c, p->source, p->seq)) {
+		check_listing_fault(c, p->name, "is there and was not listed");
+		return 0;
+	}
+	r = records_load_one(c->rp, p, &rec, hash, e);
+	if (r)
+		return r;
+	c->res->snapshots++;
+	r = check_tree(c, &rec, e);
+	if (!r && rec.is_database)
+		r = check_deltas(c, &rec, p, hash, e);
+	record_release(&rec);
+	return r;
+}
+
 /* A record that a catalog names, and nothing else does. */
 static int
 check_absent(struct check *c, const struct record_place *p,
@@ -229,15 +268,15 @@ check_absent(struct check *c, const struct record_place *p,
 	uint64_t size;
 	int r = store_size(c->rp->store, p->name, &size, e);
 
-	if (r == -ENOENT) {
-		touch_snapshot(c,
-			check_fault(c, CHECK_MISSING, CHECK_SPARE, p->name,
-				"the snapshot's record is not there"),
-			p, rec);
-		return 0;
-	}
-	/* put while this run looked elsewhere */
-	return r;
+	if (!r)
+		return check_late(c, p, e);
+	if (r != -ENOENT)
+		return r;
+	touch_snapshot(c,
+		check_fault(c, CHECK_MISSING, CHECK_SPARE, p->name,
+			"the snapshot's record is not there"),
+		p, rec);
+	return 0;
 }
 
 static int
@@ -314,22 +353,6 @@ check_catalogs(struct records *rs, struct err *e)
 /* -- What was here before
  * --------------------------------------------------------------- */
 
-/* Whether a second listing has what the first one lacked. */
-static bool
-is_listed(struct check *c, const struct state_behind *b)
-{
-	char prefix[OBJECT_NAME_MAX], hex[SOURCE_KEY_LEN * 2 + 1];
-	struct record_places all = { .n = 0 };
-	bool there = false;
-
-	snprintf(prefix, sizeof(prefix), "snap/%s/",
-		hex_encode(hex, b->source, SOURCE_KEY_LEN));
-	if (!records_list(c->rp, prefix, &all, NULL) && all.n)
-		there = all.p[all.n - 1].seq >= b->before;
-	record_places_release(&all);
-	return there;
-}
-
 static void
 tell_behind(void *ctx, const struct state_behind *b)
 {
@@ -340,9 +363,8 @@ tell_behind(void *ctx, const struct state_behind *b)
 		hex_encode(hex, b->source, SOURCE_KEY_LEN));
 	if (b->seq >= b->before)
 		check_fault(c, CHECK_DAMAGED, CHECK_SPARE, name, "%s", b->text);
-	else if (is_listed(c, b))
-		snprintf(c->packs.fault, sizeof(c->packs.fault),
-			"%s lacked snapshots", name);
+	else if (is_listed(c, b->source, b->before))
+		check_listing_fault(c, name, "lacked snapshots that are there");
 	else
 		check_fault(c, CHECK_MISSING, CHECK_SPARE, name,
 			"%s; if that was meant, remove %s", b->text, b->path);

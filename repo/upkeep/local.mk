@@ -33,6 +33,7 @@ libyorewrite_a_SOURCES += repo/upkeep/table.c repo/upkeep/table.h
 libyorewrite_a_SOURCES += repo/upkeep/tables.c repo/upkeep/tables.h
 libyorewrite_a_SOURCES += repo/upkeep/check.c repo/upkeep/check.h
 libyorewrite_a_SOURCES += repo/upkeep/check_deltas.c repo/upkeep/check_deltas.h
+libyorewrite_a_SOURCES += repo/upkeep/check_deltas_list.c
 libyorewrite_a_SOURCES += repo/upkeep/check_faults.c
 libyorewrite_a_SOURCES += repo/upkeep/check_index.c
 libyorewrite_a_SOURCES += repo/upkeep/check_marks.c

@@ -5,161 +5,15 @@
  * is deleted.
  */
 #include "tests/unit/forge.h"
+#include "tests/unit/liar.h"
 
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "repo/store/store.h"
 #include "repo/upkeep/prune.h"
 
 #define SNAPSHOTS 6
 #define LIVE 3 /* the last ones; the records of the others are removed */
-
-enum lie {
-	LIE_NOTHING,
-	LIE_SHORT,  /* ends after the first name */
-	LIE_SPARSE, /* every other name is left out */
-	LIE_LAST,   /* the last one is left out */
-	LIE_TWICE,  /* each name comes twice */
-	LIE_SWAP,   /* two and two are exchanged */
-	LIE_EMPTY,
-	LIE_SMALL,  /* half of the size */
-	LIES
-};
-
-struct liar {
-	struct store store; /* first */
-	struct store *inner;
-	enum lie lie;
-	const char *prefix; /* of the listings that lie */
-	unsigned honest;    /* from the listing with this number on; 0: never */
-	unsigned n;
-};
-
-static struct liar *
-liar_of(struct store *s)
-{
-	return (struct liar *)s;
-}
-
-/* A listing as it is. */
-struct names {
-	char names[100][STORE_NAME_MAX + 1];
-	struct store_object o[100];
-	size_t n;
-};
-
-static bool
-note(void *ctx, const struct store_object *o)
-{
-	struct names *l = ctx;
-
-	assert_true(l->n < 100);
-	snprintf(l->names[l->n], sizeof(l->names[0]), "%s", o->name);
-	l->o[l->n] = *o;
-	l->o[l->n].name = l->names[l->n];
-	l->n++;
-	return true;
-}
-
-static bool
-tell_lie(enum lie lie, const struct names *l, size_t i,
-	bool (*each)(void *ctx, const struct store_object *o), void *ctx)
-{
-	struct store_object o = l->o[i];
-
-	if (lie == LIE_EMPTY || (lie == LIE_SHORT && i > 0) ||
-		(lie == LIE_SPARSE && i % 2 == 0) ||
-		(lie == LIE_LAST && i + 1 == l->n))
-		return true;
-	if (lie == LIE_SWAP && (i ^ 1) < l->n)
-		o = l->o[i ^ 1];
-	if (lie == LIE_SMALL)
-		o.size /= 2;
-	return each(ctx, &o) && (lie != LIE_TWICE || each(ctx, &o));
-}
-
-static int
-list_objects(struct store *s, const struct store_query *q,
-	bool (*each)(void *ctx, const struct store_object *o), void *ctx,
-	struct err *e)
-{
-	struct liar *liar = liar_of(s);
-	bool lies = strncmp(q->prefix, liar->prefix, strlen(liar->prefix)) == 0;
-	struct names *l = xcalloc(1, sizeof(*l));
-	int r = q->folder ? store_list_folder(liar->inner, q->prefix, note, l, e)
-			  : store_list_objects(liar->inner, q->prefix, q->after,
-				    note, l, e);
-
-	if (lies && liar->honest && ++liar->n >= liar->honest)
-		lies = false;
-	for (size_t i = 0; i < l->n && !r; i++) {
-		if (!tell_lie(lies ? liar->lie : LIE_NOTHING, l, i, each, ctx))
-			break;
-	}
-	free(l);
-	return r;
-}
-
-struct plain {
-	bool (*each)(void *ctx, const char *name, uint64_t size);
-	void *ctx;
-};
-
-static bool
-pass_on(void *ctx, const struct store_object *o)
-{
-	struct plain *p = ctx;
-
-	return p->each(p->ctx, o->name, o->size);
-}
-
-static int
-list(struct store *s, const char *prefix, const char *after,
-	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
-	struct err *e)
-{
-	struct plain p = { each, ctx };
-
-	return list_objects(s,
-		&(struct store_query){ .prefix = prefix, .after = after },
-		pass_on, &p, e);
-}
-
-static int
-get(struct store *s, const char *name, uint64_t off, size_t len, void *buf,
-	size_t *got, const struct store_call *call, struct err *e)
-{
-	return store_get_call(
-		liar_of(s)->inner, name, off, len, buf, got, call, e);
-}
-
-static int
-size(struct store *s, const char *name, uint64_t *n, struct err *e)
-{
-	return store_size(liar_of(s)->inner, name, n, e);
-}
-
-static void
-stats(struct store *s, struct store_stats *st)
-{
-	store_stats(liar_of(s)->inner, st);
-}
-
-static void
-nothing(struct store *s)
-{
-	(void)s;
-}
-
-static const struct store_ops liar_ops = {
-	.get = get,
-	.size = size,
-	.list = list,
-	.list_objects = list_objects,
-	.stats = stats,
-	.free = nothing,
-};
 
 /* -- The repository ------------------------------------------------------------- */
 
@@ -237,9 +91,7 @@ prune(struct liar *liar)
 	int r;
 
 	usleep(8000); /* times of files are told in ticks */
-	liar->inner = f.rp->store;
-	liar->store = (struct store){ .ops = &liar_ops,
-		.name = f.rp->store->name };
+	liar_init(liar, f.rp->store);
 	rp.store = &liar->store;
 	r = prune_run(&o, &res, &e);
 	assert_true(r == 0 || *e.text);

@@ -30,7 +30,7 @@ def judge(case, name, way):
               "--source", "tree", f"{case.work}/src")
     code, (found, touches, total) = case.check("--read-data")
     reads = case.reads()
-    wrong = touched.compare(touches, reads, reads)
+    wrong = touched.compare(touches, reads)
     lost = {k for k, is_lost in reads.items() if is_lost}
     if name.startswith("data/"):
         wrong += [f"{k} was not healed" for k in lost if k[0] == case.newest]

@@ -66,3 +66,6 @@ dist_check_SCRIPTS += tests/upkeep/forget_all_database.sh
 dist_check_SCRIPTS += tests/upkeep/check_trash.sh
 dist_check_SCRIPTS += tests/upkeep/check_behind.sh
 dist_check_SCRIPTS += tests/upkeep/points_gap.sh
+dist_check_SCRIPTS += tests/upkeep/check_lying.sh
+check_PROGRAMS += tests/upkeep/lying
+tests_upkeep_lying_SOURCES = tests/upkeep/lying.c tests/unit/liar.c tests/unit/liar.h
