@@ -8,9 +8,9 @@
 #include <string.h>
 #include "repo/native/database.h"
 
-/* The map of the base's end comes with its root: what is new is written there,
- * and indexes mostly too. */
-#define SPINE (96u << 10)
+/* The map of the base's end comes with its root, since what is new is there, and
+ * indexes mostly too; and, as writers put it, that of its beginning. */
+#define SPINE (112u << 10)
 
 struct lookup {
 	struct native_database *d;

@@ -2,7 +2,8 @@
 /*
  * Leaves are put away as they end; the pages above them only at the end of the
  * map, one behind the other.  So all of them lie together, before the root
- * page, and one get brings the spine of a directory however large it is.
+ * page, and one get brings the spine of a directory however large it is.  Of a
+ * database the first leaf lies there, too (map_builder_first_last).
  */
 #include <errno.h>
 #include <string.h>
@@ -29,6 +30,8 @@ struct map_builder {
 	size_t n_leaves, cap_leaves;
 	struct buf names;
 	struct buf page; /* the last one stored */
+	bool first_last;
+	struct buf first; /* the first leaf, to be put away at the end */
 	struct totals totals; /* of all entries added */
 };
 
@@ -59,9 +62,16 @@ map_builder_free(struct map_builder *mb)
 	for (unsigned i = 0; i < MAP_DEPTH_MAX; i++)
 		page_encoder_free(mb->levels[i].pe);
 	buf_release(&mb->page);
+	buf_release(&mb->first);
 	buf_release(&mb->names);
 	free(mb->leaves);
 	free(mb);
+}
+
+void
+map_builder_first_last(struct map_builder *mb)
+{
+	mb->first_last = true;
 }
 
 static enum page_kind
@@ -165,6 +175,30 @@ add_leaves(struct map_builder *mb, struct err *e)
 	return r;
 }
 
+/* A leaf ends: it is put away, or kept until the others are. */
+static int
+store_leaf(struct map_builder *mb, struct level *l, struct err *e)
+{
+	int r = 0;
+
+	if (mb->first_last && !mb->n_leaves)
+		buf_append(&mb->first, mb->page.data, mb->page.len);
+	else
+		r = mb->store(mb->ctx, mb->page.data, mb->page.len,
+			&l->sum.ref, e);
+	if (!r)
+		keep_leaf(mb, &l->sum);
+	return r;
+}
+
+static int
+store_first(struct map_builder *mb, struct err *e)
+{
+	return mb->first.len ? mb->store(mb->ctx, mb->first.data,
+				       mb->first.len, &mb->leaves[0].ref, e)
+			     : 0;
+}
+
 /* End the page of a level, put it away, tell the level above. */
 static int
 store_level(struct map_builder *mb, unsigned depth, struct err *e)
@@ -174,14 +208,11 @@ store_level(struct map_builder *mb, unsigned depth, struct err *e)
 
 	mb->page.len = 0;
 	page_encoder_finish(l->pe, &mb->page);
-	r = mb->store(mb->ctx, mb->page.data, mb->page.len, &l->sum.ref, e);
-	if (r)
-		return r;
 	l->n_pages++;
-	if (depth > 0)
-		return add_inner(mb, depth + 1, &l->sum, e);
-	keep_leaf(mb, &l->sum);
-	return 0;
+	if (depth == 0)
+		return store_leaf(mb, l, e);
+	r = mb->store(mb->ctx, mb->page.data, mb->page.len, &l->sum.ref, e);
+	return r ? r : add_inner(mb, depth + 1, &l->sum, e);
 }
 
 static struct level *
@@ -255,6 +286,8 @@ map_builder_finish(struct map_builder *mb, bool *any, struct ref *root,
 			return mb->store(mb->ctx, *page, *len, root, e);
 		}
 		r = page_encoder_n(l->pe) ? store_level(mb, d, e) : 0;
+		if (r == 0 && d == 0)
+			r = store_first(mb, e);
 		if (r == 0 && d == 0)
 			r = add_leaves(mb, e);
 		if (r)

@@ -31,6 +31,9 @@ struct map_builder;
 struct map_builder *map_builder_new(bool directory, const struct map_cut *cut,
 	map_store *store, void *ctx);
 void map_builder_free(struct map_builder *mb);
+/* Before anything is added: the first leaf is put away last of all, so that it
+ * lies where the pages above it do. */
+void map_builder_first_last(struct map_builder *mb);
 
 int map_builder_entry(struct map_builder *mb, const struct entry *en,
 	struct err *e);

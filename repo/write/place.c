@@ -312,6 +312,16 @@ place_extents_map(struct run *run)
 	return map_builder_new(false, &run->w->map_cut, store_page, run);
 }
 
+/* What begins a database is in every query, as are its root and what is new. */
+static int
+begin_extents(struct run *run, struct err *e)
+{
+	run->extents = place_extents_map(run);
+	if (run->o->database)
+		map_builder_first_last(run->extents);
+	return map_builder_extent(run->extents, &run->first_extent, e);
+}
+
 static int
 add_extent(struct run *run, const struct extent *x, struct err *e)
 {
@@ -322,10 +332,8 @@ add_extent(struct run *run, const struct extent *x, struct err *e)
 		run->first_extent = *x;
 		return 0;
 	}
-	if (!run->extents) {
-		run->extents = place_extents_map(run);
-		r = map_builder_extent(run->extents, &run->first_extent, e);
-	}
+	if (!run->extents)
+		r = begin_extents(run, e);
 	return r ? r : map_builder_extent(run->extents, x, e);
 }
 
@@ -368,10 +376,8 @@ finish_extents(struct run *run, struct entry *en, struct err *e)
 		return 0;
 	}
 	en->content = CONTENT_MAP;
-	if (!run->extents) {
-		run->extents = place_extents_map(run);
-		r = map_builder_extent(run->extents, x, e);
-	}
+	if (!run->extents)
+		r = begin_extents(run, e);
 	if (!r)
 		r = map_builder_finish(run->extents, &any, &en->ref, &page,
 			&len, e);

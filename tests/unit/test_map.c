@@ -190,10 +190,10 @@ check_extents(const struct shelf *s, const struct ref *r, uint64_t off)
 	return off;
 }
 
-static void
-extents_cover_the_file_without_gaps(void **state)
+/* n extents of 1000 bytes, each fifth a hole. */
+static struct ref
+build_extents(struct shelf *s, uint64_t n, bool first_last)
 {
-	struct shelf *s = xcalloc(1, sizeof(*s));
 	struct keyring *k = keys();
 	struct map_cut cut;
 	struct map_builder *mb;
@@ -202,10 +202,11 @@ extents_cover_the_file_without_gaps(void **state)
 	size_t len;
 	bool any;
 
-	(void)state;
 	map_cut_init(&cut, k);
 	mb = map_builder_new(false, &cut, put_page, s);
-	for (uint64_t i = 0; i < 20000; i++) {
+	if (first_last)
+		map_builder_first_last(mb);
+	for (uint64_t i = 0; i < n; i++) {
 		struct extent x = { .off = i * 1000,
 			.len = 1000,
 			.hole = i % 5 == 0,
@@ -217,11 +218,54 @@ extents_cover_the_file_without_gaps(void **state)
 	}
 	assert_int_equal(map_builder_finish(mb, &any, &root, &page, &len, NULL),
 		0);
-	assert_true(s->n > 3);
-	assert_int_equal(check_extents(s, &root, 0), 20000 * 1000);
 	map_builder_free(mb);
 	keyring_free(k);
+	return root;
+}
+
+static void
+extents_cover_the_file_without_gaps(void **state)
+{
+	struct shelf *s = xcalloc(1, sizeof(*s));
+	struct ref root = build_extents(s, 20000, false);
+
+	(void)state;
+	assert_true(s->n > 3);
+	assert_int_equal(check_extents(s, &root, 0), 20000 * 1000);
 	shelf_release(s);
+}
+
+/* Whether the page on the shelf begins the file. */
+static bool
+begins(const struct shelf *s, size_t i)
+{
+	struct page *p;
+	bool yes;
+
+	assert_int_equal(page_decode(s->pages[i].data, s->pages[i].len, &p,
+				 NULL),
+		0);
+	yes = p->kind == PAGE_EXTENT_LEAF && p->extents[0].off == 0;
+	page_free(p);
+	return yes;
+}
+
+static void
+the_first_leaf_can_lie_beside_the_root(void **state)
+{
+	static const uint64_t sizes[] = { 1, 20, 20000 };
+
+	(void)state;
+	for (size_t i = 0; i < n_elements(sizes); i++) {
+		struct shelf *s = xcalloc(1, sizeof(*s));
+		struct ref root = build_extents(s, sizes[i], true);
+
+		assert_int_equal(
+			check_extents(s, &root, 0), sizes[i] * 1000);
+		assert_int_equal(root.place.off, s->n - 1);
+		assert_true(begins(s, s->n > 1 ? s->n - 2 : 0));
+		shelf_release(s);
+	}
 }
 
 int
@@ -233,6 +277,7 @@ main(void)
 		cmocka_unit_test(
 			one_changed_entry_rewrites_one_leaf_and_its_spine),
 		cmocka_unit_test(extents_cover_the_file_without_gaps),
+		cmocka_unit_test(the_first_leaf_can_lie_beside_the_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
