@@ -8,11 +8,21 @@ start_ceph
 start_proxy
 export YORE_REPOSITORY=s3://yore/r
 prune() { yore prune --grace 1s --unsafe-grace "$@"; }
+# pruned WHAT PATTERN: one prune, two seconds later, that says so
+pruned() {
+	sleep 2.1
+	mark
+	prune >out
+	says out "$2"
+	echo "$1: $(asked) requests, $(asked LIST) lists, $(asked GET) gets, $(asked PUT) puts"
+	whole a
+}
 snapshot() {
 	rm -rf "$1.was"
 	cp -a "$1" "$1.was"
 	yore backup -q --host h --source "$1" "$1"
 }
+blind() { as put; snapshot b; as rw; }
 whole() {
 	rm -rf back
 	yore restore -q "h/$1@latest" back 2>restore.err || fail "$1: $(cat restore.err)"
@@ -28,20 +38,10 @@ for i in 1 2 3 4; do
 	rm -f a/big$((i - 1)) a/$((i - 1)).*
 done
 yore forget -q --keep-last 1 h/a
-sleep 2.1
-mark
-prune >out
-says out '^condemned .* of no use'
+pruned first '^condemned .* of no use'
 exactly "$(asked DELETE 'r/(data|meta)')" 0 'packs deleted at once'
-echo "first: $(asked) requests, $(asked LIST) lists, $(asked GET) gets, $(asked PUT) puts"
-whole a
-sleep 2.1
-mark
-prune >out
-says out '^deleted [0-9]+ packs'
-echo "second: $(asked) requests, $(asked LIST) lists, $(asked GET) gets, $(asked PUT) puts"
+pruned second '^deleted [0-9]+ packs'
 at_most "$(asked BATCH)" 4 'removals of many'
-whole a
 sleep 2.1
 prune -q
 [ "$(prune -n --json | tail -n 1 | jq '.deleted_packs + .condemned_packs')" = 0 ] ||
@@ -51,19 +51,12 @@ prune -q
 head -c 800000 /dev/urandom >b/one
 head -c 700000 /dev/urandom >b/two
 snapshot b
-as put
 rm b/one
-snapshot b
-as rw
+blind
 yore forget -q --keep-last 1 h/b
-for _ in 1 2 3; do
-	sleep 2.1
-	prune -q --threshold 99
-done
-as put
+for _ in 1 2 3; do sleep 2.1; prune -q --threshold 99; done
 echo more >b/three
-snapshot b
-as rw
+blind
 whole b
 whole a
 [ ! -s restore.err ] || fail "not quietly: $(cat restore.err)"

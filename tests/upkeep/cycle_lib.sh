@@ -18,6 +18,10 @@ start_replicator() {
 	replicator=$!
 	servers+=("$replicator")
 }
+stop_replicator() {
+	kill "-${1-TERM}" "$replicator"
+	wait "$replicator" || :
+}
 # rows FILE: how many the database has, which is sound
 rows() {
 	python3 -c 'import sqlite3, sys; d = sqlite3.connect(sys.argv[1])
@@ -48,4 +52,34 @@ forget_some() {
 		yore forget -q "h/$(at "$old")" 2>err.forget ||
 			{ cat err.forget; fail forget; }
 	done
+}
+
+# prune_some [KILL]: a prune; KILL as above.  prune_ended: how the last one did,
+# counted in pruned.
+prune_some() {
+	local status=0
+	${1:+timeout -s KILL "$1"} yore prune -q --grace 4s --unsafe-grace \
+		--threshold 80 --pack-size 1M 2>err.prune || status=$?
+	echo $status >status.prune
+}
+pruned=0
+prune_ended() {
+	case $(cat status.prune) in
+	0) pruned=$((pruned + 1)) ;;
+	137) ;;
+	*) cat err.prune; fail 'a prune failed' ;;
+	esac
+}
+
+# prune_the_rest: all that time keeps goes, and nothing is left for ever.
+prune_the_rest() {
+	local left
+	sleep 4.2
+	for _ in 1 2 3; do
+		yore prune -q --grace 1s --unsafe-grace || fail 'the last prunes'
+		sleep 1.2
+	done
+	left=$(yore prune -n --grace 1s --unsafe-grace --json | tail -n 1)
+	[ "$(jq '.waiting_packs + .young_packs' <<<"$left")" = 0 ] ||
+		fail "something is left for ever: $left"
 }
