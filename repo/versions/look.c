@@ -153,17 +153,29 @@ step(struct view *v, struct versions_state *s, const char *name, size_t len,
 }
 
 static int
-walk(struct view *v, const char *path, struct versions_state *s, struct err *e)
+start(struct view *v, struct versions_state *s, struct err *e)
 {
 	int r = view_attr(v, VIEW_ROOT, &s->attr, e);
 
-	if (r == 0)
-		r = view_mark(v, VIEW_ROOT, &s->mark, e);
-	while (r == 0 && *path && s->attr.mode != 0) {
-		size_t len = strcspn(path, "/");
+	s->n_levels = 0;
+	s->end = 0;
+	return r ? r : view_mark(v, VIEW_ROOT, &s->mark, e);
+}
 
-		r = step(v, s, path, len, e);
-		path += len + (path[len] == '/');
+static int
+walk(const struct versions_query *q, struct view *v, struct versions_state *s,
+	struct err *e)
+{
+	size_t at = versions_recall_way(q, s);
+	int r = at == 0 ? start(v, s, e) : 0;
+
+	while (r == 0 && q->path[at] && s->attr.mode != 0) {
+		size_t len = strcspn(q->path + at, "/");
+
+		if (!q->path[at + len] && at > 0)
+			versions_keep_way(q, s, at - 1);
+		r = step(v, s, q->path + at, len, e);
+		at += len + (q->path[at + len] == '/');
 	}
 	return r;
 }
@@ -176,13 +188,11 @@ look_at(const struct versions_query *q, struct versions_state *s, struct err *e)
 	auto_view struct view *v = NULL;
 	int r;
 
-	s->n_levels = 0;
-	s->end = 0;
 	if (q->listing->points[source->first_point + s->point].damaged)
 		return err_set(e, EBADMSG, "its record is damaged");
 	r = versions_open_view(q, s->point, &v, e);
 	if (r == 0)
-		r = walk(v, q->path, s, e);
+		r = walk(q, v, s, e);
 	if (r == 0 && s->attr.mode != 0)
 		add_end(s, q->of);
 	return r;

@@ -9,6 +9,16 @@
 int versions_open_view(const struct versions_query *q, uint32_t point,
 	struct view **view, struct err *e);
 
+/*
+ * The state of a directory on the way, of the same snapshot, if one is
+ * remembered, to s: returns how much of the path leads there, with the '/'
+ * behind it; 0: none.  And remember that of the first len bytes.
+ */
+size_t versions_recall_way(
+	const struct versions_query *q, struct versions_state *s);
+void versions_keep_way(const struct versions_query *q,
+	const struct versions_state *s, size_t len);
+
 /* Fill s, of snapshot s->point, in; attr.mode is 0 when nothing is there. */
 int look_at(const struct versions_query *q, struct versions_state *s,
 	struct err *e);
