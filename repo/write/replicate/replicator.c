@@ -47,8 +47,9 @@ struct replicator {
 	atomic_bool interrupted;
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	pthread_cond_t due, changed; /* for captures, for uploads */
 	/* Guarded by lock. */
+	bool timed; /* a thread that captures waits until one is due */
 	struct member **members;
 	size_t n, cap;
 	bool stopping;
@@ -113,6 +114,7 @@ replicator_new(const struct replicator_options *o, struct replicator **out,
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->due, &attr);
 	pthread_cond_init(&r->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	r->o.host = xstrdup(o->host);
@@ -145,6 +147,7 @@ replicator_free(struct replicator *r)
 	if (r->fd >= 0)
 		close(r->fd);
 	pthread_mutex_destroy(&r->lock);
+	pthread_cond_destroy(&r->due);
 	pthread_cond_destroy(&r->changed);
 	free((void *)(uintptr_t)r->o.host);
 	free(r->members);
@@ -179,11 +182,14 @@ wake(void *ctx, enum replication_wake what)
 
 	tell(m->r);
 	auto_lock(&m->r->lock);
-	if (what == REPLICATION_WAKE_CAPTURE)
+	if (what == REPLICATION_WAKE_CAPTURE) {
 		m->capture_ns = now;
-	if (what == REPLICATION_WAKE_UPLOAD)
+		pthread_cond_broadcast(&m->r->due);
+	}
+	if (what == REPLICATION_WAKE_UPLOAD) {
 		m->upload_ns = now;
-	pthread_cond_broadcast(&m->r->changed);
+		pthread_cond_broadcast(&m->r->changed);
+	}
 }
 
 static int
@@ -249,6 +255,7 @@ replicator_add(struct replicator *r, const char *path, const char *name,
 	}
 	*index = r->n;
 	r->members[r->n++] = m;
+	pthread_cond_broadcast(&r->due);
 	pthread_cond_broadcast(&r->changed);
 	return 0;
 }
@@ -297,15 +304,40 @@ first_due(struct replicator *r, const struct uploader *u)
 }
 
 static void
-wait_until(struct replicator *r, int64_t t_ns)
+wait_until(struct replicator *r, pthread_cond_t *changed, int64_t t_ns)
 {
 	const struct timespec ts = { .tv_sec = t_ns / NS_PER_S,
 		.tv_nsec = t_ns % NS_PER_S };
 
 	if (t_ns == REPLICATION_NEVER)
-		pthread_cond_wait(&r->changed, &r->lock);
+		pthread_cond_wait(changed, &r->lock);
 	else
-		pthread_cond_timedwait(&r->changed, &r->lock, &ts);
+		pthread_cond_timedwait(changed, &r->lock, &ts);
+}
+
+/* Of those who capture one looks at the clock, so that a look at a database
+ * does not wake all of them. */
+static void
+wait_until_due(struct replicator *r, int64_t t_ns)
+{
+	if (r->timed) {
+		pthread_cond_wait(&r->due, &r->lock);
+		return;
+	}
+	r->timed = true;
+	wait_until(r, &r->due, t_ns);
+	r->timed = false;
+}
+
+/* Whoever captures is busy now: another one looks at the clock, if something
+ * may be due before that is over. */
+static void
+hand_over(struct replicator *r)
+{
+	struct member *m = first_due(r, NULL);
+
+	if (!r->timed && m && m->capture_ns < clock_mono_ns() + NS_PER_S)
+		pthread_cond_signal(&r->due);
 }
 
 /* Do what is due for m; with the lock held but for that. */
@@ -316,6 +348,8 @@ work(struct replicator *r, struct member *m, const struct uploader *u, bool all)
 
 	*busy(m, u) = true;
 	*due(m, u) = REPLICATION_NEVER;
+	if (!u)
+		hand_over(r);
 	pthread_mutex_unlock(&r->lock);
 	next = u ? replication_upload(m->rp, u->writer)
 		 : replication_capture(m->rp, all);
@@ -323,7 +357,10 @@ work(struct replicator *r, struct member *m, const struct uploader *u, bool all)
 	*busy(m, u) = false;
 	if (next < *due(m, u))
 		*due(m, u) = next;
-	pthread_cond_broadcast(&r->changed);
+	if (!u && r->timed)
+		pthread_cond_broadcast(&r->due);
+	if (r->stopping)
+		pthread_cond_broadcast(&r->changed);
 }
 
 /* One that has not been looked at since the end began. */
@@ -348,7 +385,8 @@ capture_main(void *arg)
 		if (m && m->capture_ns <= clock_mono_ns())
 			work(r, m, NULL, false);
 		else
-			wait_until(r, m ? m->capture_ns : REPLICATION_NEVER);
+			wait_until_due(
+				r, m ? m->capture_ns : REPLICATION_NEVER);
 	}
 	while ((m = first_to_flush(r))) {
 		m->flushed = true;
@@ -385,7 +423,8 @@ upload_main(void *arg)
 		else if (r->stopping && captures_ended(r))
 			break;
 		else
-			wait_until(r, m ? m->upload_ns : REPLICATION_NEVER);
+			wait_until(r, &r->changed,
+				m ? m->upload_ns : REPLICATION_NEVER);
 	}
 	for (size_t i = u->number; i < r->n; i += r->n_uploaders)
 		replication_upload_end(r->members[i]->rp);
@@ -417,7 +456,7 @@ replicator_changed(struct replicator *r, size_t index, bool database)
 	auto_lock(&r->lock);
 	if (t < m->capture_ns) {
 		m->capture_ns = t;
-		pthread_cond_broadcast(&r->changed);
+		pthread_cond_broadcast(&r->due);
 	}
 }
 
@@ -435,6 +474,7 @@ replicator_stop(struct replicator *r, int64_t flush_ns)
 	r->deadline_ns = clock_mono_ns() + flush_ns;
 	/* a base can be made another time, from its packs; deltas go up */
 	r->interrupted = true;
+	pthread_cond_broadcast(&r->due);
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
 	for (; r->n_capturers; r->n_capturers--)
