@@ -35,6 +35,7 @@ dist_check_SCRIPTS += tests/foreign/others_offline.sh
 dist_check_SCRIPTS += tests/foreign/appear.sh
 dist_check_SCRIPTS += tests/foreign/absent.sh
 check_PROGRAMS += tests/foreign/make_ltx
+unit_helpers += tests/foreign/make_ltx
 tests_foreign_make_ltx_LDADD = libyore.a $(LIBYORE_LIBS)
 EXTRA_DIST += tests/foreign/litestream03_live.sh
 dist_check_SCRIPTS += tests/foreign/litestream05_s3.sh

@@ -2,7 +2,8 @@
 #
 # One program a line, made of the .c file of the same name; a test that needs
 # more files or libraries says so with tests_unit_test_NAME_SOURCES / _LDADD.
-# Tests of threads are listed in thread_tests too, which runs under TSan.
+# Tests of threads are listed in thread_tests too, which runs under TSan; programs
+# that a unit test calls in unit_helpers.
 # (.gitattributes merges this file line by line: no continued lines.)
 
 unit_tests += tests/unit/test_alopex
