@@ -33,7 +33,11 @@ mark=cat/000000000000-s-$(basename "$(ls -d repo/snap/*/*2023* | head -n 1 | xar
 run_status 1 yore forget --all --yes --host h
 says err 'key that cannot read.*--key-withdrawn'
 yore snapshots --json | cmp - before
-rm "repo/$mark"
+run_status 0 yore forget --all --yes --key-withdrawn --host h
+[ ! -e "repo/$mark" ] || fail 'its mark is left'
+run_status 0 yore forget --undo
+yore snapshots --json | cmp - before
+rm -r repo/gc/end
 
 run_status 0 yore forget --all --yes h/gone
 says out '0 snapshots stay, 2 were forgotten'
