@@ -29,7 +29,8 @@ struct native_database {
 	struct stream stream;	       /* under lock, as these */
 	uint64_t part;		       /* read last, of so many bytes as */
 	unsigned parts; /* a chunk has, and how many one after another */
-	uint64_t given_up; /* frames before here, of a reader in order */
+	uint64_t front, in_order; /* where a reader is, and since so many bytes */
+	uint64_t given_up;	  /* frames before here */
 	struct interior interior; /* of the base */
 	/* Called when all is freed. */
 	void (*freed)(void *ctx);

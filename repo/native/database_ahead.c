@@ -23,8 +23,12 @@
 /* A window holds what the line brings while it is read; more only costs
  * memory. */
 #define REACH_MAX (6u << 20)
-/* Who has come so far goes on to the end. */
-#define REACH_LONG (512u << 10)
+/* Who has read so much in order, or an eighth of the database, goes on to its
+ * end. */
+#define LONG (32u << 20)
+#define EIGHTH 8
+/* Whose window is so long leaves nothing that will be read again. */
+#define WINDOW_LONG (512u << 10)
 /* So much stays behind one that goes on: its reads come out of order. */
 #define BEHIND (2u << 20)
 #define BEHIND_STEP (1u << 20)
@@ -182,10 +186,28 @@ goes_on(struct native_database *d, uint64_t off)
 	return d->parts >= 2;
 }
 
-static size_t
-smaller(size_t a, size_t b)
+static uint64_t
+smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
+}
+
+/* Whether it is all of the database that is being read.  With the lock held. */
+static bool
+is_copying(struct native_database *d, uint64_t off, size_t len)
+{
+	uint64_t end = off + len;
+
+	if (off > d->front + READAHEAD_SLACK ||
+		off + READAHEAD_SLACK < d->front) {
+		d->front = end;
+		d->in_order = 0;
+	}
+	if (end > d->front) {
+		d->in_order += end - d->front;
+		d->front = end;
+	}
+	return d->in_order >= smaller(LONG, d->database.size / EIGHTH);
 }
 
 /* What lies behind a reader who has come as far as off, from where it was looked
@@ -229,6 +251,7 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 	auto_free struct wish *w = NULL;
 	struct readahead ra;
 	uint64_t end;
+	bool copying;
 
 	if (off + len < FRONT)
 		return;
@@ -240,7 +263,8 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 			      : PART;
 	}
 	ra = stream_read(&d->stream, off, len, d->database.size,
-		smaller(fetch_window_max(d->fetch), REACH_MAX));
+		(size_t)smaller(fetch_window_max(d->fetch), REACH_MAX));
+	copying = is_copying(d, off, len);
 	pthread_mutex_unlock(&d->lock);
 	if (ra.from >= ra.to)
 		return;
@@ -249,11 +273,11 @@ native_database_ahead(struct native_database *d, uint64_t off, size_t len)
 	w->n = 0;
 	w->lacks = false;
 	w->deltas = ra.to - (off + len) > READAHEAD_FIRST;
-	if (ra.to - (off + len) > REACH_LONG)
+	if (ra.to - (off + len) > WINDOW_LONG)
 		give_up_behind(w, off);
 	w->n = 0;
 	end = wish_range(w, ra.from, ra.to);
-	if (ra.to - (off + len) > REACH_LONG)
+	if (copying)
 		fetch_ahead_around(d->fetch, w->at, w->n);
 	else
 		fetch_ahead(d->fetch, w->at, w->n);
