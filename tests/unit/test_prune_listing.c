@@ -94,6 +94,8 @@ prune(struct liar *liar)
 	liar_init(liar, f.rp->store);
 	rp.store = &liar->store;
 	r = prune_run(&o, &res, &e);
+	if (rp.store != &liar->store)
+		store_free(rp.store); /* what prune has put before it */
 	assert_true(r == 0 || *e.text);
 	return r;
 }
