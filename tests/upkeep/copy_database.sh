@@ -61,7 +61,13 @@ same_moments
 run_status 0 copy
 says out '^0 copied, [0-9]+ there already'
 
-# what is new: also where the hashes that were kept are lost
+# what is new: also where the hashes that were kept are lost.  Somebody has the
+# database open: else a look that comes too late would begin a base.
+mkfifo said
+sqlite3 app.db <said >/dev/null &
+servers+=("$!")
+exec {application}>said
+echo 'SELECT count(*) FROM t;' >&"$application"
 sync "$row"
 rm -rf home/.local/state/yore/*/copy
 sync "UPDATE t SET b = 'x' WHERE a = 5"
