@@ -28,12 +28,16 @@ forgotten_content() {
 	mv again tree
 }
 
+# ids: of all snapshots, the oldest first.
+ids() { yore snapshots --json | jq -r 'select(.id).id'; }
+newest() { echo "-$(ids | tail -n 1)"; }
+
 make_repository
 for when in begun before after; do
 	forgotten_content
-	records >before
+	ids >before
 	status=0
-	"$stopped" repo tree $when 'bash -e prunes' 2>err || status=$?
+	"$stopped" "$YORE_REPOSITORY" tree $when 'bash -e prunes' 2>err || status=$?
 	[ "$(jq .deleted_packs pruned)" -gt 0 ] ||
 		[ "$(jq .resurrected_packs pruned)" -gt 0 ] ||
 		fail "$when: nothing was deleted and nothing taken back"
@@ -42,7 +46,7 @@ for when in begun before after; do
 	else
 		one_line err
 		says err 'was pruned meanwhile: run it again'
-		records | same before -
+		ids | same before -
 		echo "$when: refused"
 	fi
 	yore backup -q --host h --source t tree
