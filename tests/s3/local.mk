@@ -85,6 +85,7 @@ dist_check_SCRIPTS += tests/s3/forget.sh
 dist_check_SCRIPTS += tests/s3/prune.sh
 dist_check_SCRIPTS += tests/s3/prune_counts.sh
 dist_check_SCRIPTS += tests/s3/cycle.sh
+dist_check_SCRIPTS += tests/s3/versioned.sh
 dist_check_SCRIPTS += tests/s3/prune_stopped.sh
 dist_check_SCRIPTS += tests/s3/check.sh
 dist_check_SCRIPTS += tests/s3/check_ceph.sh
