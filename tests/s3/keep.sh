@@ -44,7 +44,7 @@ for what in . b a/7; do
 	yore prefetch h/t:$what >out
 	says out 'in the cache, .* of it new$'
 	[ "$what" != . ] || at_most "$(asked)" 60 'requests to prefetch 23 MB'
-	[ "$what" != . ] || [ "$(most_in_flight)" -ge 4 ] ||
+	[ "$what" != . ] || [ "$(most_in_flight)" -ge 2 ] ||
 		fail "$(most_in_flight) in flight"
 	read_offline $what
 	mark

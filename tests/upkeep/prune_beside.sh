@@ -14,6 +14,7 @@ remove "$(ls must | head -n 1)"
 # beside N: a prune whose Nth call comes late, and a backup before it comes
 beside() {
 	local status=0
+	export XDG_STATE_HOME=$work/state.$1 # nobody has seen another copy
 	cp -r repo "copy.$1"
 	YORE_REPOSITORY=fault:delay=1500@$1:$work/copy.$1 prune -q 2>"err.$1" &
 	sleep 0.5

@@ -14,6 +14,11 @@ done
 run_status 0 yore rebuild
 says out 'nothing to do'
 cp -r repo whole
+# whole_again: and nobody remembers that there was more
+whole_again() {
+	rm -rf repo home/.local/state
+	cp -r whole repo
+}
 
 # All of it: everything reads, a dry run writes nothing.
 rm -r repo/idx repo/cat
@@ -38,7 +43,7 @@ yore backup -q --json --force --host h --source s src >out
 	fail 'a chunk was stored again'
 
 # A damaged segment is superseded, not removed.
-rm -rf repo && cp -r whole repo
+whole_again
 segment=$(find repo/idx -type f | sort | head -n 1)
 damage "$segment" 100
 run_status 4 yore check
@@ -47,7 +52,7 @@ run_status 0 yore rebuild --write
 run_status 0 yore check
 
 # A pack whose table and index are lost is read by its frames.
-rm -rf repo && cp -r whole repo
+whole_again
 pack=$(find repo/data -type f -size +200k | sort | head -n 1)
 damage "$pack" $(($(stat -c %s "$pack") - 60))
 rm -r repo/idx
