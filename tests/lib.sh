@@ -29,6 +29,16 @@ export HOME=$work/home
 mkdir "$HOME"
 cd "$work"
 
+# What has ended already may have left its number to somebody else's process.
+end_servers() {
+	local running server
+	running=$(jobs -pr)
+	for server in "${servers[@]}"; do
+		[[ $'\n'$running$'\n' != *$'\n'$server$'\n'* ]] || kill "$server"
+	done
+	[ ${#servers[@]} = 0 ] || wait
+}
+
 cleanup() {
 	local status=$? m
 	set +e
@@ -37,7 +47,7 @@ cleanup() {
 		mountpoint -q "$m" || continue
 		yore umount "$m" || umount -l "$m" || fusermount3 -uz "$m"
 	done
-	[ ${#servers[@]} = 0 ] || { kill "${servers[@]}"; wait; } 2>/dev/null
+	end_servers 2>/dev/null
 	chmod -R u+rwx "$work" 2>/dev/null
 	rm -rf --one-file-system "$work"
 	exit $status
