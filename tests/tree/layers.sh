@@ -47,7 +47,7 @@ if [ -x "$top_builddir/yorefs" ]; then
 	writing=$(nm --defined-only -g "$top_builddir/libyorewrite.a" \
 		2>/dev/null | awk 'NF == 3 && $2 ~ /[TDB]/ { print $3 }' |
 		LC_ALL=C sort -u)
-	linked=$(nm --defined-only "$top_builddir/yorefs" |
+	linked=$(nm --defined-only -g "$top_builddir/yorefs" |
 		awk 'NF == 3 { print $3 }' | LC_ALL=C sort -u)
 	for name in $(LC_ALL=C comm -12 <(echo "$writing") <(echo "$linked"))
 	do
