@@ -252,12 +252,13 @@ damage_object(size_t i,
 	void *ctx)
 {
 	struct object *o = &objects[i], *other = &objects[(i + 1) % n_objects];
+	size_t step = FIXTURE_DAMAGE_STEP, first = i % step;
 
-	for (size_t k = 0; k < 16; k++) {
+	for (size_t k = first; k < 16; k += step) {
 		put_object(o, o->data, o->len * k / 16);
 		check(ctx, o->name, CUT_OFF);
 	}
-	for (size_t at = 0; at < o->len; at += 64) {
+	for (size_t at = 64 * first; at < o->len; at += 64 * step) {
 		size_t byte = at + (at / 64 * 37 + i) % 64;
 
 		byte = byte < o->len ? byte : o->len - 1;

@@ -4,6 +4,7 @@
 #define YORE_TESTS_FOREIGN_FIXTURE_H
 
 #include "tests/unit/unit.h"
+#include "tests/unit/sanitized.h"
 #include "repo/base/buf.h"
 #include "repo/foreign/stem.h"
 #include "repo/history.h"
@@ -41,8 +42,10 @@ enum fixture_damage { CUT_OFF, BIT_FLIPPED, EXCHANGED, REMOVED };
 /*
  * Damage every file below the directory in turn: cut off at 16 places, a bit
  * flipped in each 64 bytes, exchanged with the next one, removed; call check
- * after each.  Restores all.
+ * after each.  Restores all.  Under a sanitizer only some are cut off and
+ * flipped, one in FIXTURE_DAMAGE_STEP.
  */
+#define FIXTURE_DAMAGE_STEP sanitized_step(7)
 void fixture_damage(
 	void (*check)(void *ctx, const char *name, enum fixture_damage how),
 	void *ctx);

@@ -331,3 +331,30 @@ model_forge(struct model *m, struct forge *f, struct record *r,
 	}
 	buf_release(&page);
 }
+
+void
+model_repo_init(struct model_repo *w, unsigned seed, unsigned breadth,
+	uint32_t page_max, bool inline_page)
+{
+	static char host[] = "web1", name[] = "home";
+	struct record r = { .host = host, .name = name, .seq = 1,
+		.generation = 1, .time_ns = 1700000000LL * 1000000000 };
+
+	forge_init(&w->f, page_max);
+	model_init(&w->m, seed, breadth);
+	model_forge(&w->m, &w->f, &r, inline_page);
+	forge_record(&w->f, &r, NULL, NULL);
+	object_pack_name(w->packs[0], OBJECT_DATA, w->f.data.id);
+	object_pack_name(w->packs[1], OBJECT_META, w->f.meta.id);
+	w->pack_lens[0] = w->f.data.bytes.len;
+	w->pack_lens[1] = w->f.meta.bytes.len;
+	forge_flush(&w->f);
+	free(r.root_page);
+}
+
+void
+model_repo_release(struct model_repo *w)
+{
+	model_release(&w->m);
+	forge_release(&w->f);
+}

@@ -39,6 +39,19 @@ void model_release(struct model *m);
 void model_forge(struct model *m, struct forge *f, struct record *r,
 	bool inline_page);
 
+/* A repository of one snapshot of such a tree, web1/home, in two packs: of data
+ * and of metadata. */
+struct model_repo {
+	struct forge f;
+	struct model m;
+	char packs[2][OBJECT_NAME_MAX];
+	size_t pack_lens[2];
+};
+
+void model_repo_init(struct model_repo *w, unsigned seed, unsigned breadth,
+	uint32_t page_max, bool inline_page);
+void model_repo_release(struct model_repo *w);
+
 /*
  * Compare every answer of a view.  Fails the test where one is wrong; returns
  * the number of those that are errors, which only may be those of damage.
