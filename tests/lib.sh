@@ -131,3 +131,22 @@ mount_yore() {
 	mounts+=("$(realpath "${!#}")")
 	yore mount "$@"
 }
+
+# daemon_of MOUNTPOINT: the process that serves it.
+daemon_of() {
+	ps -e -o pid=,args= | awk -v m="$(realpath "$1")" \
+		'$2 ~ /yorefs$/ && $NF == m { print $1; exit }'
+}
+
+# see_again N SOURCE: the mount at mnt looks at the repository again, until the
+# source has N snapshots there; what it keeps for a second is over, too.
+see_again() {
+	local i snapshots=mnt/sources/$2/snapshots
+	kill -HUP "$(daemon_of mnt)"
+	for ((i = 0; i < 500; i++)); do
+		[ "$(ls "$snapshots" | wc -l)" != "$1" ] || break
+		sleep 0.02
+	done
+	[ $i -lt 500 ] || fail "the mount does not come to show $1 of $2"
+	sleep 1.1
+}

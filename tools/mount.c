@@ -80,7 +80,9 @@ become(struct mount *m, const char *address, const char *mountpoint)
 {
 	auto_free char *program = find_program();
 	auto_free char *repo = xstrdup(m->options.repo);
-	auto_free char *where = xstrdup(mountpoint);
+	/* absolute, so that yore umount finds who serves it */
+	auto_free char *absolute = realpath(mountpoint, NULL);
+	auto_free char *where = xstrdup(absolute ? absolute : mountpoint);
 	char name[] = "yorefs", f[] = "-f", v[] = "-v", o[] = "-o",
 	     end[] = "--";
 	char *argv[ARGUMENTS_MAX] = { name };

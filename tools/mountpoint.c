@@ -9,12 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "tools/print.h"
 
 #define USERS_SHOWN 5
+#define ARGUMENTS_MAX (128 * 1024) /* bytes looked at */
 
 /* mountinfo writes space, tab, newline and backslash as \ooo. */
 static void
@@ -137,15 +139,15 @@ add_user(struct buf *users, int proc, const char *pid)
 	buf_printf(users, "%s%s (%s)", users->len ? ", " : "", safe, pid);
 }
 
-char *
-mountpoint_users(const char *path)
+/* Call for every process but this one, until it says no. */
+static void
+each_process(bool (*each)(void *ctx, int proc, const char *pid), void *ctx)
 {
 	auto_closedir DIR *all = opendir("/proc");
-	struct buf users = BUF_INIT;
 	struct dirent *d;
-	size_t n = 0;
+	bool more = true;
 
-	while (all && n < USERS_SHOWN && (d = readdir(all))) {
+	while (all && more && (d = readdir(all))) {
 		auto_close int proc = -1;
 
 		if (!isdigit((unsigned char)d->d_name[0]) ||
@@ -153,11 +155,84 @@ mountpoint_users(const char *path)
 			continue;
 		proc = openat(dirfd(all), d->d_name,
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (proc < 0 || !process_uses(proc, path))
-			continue;
-		add_user(&users, proc, d->d_name);
-		n++;
+		if (proc >= 0)
+			more = each(ctx, proc, d->d_name);
 	}
-	buf_append(&users, "", 1);
-	return (char *)buf_steal(&users, &n);
+}
+
+struct users {
+	const char *path;
+	struct buf names;
+	size_t n;
+};
+
+static bool
+note_user(void *ctx, int proc, const char *pid)
+{
+	struct users *u = ctx;
+
+	if (!process_uses(proc, u->path))
+		return true;
+	add_user(&u->names, proc, pid);
+	return ++u->n < USERS_SHOWN;
+}
+
+char *
+mountpoint_users(const char *path)
+{
+	struct users u = { .path = path, .names = BUF_INIT };
+	size_t len;
+
+	each_process(note_user, &u);
+	buf_append(&u.names, "", 1);
+	return (char *)buf_steal(&u.names, &len);
+}
+
+/* -- Who serves it
+ * ----------------------------------------------------------------- */
+
+struct daemons {
+	const char *path;
+	int *fds;
+	size_t n, max;
+};
+
+/* Whether a process is yorefs, and was told of the path. */
+static bool
+process_serves(int proc, const char *path)
+{
+	auto_close int comm = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
+	auto_close int args = openat(proc, "cmdline", O_RDONLY | O_CLOEXEC);
+	auto_free char *all = xcalloc(1, ARGUMENTS_MAX + 1);
+	char name[64] = "";
+	ssize_t n;
+
+	if (comm < 0 || read(comm, name, sizeof(name) - 1) < 0 ||
+		strcmp(name, "yorefs\n") != 0)
+		return false;
+	n = args < 0 ? -1 : read(args, all, ARGUMENTS_MAX);
+	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(all + at) + 1)
+		if (strcmp(all + at, path) == 0)
+			return true;
+	return false;
+}
+
+static bool
+note_daemon(void *ctx, int proc, const char *pid)
+{
+	struct daemons *ds = ctx;
+	int fd = process_serves(proc, ds->path) ? pidfd_open(atoi(pid), 0) : -1;
+
+	if (fd >= 0)
+		ds->fds[ds->n++] = fd;
+	return ds->n < ds->max;
+}
+
+size_t
+mountpoint_daemons(const char *path, int *fds, size_t n)
+{
+	struct daemons ds = { .path = path, .fds = fds, .max = n };
+
+	each_process(note_daemon, &ds);
+	return ds.n;
 }

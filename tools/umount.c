@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* yore umount: end a mount, and wait until it is gone. */
+/*
+ * yore umount: end a mount, and wait until it is gone and the program that
+ * served it, which may use the cache until then, has ended.
+ */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -14,6 +18,8 @@
 
 #define WAIT_STEPS 500
 #define WAIT_STEP_NS 10000000 /* 5 s together */
+#define DAEMONS_MAX 8
+#define DAEMON_PATIENCE_S 30
 
 /* fusermount3 is the setuid helper that lets users unmount what is theirs.
  * Its own words are not ours; only its status is used. */
@@ -62,6 +68,24 @@ wait_gone(const char *path, unsigned before)
 	return false;
 }
 
+/* Of mounts that lie on each other one has ended.  Closes the descriptors. */
+static bool
+wait_ended(const int *daemons, size_t n)
+{
+	struct pollfd polled[DAEMONS_MAX];
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		polled[i] =
+			(struct pollfd){ .fd = daemons[i], .events = POLLIN };
+	do
+		r = poll(polled, n, n ? DAEMON_PATIENCE_S * 1000 : 0);
+	while (r < 0 && errno == EINTR);
+	for (size_t i = 0; i < n; i++)
+		close(daemons[i]);
+	return n == 0 || r > 0;
+}
+
 static int
 explain(const char *path, int code)
 {
@@ -83,6 +107,28 @@ explain(const char *path, int code)
 	return STATUS_FAILED;
 }
 
+/* End the topmost of so many mounts at path. */
+static int
+end(const char *path, unsigned before, bool lazy)
+{
+	int daemons[DAEMONS_MAX];
+	size_t n = lazy ? 0 : mountpoint_daemons(path, daemons, DAEMONS_MAX);
+	int code = detach(path, lazy);
+
+	if (code < 0)
+		return explain(path, code);
+	if (!wait_gone(path, before)) {
+		log_error("%s: still there after 5 seconds", path);
+		return STATUS_FAILED;
+	}
+	if (wait_ended(daemons, n))
+		return STATUS_DONE;
+	log_error("%s is unmounted, but the program that served it has not"
+		  " ended within %d seconds",
+		path, DAEMON_PATIENCE_S);
+	return STATUS_FAILED;
+}
+
 static int
 run(const struct command *c, int argc, char **argv)
 {
@@ -94,7 +140,6 @@ run(const struct command *c, int argc, char **argv)
 	struct options o;
 	bool lazy = false;
 	unsigned before;
-	int code;
 
 	options_begin(&o, c, argc, argv, "l", own);
 	while (options_next(&o) != -1)
@@ -103,16 +148,9 @@ run(const struct command *c, int argc, char **argv)
 		return STATUS_USAGE;
 	path = mountpoint_path(argv[optind]);
 	before = path ? mountpoint_depth(path) : 0;
-	if (before == 0) {
-		log_error("%s: nothing of yore is mounted there", argv[optind]);
-		return STATUS_FAILED;
-	}
-	code = detach(path, lazy);
-	if (code < 0)
-		return explain(path, code);
-	if (wait_gone(path, before))
-		return STATUS_DONE;
-	log_error("%s: still there after 5 seconds", path);
+	if (before > 0)
+		return end(path, before, lazy);
+	log_error("%s: nothing of yore is mounted there", argv[optind]);
 	return STATUS_FAILED;
 }
 

@@ -50,8 +50,7 @@ damage() {
 	epochs_gone) rm "$cache/epochs" ;;
 	epochs_short) truncate -s 100 "$cache/epochs" ;;
 	lock_gone) rm "$cache/lock" ;;
-	# the daemon of the mount before may still be at it
-	all_gone) until rm -rf "$cache"; do sleep 0.1; done ;;
+	all_gone) rm -rf "$cache" ;;
 	*) each_object "$1" ;;
 	esac
 }

@@ -21,7 +21,12 @@ says err "$work/mnt is in use by sleep \\($!\\)"
 says err 'yore umount -l'
 kill $!
 wait $! || :
+# the daemon, which takes a while to end, is waited for
+pid=$(daemon_of mnt)
+kill -STOP "$pid"
+(sleep 0.5; kill -CONT "$pid") &
 run_status 0 yore umount mnt
+! ps -o stat= -p "$pid" | grep '^[^Z]' || fail 'its daemon is still there'
 [ -z "$(ls mnt)" ]
 run_status 1 yore umount mnt
 says err 'nothing of yore is mounted there'
