@@ -53,9 +53,5 @@ exactly() {
 }
 
 # resident: KiB of memory that the daemon holds now; peak: ever held.
-daemon() {
-	ps -e -o pid=,args= | awk -v m="$work/mnt" \
-		'$2 ~ /yorefs$/ && $NF == m { print $1; exit }'
-}
-resident() { awk '/^VmRSS/ { print $2 }' "/proc/$(daemon)/status"; }
-peak() { awk '/^VmHWM/ { print $2 }' "/proc/$(daemon)/status"; }
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$(daemon_of "$work/mnt")/status"; }
+peak() { awk '/^VmHWM/ { print $2 }' "/proc/$(daemon_of "$work/mnt")/status"; }

@@ -43,7 +43,7 @@ exactly "$g" 0 'GETs of at/'
 # newest catalog has them all)
 g0=$(gets) l0=$(lists)
 snapshots 301 303
-kill -HUP "$(daemon)"
+kill -HUP "$(daemon_of "$work/mnt")"
 ls mnt >/dev/null
 for _ in $(seq 100); do
 	[ "$(metric yore_points)" != 303 ] || break

@@ -35,11 +35,5 @@ says mnt/.yore/metrics '^yore_errors_total 0$'
 # snapshots that come and go while it is mounted
 states "$((seed * 1000 + 500))" "$((seed * 1000 + 504))"
 yore forget -q --keep-last 25 h/t
-kill -HUP "$(ps -e -o pid=,args= |
-	awk -v m="$work/mnt" '$2 ~ /yorefs$/ && $NF == m { print $1; exit }')"
-for ((i = 0; i < 100; i++)); do
-	[ "$(ls mnt/sources/h/t/snapshots | wc -l)" != 25 ] || break
-	sleep 0.1
-done
-sleep 1.1
+see_again 25 h/t
 check

@@ -66,13 +66,7 @@ handles follow
 # the snapshot that gave a version its name goes; who has it open reads on
 exec 3<"$v/secret/file/$t1"
 yore forget -q --keep-last 2 h/t
-kill -HUP "$(ps -e -o pid=,args= |
-	awk -v m="$work/mnt" '$2 ~ /yorefs$/ && $NF == m { print $1; exit }')"
-for ((i = 0; i < 100; i++)); do
-	[ "$(ls mnt/sources/h/t/snapshots | wc -l)" != 2 ] || break
-	sleep 0.1
-done
-sleep 1.1
+see_again 2 h/t
 [ "$(ls "$v/secret/file")" = "$t2"$'\n'"$t3" ] || fail "$(ls "$v/secret/file")"
 [ ! -e "$v/secret/file/$t1" ] || fail 'a version of a snapshot that is gone'
 [ "$(cat <&3)" = 1 ] || fail 'what was open'

@@ -33,7 +33,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$@")
 refreshed() {
 	local i
 	mark
-	kill -HUP "$(pgrep -f "yorefs.*$work/mnt\$")"
+	kill -HUP "$(daemon_of mnt)"
 	for ((i = 0; i < 500; i++)); do
 		[ "$(ls mnt/sources/h/t/snapshots | wc -l)" != "$1" ] || break
 		sleep 0.02

@@ -20,17 +20,12 @@ server 'fault GET *data* 1+ delay=5'
 export YORE_REPOSITORY=s3://yore/r
 t=mnt/latest/h/t
 
-daemon() {
-	ps -e -o pid=,args= |
-		awk -v m="$work/mnt" '$2 ~ /yorefs$/ && $NF == m { print $1 }'
-}
-
 # smaller than what is read, so that something is evicted all the time
 yore cache limit 12M --min-free 0
 compared=0
 for ((i = 0; i < kills; i++)); do
 	mount_yore -o refresh=0,nostore "$work/mnt"
-	pid=$(daemon)
+	pid=$(daemon_of mnt)
 	python3 "$s3/readers.py" tree $t $i 3 2>err &
 	readers=$!
 	# from the first request on, a little later each time

@@ -95,8 +95,7 @@ one_line err
 says err 'cannot listen at .*/socket: Address already in use'
 ! mountpoint -q other || fail 'mounted'
 # but that of a mount which is gone
-pid=$(ps -e -o pid=,args= |
-	awk -v m="$work/mnt" '$2 ~ /yorefs$/ && $NF == m { print $1 }')
+pid=$(daemon_of mnt)
 kill -KILL "$pid"
 umount -l mnt
 mount_yore -o refresh=0,metrics=socket mnt

@@ -21,7 +21,7 @@ refreshes() {
 	local i before
 	mark
 	before=$(metric yore_refreshes_total)
-	kill -HUP "$(daemon)"
+	kill -HUP "$(daemon_of mnt)"
 	for ((i = 0; i < 500; i++)); do
 		[ "$(metric yore_refreshes_total)" = "$before" ] || break
 		sleep 0.02
@@ -38,7 +38,6 @@ metric() {
 	awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' \
 		mnt/.yore/metrics
 }
-daemon() { pgrep -f "yorefs.*$work/mnt\$"; }
 
 yore init -q --no-passphrase
 backup 1

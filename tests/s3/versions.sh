@@ -68,13 +68,7 @@ exactly "$(wc -l <out)" 5 'lines'
 
 echo 55555 >tree/a/b/c/file.txt
 yore backup -q -r s3://yore/r --host h --source t tree
-kill -HUP "$(ps -e -o pid=,args= |
-	awk -v m="$work/mnt" '$2 ~ /yorefs$/ && $NF == m { print $1; exit }')"
-for ((i = 0; i < 100; i++)); do
-	[ "$(ls mnt/sources/h/t/snapshots | wc -l)" != 2001 ] || break
-	sleep 0.1
-done
-sleep 1.1
+see_again 2001 h/t
 cost 'a fifth in one more' 2 ls $file
 exactly "$(wc -l <out)" 5 'versions then'
 

@@ -15,11 +15,7 @@ start_server
 export YORE_REPOSITORY=s3://yore/r
 t=mnt/latest/h/t/wide
 
-daemon() {
-	ps -e -o pid=,args= |
-		awk -v m="$work/mnt" '$2 ~ /yorefs$/ && $NF == m { print $1 }'
-}
-resident() { awk '/^VmRSS/ { print $2 }' "/proc/$(daemon)/status"; }
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$(daemon_of mnt)/status"; }
 
 for i in 0000000 0123456 0500000 0777777 0999999; do
 	mount_yore -o refresh=0 mnt

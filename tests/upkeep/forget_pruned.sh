@@ -18,7 +18,7 @@ before=$(records)
 mount_yore -o refresh=0 "$work/mnt"
 refresh() {
 	local i
-	kill -HUP "$(pgrep -f "yorefs.*$work/mnt\$")"
+	kill -HUP "$(daemon_of mnt)"
 	for ((i = 0; i < 250; i++)); do
 		[ "$(ls mnt/sources/h/s/snapshots | wc -l)" != "$1" ] || return 0
 		sleep 0.02
