@@ -5,6 +5,27 @@
 
 #define LEN CACHED_FRAME_LEN
 
+static struct store *s; /* through a cache */
+static struct fetch *f;
+
+static int
+begin(void **state)
+{
+	int r = set_up(state);
+
+	s = open_cached(false);
+	f = fetch_new(s, x.keys, NULL);
+	return r;
+}
+
+static int
+end(void **state)
+{
+	fetch_free(f);
+	store_free(s);
+	return tear_down(state);
+}
+
 static uint64_t
 end_of_frame(size_t i)
 {
@@ -13,7 +34,7 @@ end_of_frame(size_t i)
 
 /* Wait until a frame is in the cache. */
 static void
-wait_kept(struct store *s, size_t i)
+wait_kept(size_t i)
 {
 	while (!cache_read(cached_cache(s), pack->name, pack->at[i].off,
 		pack->at[i].len, NULL, NULL))
@@ -23,47 +44,37 @@ wait_kept(struct store *s, size_t i)
 static void
 frames_that_lie_near_each_other_are_brought_in_one_get(void **state)
 {
-	struct store *s = open_cached(false);
-	struct fetch *f = fetch_new(s, x.keys, NULL);
 	struct frame_place at[] = { pack->at[7], pack->at[2], pack->at[4] };
 
 	(void)state;
 	assert_int_equal(end_of_frame(7) - pack->at[2].off,
 		fetch_bring(f, at, n_elements(at), 1 << 20));
 	for (size_t i = 2; i < 8; i++)
-		wait_kept(s, i);
+		wait_kept(i);
 	assert_int_equal(1, x.gets);
 	assert_int_equal(0, fetch_bring(f, at, n_elements(at), 1 << 20));
 	/* counted after it is kept */
 	while (fetch_bring_reach(f) == BRING_REACH_UNKNOWN)
 		usleep(200);
-	fetch_free(f);
-	store_free(s);
 }
 
 static void
 frames_that_lie_far_from_each_other_travel_alone(void **state)
 {
-	struct store *s = open_cached(false);
-	struct fetch *f = fetch_new(s, x.keys, NULL);
 	struct frame_place at[] = { pack->at[11], pack->at[0] };
 
 	(void)state;
 	assert_int_equal(pack->at[0].len + pack->at[11].len,
 		fetch_bring(f, at, n_elements(at), 1 << 20));
-	wait_kept(s, 0);
-	wait_kept(s, 11);
+	wait_kept(0);
+	wait_kept(11);
 	assert_int_equal(2, x.gets);
 	assert_int_equal(pack->at[0].len + pack->at[11].len, x.bytes);
-	fetch_free(f);
-	store_free(s);
 }
 
 static void
 the_shortest_gaps_are_bridged_first_and_no_more_than_may_be(void **state)
 {
-	struct store *s = open_cached(false);
-	struct fetch *f = fetch_new(s, x.keys, NULL);
 	struct frame_place at[] = { pack->at[0], pack->at[3], pack->at[5] };
 	uint64_t gap = pack->at[4].len;
 
@@ -72,15 +83,13 @@ the_shortest_gaps_are_bridged_first_and_no_more_than_may_be(void **state)
 				 pack->at[5].len,
 		fetch_bring(f, at, n_elements(at), gap));
 	for (size_t i = 3; i < 6; i++)
-		wait_kept(s, i);
-	wait_kept(s, 0);
+		wait_kept(i);
+	wait_kept(0);
 	assert_int_equal(2, x.gets);
-	fetch_free(f);
-	store_free(s);
 }
 
 static void
-assert_reads(struct fetch *f, size_t i)
+assert_reads(size_t i)
 {
 	auto_frame struct frame *fr = NULL;
 
@@ -91,101 +100,96 @@ assert_reads(struct fetch *f, size_t i)
 static void
 what_lies_before_a_stretch_comes_into_the_cache(void **state)
 {
-	struct store *s = open_cached(false);
-	struct fetch *f = fetch_new(s, x.keys, NULL);
 	size_t before = pack->at[5].off - pack->at[3].off;
 
 	(void)state;
 	fetch_stretch_around(f, &pack->at[5], before, end_of_frame(6) -
 							      pack->at[5].off);
-	wait_kept(s, 3);
+	wait_kept(3);
 	for (size_t i = 3; i < 7; i++)
-		assert_reads(f, i);
+		assert_reads(i);
 	assert_int_equal(1, x.gets);
-	assert_reads(f, 7);
+	assert_reads(7);
 	assert_int_equal(2, x.gets);
 	/* where nothing lies before it */
 	fetch_stretch_around(f, &pack->at[1], 1 << 20, pack->at[1].len);
-	wait_kept(s, 0);
-	fetch_free(f);
-	store_free(s);
+	wait_kept(0);
 }
 
-/* A thread: returns fetch when it has read the frame, NULL otherwise. */
+/* A thread: returns NULL when it has not read the frame. */
 static void *
-read_frame(void *fetch)
+read_frame(void *arg)
 {
 	struct frame *fr = NULL;
 	bool right;
 
-	if (fetch_frame(fetch, &pack->at[3], &fr, NULL))
+	(void)arg;
+	if (fetch_frame(f, &pack->at[3], &fr, NULL))
 		return NULL;
 	right = is_frame(fr, pack, 3, LEN);
 	frame_put(fr);
-	return right ? fetch : NULL;
+	return right ? f : NULL;
+}
+
+/* A reader of a frame that is on its way, and that the store holds back. */
+static pthread_t
+read_what_is_on_its_way(void)
+{
+	pthread_t reader;
+
+	hold(&x, pack);
+	fetch_bring(f, &pack->at[2], 4, 1 << 20);
+	wait_gets(&x, pack, 1);
+	assert_int_equal(0, pthread_create(&reader, NULL, read_frame, NULL));
+	return reader;
+}
+
+static void
+let_it_read(pthread_t reader)
+{
+	void *right;
+
+	let_go(&x, pack);
+	pthread_join(reader, &right);
+	assert_ptr_equal(f, right);
 }
 
 static void
 who_wants_what_is_on_its_way_waits_for_it(void **state)
 {
-	struct store *s = open_cached(false);
-	struct fetch *f = fetch_new(s, x.keys, NULL);
-	pthread_t reader;
-	void *right;
-
 	(void)state;
-	hold(&x, pack);
-	fetch_bring(f, &pack->at[2], 4, 1 << 20);
-	wait_gets(&x, pack, 1);
-	assert_int_equal(0, pthread_create(&reader, NULL, read_frame, f));
+	pthread_t reader = read_what_is_on_its_way();
+
 	usleep(50000); /* it would ask meanwhile */
-	let_go(&x, pack);
-	pthread_join(reader, &right);
-	assert_ptr_equal(f, right);
+	let_it_read(reader);
 	assert_int_equal(1, gets_of(&x, pack));
-	fetch_free(f);
-	store_free(s);
 }
 
 static void
 who_waits_in_vain_asks_the_store(void **state)
 {
-	struct store *s = open_cached(false);
-	struct fetch *f = fetch_new(s, x.keys, NULL);
-	pthread_t reader;
-	void *right;
-
 	(void)state;
-	hold(&x, pack);
-	fetch_bring(f, &pack->at[2], 4, 1 << 20);
-	wait_gets(&x, pack, 1);
-	assert_int_equal(0, pthread_create(&reader, NULL, read_frame, f));
+	pthread_t reader = read_what_is_on_its_way();
+
 	wait_gets(&x, pack, 2);
-	let_go(&x, pack);
-	pthread_join(reader, &right);
-	assert_ptr_equal(f, right);
-	fetch_free(f);
-	store_free(s);
+	let_it_read(reader);
 }
 
 static void
 without_a_cache_nothing_is_brought(void **state)
 {
-	struct fetch *f = fetch_new(&x.store, x.keys, NULL);
+	struct fetch *bare = fetch_new(&x.store, x.keys, NULL);
 
 	(void)state;
-	assert_false(fetch_brings(f));
-	assert_int_equal(0, fetch_bring(f, pack->at, 3, 1 << 20));
-	fetch_free(f);
+	assert_false(fetch_brings(bare));
+	assert_int_equal(0, fetch_bring(bare, pack->at, 3, 1 << 20));
+	fetch_free(bare);
 	assert_int_equal(0, x.gets);
 }
 
 static void
 a_store_that_fails_is_brought_from_no_more(void **state)
 {
-	struct store *s = open_cached(false);
-	struct fetch *f = fetch_new(s, x.keys, NULL);
-
 	(void)state;
 	set_failures(&x, 2);
 	assert_true(fetch_brings(f));
@@ -194,11 +198,9 @@ a_store_that_fails_is_brought_from_no_more(void **state)
 	while (fetch_brings(f))
 		usleep(200);
 	assert_int_equal(0, fetch_bring(f, &pack->at[5], 1, 1 << 20));
-	fetch_free(f);
-	store_free(s);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int
 main(void)
