@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One cache, several threads, handles and processes. */
 #include "tests/unit/cache_fixture.h"
+#include "tests/unit/sanitized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,7 +118,7 @@ work(void *arg)
 {
 	struct worker *w = arg;
 
-	for (unsigned i = 0; i < 1500; i++) {
+	for (unsigned i = 0; i < 1500 / sanitized_step(4); i++) {
 		unsigned x = (unsigned)rand_r(&w->seed);
 		uint64_t off = (uint64_t)(x % 50) * 50000;
 
