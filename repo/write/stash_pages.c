@@ -144,7 +144,7 @@ trim_all(const struct stash *k, const struct frame_place *p, size_t n)
 
 	while (d && (de = readdir(d))) {
 		uint8_t id[OBJECT_ID_LEN];
-		const struct frame_place *of_pack;
+		const struct frame_place *of_pack = NULL;
 		size_t m = 0;
 
 		if (de->d_name[0] == '.')
