@@ -27,16 +27,9 @@
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
+#include "tests/replicate/sql.h"
 
 #define TIMEOUT_MS 10000
-
-__attribute__((noreturn)) static void
-die(sqlite3 *db, const char *what)
-{
-	fprintf(stderr, "commits: %s: %s\n", what,
-		db ? sqlite3_errmsg(db) : "");
-	exit(1);
-}
 
 static void
 sleep_until(int64_t t_ns)
@@ -81,16 +74,6 @@ run(sqlite3 *db, const char *sql)
 {
 	if (sqlite3_exec(db, sql, NULL, NULL, NULL))
 		die(db, sql);
-}
-
-static sqlite3_stmt *
-prepare(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL))
-		die(db, sql);
-	return st;
 }
 
 static int

@@ -27,6 +27,7 @@
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
+#include "tests/replicate/sql.h"
 
 #define TIMES_MAX 2000000
 
@@ -39,13 +40,6 @@ draw(uint64_t below)
 	seed ^= seed >> 7;
 	seed ^= seed << 17;
 	return seed % below;
-}
-
-__attribute__((noreturn)) static void
-die(sqlite3 *db, const char *what)
-{
-	fprintf(stderr, "ledger: %s: %s\n", what, db ? sqlite3_errmsg(db) : "");
-	exit(1);
 }
 
 static int
@@ -152,16 +146,6 @@ struct app {
 	uint32_t *times; /* of commits, in microseconds */
 	size_t n_times;
 };
-
-static sqlite3_stmt *
-prepare(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *st = NULL;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL))
-		die(db, sql);
-	return st;
-}
 
 /* Hash of the row a statement finds, 0 when there is none. */
 static uint64_t

@@ -19,6 +19,7 @@ dist_check_SCRIPTS += tests/replicate/store.sh
 dist_check_SCRIPTS += tests/replicate/two.sh
 
 check_PROGRAMS += tests/replicate/ledger
+EXTRA_DIST += tests/replicate/sql.h
 
 check_PROGRAMS += tests/replicate/wal_reset
 TESTS += tests/replicate/wal_reset

@@ -157,6 +157,39 @@ model_resize(struct model *m, uint32_t n)
 	m->now.n = n;
 }
 
+void
+model_change(struct model *m)
+{
+	uint32_t n = 1 + model_random(m, 6);
+
+	switch (model_random(m, 12)) {
+	case 0:
+		model_resize(m, m->now.n + model_random(m, 20));
+		break;
+	case 1:
+		model_resize(m, m->now.n - model_random(m, m->now.n / 2));
+		break;
+	case 2:
+		n = m->now.n; /* as VACUUM does */
+		for (uint32_t p = 1; p <= n; p++)
+			model_touch(m, p);
+		return;
+	}
+	while (n--)
+		model_touch(m, 1 + model_random(m, m->now.n));
+}
+
+void
+model_change_much(struct model *m, unsigned i)
+{
+	for (unsigned k = 0; k < 1500; k++)
+		model_touch(m, 1 + model_random(m, m->now.n));
+	if (i == 20)
+		model_resize(m, 9000);
+	if (i == 30)
+		model_resize(m, 31000);
+}
+
 /* -- Handing over ---------------------------------------------------------------- */
 
 static void
@@ -258,6 +291,24 @@ model_put_delta(struct model *m, struct err *e)
 	if (!r)
 		model_keep(m);
 	return r;
+}
+
+void
+model_add_base(struct model *m, bool continues)
+{
+	struct err e = ERR_INIT;
+
+	if (model_put_base(m, continues, &e))
+		fail_msg("state %zu: %s", m->n_past, e.text);
+}
+
+void
+model_add_delta(struct model *m)
+{
+	struct err e = ERR_INIT;
+
+	if (model_put_delta(m, &e))
+		fail_msg("state %zu: %s", m->n_past, e.text);
 }
 
 /* -- Reading ------------------------------------------------------------------------ */

@@ -53,6 +53,11 @@ uint32_t model_random(struct model *m, uint32_t below);
 void model_touch(struct model *m, uint32_t pgno);
 /* The database has n pages from now on; new ones are zeros. */
 void model_resize(struct model *m, uint32_t n);
+/* Some pages change; now and then it grows, shrinks or is written anew. */
+void model_change(struct model *m);
+/* The i-th of 40 changes for which an index takes more than one leaf; the
+ * database, of 30,000 pages at first, shrinks and grows on the way. */
+void model_change_much(struct model *m, unsigned i);
 
 /* What a delta or base of the present state would be given. */
 struct delta_writer_delta model_delta(struct model *m);
@@ -60,6 +65,9 @@ struct delta_writer_pages model_pages(struct model *m);
 /* Hand the present state over; 0 also makes it the last of the past. */
 int model_put_base(struct model *m, bool continues, struct err *e);
 int model_put_delta(struct model *m, struct err *e);
+/* They must succeed. */
+void model_add_base(struct model *m, bool continues);
+void model_add_delta(struct model *m);
 /* It became part of the past by other ways. */
 void model_keep(struct model *m);
 

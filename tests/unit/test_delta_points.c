@@ -3,43 +3,17 @@
  * through readers that know nothing yet. */
 #include "tests/unit/pages_model.h"
 
-/* Some pages change; now and then the database grows or shrinks. */
-static void
-change(struct model *m)
-{
-	uint32_t n = 1 + model_random(m, 6);
-
-	switch (model_random(m, 12)) {
-	case 0:
-		model_resize(m, m->now.n + model_random(m, 20));
-		break;
-	case 1:
-		model_resize(m, m->now.n - model_random(m, m->now.n / 2));
-		break;
-	case 2:
-		n = m->now.n; /* as VACUUM does */
-		for (uint32_t p = 1; p <= n; p++)
-			model_touch(m, p);
-		return;
-	}
-	while (n--)
-		model_touch(m, 1 + model_random(m, m->now.n));
-}
-
 static void
 every_point(uint32_t page_size, uint32_t pages, unsigned deltas)
 {
 	struct model m;
-	struct err e = ERR_INIT;
 
 	model_init(&m, page_size, pages);
 	model_open(&m);
-	if (model_put_base(&m, false, &e))
-		fail_msg("%s", e.text);
+	model_add_base(&m, false);
 	for (unsigned i = 0; i < deltas; i++) {
-		change(&m);
-		if (model_put_delta(&m, &e))
-			fail_msg("delta %u: %s", i + 1, e.text);
+		model_change(&m);
+		model_add_delta(&m);
 		if (i % 37 == 36) {
 			model_close(&m);
 			model_open(&m);
@@ -81,21 +55,14 @@ big_indexes_are_read_by_the_leaf(void **state)
 {
 	struct history *h;
 	struct model m;
-	struct err e = ERR_INIT;
 
 	(void)state;
 	model_init(&m, 512, 30000);
 	model_open(&m);
-	assert_int_equal(model_put_base(&m, false, &e), 0);
+	model_add_base(&m, false);
 	for (unsigned i = 0; i < 40; i++) {
-		for (unsigned k = 0; k < 1500; k++)
-			model_touch(&m, 1 + model_random(&m, m.now.n));
-		if (i == 20)
-			model_resize(&m, 9000);
-		if (i == 30)
-			model_resize(&m, 31000);
-		if (model_put_delta(&m, &e))
-			fail_msg("%s", e.text);
+		model_change_much(&m, i);
+		model_add_delta(&m);
 	}
 	h = model_history(&m);
 	for (size_t i = 0; i < m.n_past; i += 3)

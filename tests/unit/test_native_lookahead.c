@@ -73,7 +73,7 @@ forge_big(struct entry *file)
 #define DIRS 12
 #define FILES_A_DIR (FILES / DIRS)
 
-static int
+static void
 forge_all(void)
 {
 	static char host[] = "h", name[] = "n";
@@ -104,6 +104,20 @@ forge_all(void)
 	forge_dir(&f, root, DIRS + 1, &r.root, NULL);
 	forge_record(&f, &r, NULL, NULL);
 	forge_flush(&f);
+}
+
+static struct history *h;
+static struct view *v;
+static struct history_stats before; /* what is counted began */
+
+static int
+open_all(uint32_t page)
+{
+	big_page = page;
+	forge_all();
+	h = forge_open(&f, 0);
+	v = forge_view(h, 0);
+	history_stats(h, &before);
 	return 0;
 }
 
@@ -111,38 +125,41 @@ static int
 set_up(void **state)
 {
 	(void)state;
-	big_page = PAGE;
-	return forge_all();
+	return open_all(PAGE);
 }
 
 static int
 set_up_pages(void **state)
 {
 	(void)state;
-	big_page = 6;
-	return forge_all();
+	return open_all(6);
 }
 
 static int
 tear_down(void **state)
 {
 	(void)state;
+	view_put(v);
+	history_free(h);
 	forge_release(&f);
 	return 0;
 }
 
+/* Frames counted since then. */
 static struct history_stats
-stats_of(struct history *h)
+counted(void)
 {
 	struct history_stats s;
 
 	history_stats(h, &s);
+	s.frames_unsealed -= before.frames_unsealed;
+	s.ahead_frames -= before.ahead_frames;
 	return s;
 }
 
 /* Read, then give the read-ahead time to happen. */
 static void
-read_at(struct view *v, uint64_t node, uint64_t off, size_t len)
+read_at(uint64_t node, uint64_t off, size_t len)
 {
 	auto_view_data struct view_data d = VIEW_DATA_INIT;
 	const struct timespec pause = { .tv_nsec = 300000 };
@@ -152,188 +169,137 @@ read_at(struct view *v, uint64_t node, uint64_t off, size_t len)
 	nanosleep(&pause, NULL);
 }
 
-/* Make the directories' pages known, as a walk's listings do. */
+/* Make the directories' pages known, as a walk's listings do, and count from
+ * then on. */
 static void
-list_all(struct view *v)
+list_all(void)
 {
 	struct view_attr a;
 	struct err e = ERR_INIT;
 
 	for (int i = 0; i < FILES; i++)
 		assert_int_equal(view_attr(v, small[i], &a, &e), 0);
+	history_stats(h, &before);
 }
 
 static void
 a_walk_over_small_files_is_read_ahead(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-	struct history_stats before, after;
+	struct history_stats s;
 
 	(void)state;
-	list_all(v);
-	before = stats_of(h);
+	list_all();
 	for (int i = 0; i < FILES; i++)
-		read_at(v, small[i], 0, FILE_LEN);
-	after = stats_of(h);
+		read_at(small[i], 0, FILE_LEN);
+	s = counted();
 	/* every frame once; then the page of the big file, its first piece */
-	assert_in_range(after.frames_unsealed - before.frames_unsealed, FRAMES,
-		FRAMES + 2);
-	assert_true(after.ahead_frames - before.ahead_frames >= FRAMES / 2);
-	view_put(steal(v));
-	history_free(h);
+	assert_in_range(s.frames_unsealed, FRAMES, FRAMES + 2);
+	assert_true(s.ahead_frames >= FRAMES / 2);
 }
 
 static void
 a_walk_is_known_before_directories_were_listed(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-
 	(void)state;
 	for (int i = 0; i < FILES; i++)
-		read_at(v, small[i], 0, FILE_LEN);
-	assert_true(stats_of(h).ahead_frames >= FRAMES / 2);
-	view_put(steal(v));
-	history_free(h);
+		read_at(small[i], 0, FILE_LEN);
+	assert_true(counted().ahead_frames >= FRAMES / 2);
 }
 
 static void
 two_walks_at_once_are_both_read_ahead(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-	struct history_stats before;
-
 	(void)state;
-	list_all(v);
-	before = stats_of(h);
+	list_all();
 	for (int i = 0; i < FILES / 2; i++) {
-		read_at(v, small[i], 0, FILE_LEN);
-		read_at(v, small[FILES / 2 + i], 0, FILE_LEN);
+		read_at(small[i], 0, FILE_LEN);
+		read_at(small[FILES / 2 + i], 0, FILE_LEN);
 	}
-	assert_true(stats_of(h).ahead_frames - before.ahead_frames >=
-		    FRAMES / 2);
-	view_put(steal(v));
-	history_free(h);
+	assert_true(counted().ahead_frames >= FRAMES / 2);
 }
 
 static void
 random_small_files_are_not_read_ahead(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-	struct history_stats before, after;
-
 	(void)state;
-	list_all(v);
-	before = stats_of(h);
+	list_all();
 	/* 29 and 60 have no common divisor: all frames, never the next */
 	for (int i = 0; i < FRAMES; i++)
-		read_at(v, small[i * 29 % FRAMES * FILES_A_FRAME], 0, FILE_LEN);
-	after = stats_of(h);
-	assert_int_equal(after.ahead_frames, before.ahead_frames);
-	assert_int_equal(after.frames_unsealed - before.frames_unsealed,
-		FRAMES);
-	view_put(steal(v));
-	history_free(h);
+		read_at(small[i * 29 % FRAMES * FILES_A_FRAME], 0, FILE_LEN);
+	assert_int_equal(counted().ahead_frames, 0);
+	assert_int_equal(counted().frames_unsealed, FRAMES);
 }
 
 static void
 a_walk_backwards_is_not_read_ahead(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-	struct history_stats before;
-
 	(void)state;
-	list_all(v);
-	before = stats_of(h);
+	list_all();
 	for (int i = FILES - 1; i >= 0; i--)
-		read_at(v, small[i], 0, FILE_LEN);
-	assert_int_equal(stats_of(h).ahead_frames, before.ahead_frames);
-	view_put(steal(v));
-	history_free(h);
+		read_at(small[i], 0, FILE_LEN);
+	assert_int_equal(counted().ahead_frames, 0);
 }
 
 static void
 a_big_file_is_read_ahead_in_sequence(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-	struct history_stats before, after;
+	struct history_stats s;
 
 	(void)state;
-	list_all(v);
-	read_at(v, big, 0, 1);
-	before = stats_of(h);
+	list_all();
+	read_at(big, 0, 1);
+	history_stats(h, &before);
 	for (uint64_t off = 0; off < BIG_PIECES * PIECE_LEN; off += PIECE_LEN)
-		read_at(v, big, off, PIECE_LEN);
-	after = stats_of(h);
-	assert_in_range(after.frames_unsealed - before.frames_unsealed,
-		BIG_PIECES - 1, BIG_PIECES);
-	assert_true(after.ahead_frames - before.ahead_frames >=
-		    BIG_PIECES / 2);
-	view_put(steal(v));
-	history_free(h);
+		read_at(big, off, PIECE_LEN);
+	s = counted();
+	assert_in_range(s.frames_unsealed, BIG_PIECES - 1, BIG_PIECES);
+	assert_true(s.ahead_frames >= BIG_PIECES / 2);
 }
 
 /* Wait until nothing more is read ahead. */
 static void
-settle(struct history *h)
+settle(void)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
 	uint64_t n;
 
 	do {
-		n = stats_of(h).ahead_frames;
+		n = counted().ahead_frames;
 		nanosleep(&pause, NULL);
-	} while (stats_of(h).ahead_frames != n);
+	} while (counted().ahead_frames != n);
 }
 
 static void
 read_ahead_goes_on_behind_a_page_of_the_map_that_lacked(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-	struct history_stats before, after;
+	struct history_stats s;
 
 	(void)state;
-	list_all(v);
-	before = stats_of(h);
+	list_all();
 	for (uint64_t off = 0; off < BIG_PIECES * PIECE_LEN; off += PIECE_LEN) {
-		read_at(v, big, off, PIECE_LEN);
-		settle(h);
+		read_at(big, off, PIECE_LEN);
+		settle();
 	}
-	after = stats_of(h);
+	s = counted();
 	/* pieces and pages, but for those that it begins with */
-	assert_in_range(after.ahead_frames - before.ahead_frames,
-		BIG_PIECES + BIG_PIECES / 6 - 8,
-		after.frames_unsealed - before.frames_unsealed);
-	view_put(steal(v));
-	history_free(h);
+	assert_in_range(s.ahead_frames, BIG_PIECES + BIG_PIECES / 6 - 8,
+		s.frames_unsealed);
 }
 
 static void
 random_reads_of_a_big_file_fetch_one_frame_each(void **state)
 {
-	struct history *h = forge_open(&f, 0);
-	auto_view struct view *v = forge_view(h, 0);
-	struct history_stats before, after;
 	unsigned n = 0;
 
 	(void)state;
-	list_all(v);
-	read_at(v, big, 40 * PIECE_LEN, 1);
-	before = stats_of(h);
+	list_all();
+	read_at(big, 40 * PIECE_LEN, 1);
+	history_stats(h, &before);
 	/* 27 pieces are more than what counts as near */
 	for (uint64_t i = 1; i < 40; i++, n++)
-		read_at(v, big, (40 + i * 27) % BIG_PIECES * PIECE_LEN, 4096);
-	after = stats_of(h);
-	assert_true(after.frames_unsealed - before.frames_unsealed <= n);
-	assert_int_equal(after.ahead_frames, before.ahead_frames);
-	view_put(steal(v));
-	history_free(h);
+		read_at(big, (40 + i * 27) % BIG_PIECES * PIECE_LEN, 4096);
+	assert_true(counted().frames_unsealed <= n);
+	assert_int_equal(counted().ahead_frames, 0);
 }
 
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)

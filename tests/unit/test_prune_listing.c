@@ -69,6 +69,16 @@ make(void)
 		assert_int_equal(sink_remove(f.sink, records[i], NULL), 0);
 }
 
+/* The same, of which no catalog says what there is. */
+static void
+make_without_catalogs(void)
+{
+	make();
+	auto_free char *command = xasprintf("rm -r %s/cat", f.repo);
+
+	assert_int_equal(system(command), 0);
+}
+
 static bool
 there(unsigned i)
 {
@@ -170,13 +180,9 @@ static void
 what_was_condemned_wrongly_is_resurrected(void **state)
 {
 	struct liar liar = { .lie = LIE_SHORT, .prefix = "snap/" };
-	char command[300];
 
 	(void)state;
-	make();
-	/* no catalog says what is lacking */
-	snprintf(command, sizeof(command), "rm -r %s/cat", f.repo);
-	assert_int_equal(system(command), 0);
+	make_without_catalogs();
 	assert_int_equal(prune(&liar), 0);
 	liar.lie = LIE_NOTHING;
 	assert_int_equal(prune(&liar), 0);
@@ -191,12 +197,9 @@ static void
 no_snapshot_at_all_is_no_reason_to_delete_everything(void **state)
 {
 	struct liar liar = { .lie = LIE_EMPTY, .prefix = "snap/" };
-	char command[300];
 
 	(void)state;
-	make();
-	snprintf(command, sizeof(command), "rm -r %s/cat", f.repo);
-	assert_int_equal(system(command), 0);
+	make_without_catalogs();
 	assert_int_equal(prune(&liar), -EUCLEAN);
 	assert_int_equal(prune(&liar), -EUCLEAN);
 	assert_true(there(0));
@@ -210,12 +213,9 @@ static void
 a_record_that_comes_while_packs_are_sentenced_saves_them(void **state)
 {
 	struct liar liar = { .lie = LIE_LAST, .prefix = "snap/" };
-	char command[300];
 
 	(void)state;
-	make();
-	snprintf(command, sizeof(command), "rm -r %s/cat", f.repo);
-	assert_int_equal(system(command), 0);
+	make_without_catalogs();
 	assert_int_equal(prune(&liar), 0);
 	liar.honest = 2;
 	assert_int_equal(prune(&liar), 0);

@@ -25,49 +25,30 @@ static size_t last_base; /* of the past */
 static void
 put_base(void)
 {
-	struct err e = ERR_INIT;
-
 	is_base[m.n_past] = true;
 	last_base = m.n_past;
-	if (model_put_base(&m, true, &e))
-		fail_msg("%s", e.text);
+	model_add_base(&m, true);
 }
 
 static void
 put_delta(void)
 {
-	struct err e = ERR_INIT;
-
 	is_base[m.n_past] = false;
-	if (model_put_delta(&m, &e))
-		fail_msg("%s", e.text);
+	model_add_delta(&m);
 }
 
-/* As in test_delta_points.c; now and then a page becomes zeros. */
 static void
 change(void)
 {
-	uint32_t n = 1 + model_random(&m, 6), was = m.now.n;
+	uint32_t was = m.now.n;
 
-	switch (model_random(&m, 14)) {
-	case 0:
-		model_resize(&m, was + model_random(&m, 20));
-		break;
-	case 1:
-		model_resize(&m, was - model_random(&m, was / 2));
-		break;
-	case 2: /* within two points it may have shrunk and grown again */
+	/* within two points it may have shrunk and grown again */
+	if (model_random(&m, 14) == 0) {
 		model_resize(&m, was - model_random(&m, was / 2));
 		put_delta();
 		model_resize(&m, was);
-		break;
-	case 3:
-		for (uint32_t p = 1; p <= was; p++)
-			model_touch(&m, p);
-		return;
 	}
-	while (n--)
-		model_touch(&m, 1 + model_random(&m, m.now.n));
+	model_change(&m);
 }
 
 static void
@@ -221,12 +202,7 @@ points_with_big_indexes_stay_as_they_were(void **state)
 	model_open(&m);
 	put_base();
 	for (unsigned i = 0; i < 40; i++) {
-		for (unsigned k = 0; k < 1500; k++)
-			model_touch(&m, 1 + model_random(&m, m.now.n));
-		if (i == 20)
-			model_resize(&m, 9000);
-		if (i == 30)
-			model_resize(&m, 31000);
+		model_change_much(&m, i);
 		put_delta();
 	}
 	put_base();

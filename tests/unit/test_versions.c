@@ -251,6 +251,14 @@ find(const char *path, enum versions_of what, struct versions *vs)
 	return versions_find(&q, vs, &e);
 }
 
+/* Of f, of which there must be n. */
+static void
+find_all(struct versions *vs, size_t n)
+{
+	assert_int_equal(find("d/f", VERSIONS_OF_ALL, vs), 0);
+	assert_int_equal(vs->n, n);
+}
+
 static void
 expect(const struct version *v, unsigned int point, unsigned int last,
 	bool there)
@@ -266,8 +274,7 @@ what_never_changes_is_looked_at_twice(void **state)
 	auto_versions struct versions vs = VERSIONS_INIT;
 
 	(void)state;
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 1);
+	find_all(&vs, 1);
 	expect(&vs.v[0], 0, N - 1, true);
 	assert_int_equal(world->opened, 2);
 }
@@ -282,8 +289,7 @@ changes_cost_by_the_logarithm(void **state)
 	change(101, 'a', 30);
 	change(5000, 0, 40);
 	change(9998, 'a', 50);
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 5);
+	find_all(&vs, 5);
 	expect(&vs.v[1], 100, 100, true);
 	expect(&vs.v[2], 101, 4999, true);
 	expect(&vs.v[3], 5000, 9997, false);
@@ -302,8 +308,7 @@ names_that_come_and_go_beside_it_cost_nothing(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < N; i++)
 		world->m[i].names_s = 10 + i;
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 1);
+	find_all(&vs, 1);
 	assert_int_equal(vs.n_looked, 2);
 	versions_release(&vs);
 	/* but above as well: d may have been another one */
@@ -320,8 +325,7 @@ a_new_ctime_is_no_new_version(void **state)
 
 	(void)state;
 	change(7, 'a', 20);
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 1);
+	find_all(&vs, 1);
 }
 
 static void
@@ -332,8 +336,7 @@ a_source_that_was_put_back_is_noticed(void **state)
 	(void)state;
 	change(3000, 'b', 20);
 	change(3010, 'a', 10); /* as it had been, ctimes and all */
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 3);
+	find_all(&vs, 3);
 	expect(&vs.v[1], 3000, 3009, true);
 }
 
@@ -345,8 +348,7 @@ without_inode_numbers_everything_is_looked_at(void **state)
 	(void)state;
 	world->no_inodes = true;
 	world->m[777].content = 'b'; /* and no time tells */
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 3);
+	find_all(&vs, 3);
 	expect(&vs.v[1], 777, 777, true);
 	assert_int_equal(vs.n_looked, N);
 }
@@ -375,8 +377,7 @@ a_damaged_snapshot_is_left_out(void **state)
 	world->m[N - 1].fails = EBADMSG;
 	world->m[4999].fails = ESTALE;
 	world->points[5000].damaged = true;
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 2);
+	find_all(&vs, 2);
 	expect(&vs.v[1], 5001, N - 1, true);
 	assert_int_equal(vs.n_unknown, 3);
 	assert_false(vs.incomplete);
@@ -407,8 +408,7 @@ one_object_that_is_lost_spoils_one_snapshot(void **state)
 	(void)state;
 	change(5000, 'b', 20);
 	world->m[5000].fails = EIO;
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 2);
+	find_all(&vs, 2);
 	expect(&vs.v[1], 5001, N - 1, true);
 	assert_true(vs.incomplete);
 }
@@ -436,8 +436,7 @@ later_snapshots_are_looked_at_alone(void **state)
 	change(50, 'b', 20);
 	change(9990, 'c', 30);
 	world->source.n_points = 9000;
-	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
-	assert_int_equal(vs.n, 2);
+	find_all(&vs, 2);
 	expect(&vs.v[1], 50, 8999, true);
 	world->source.n_points = N;
 	assert_int_equal(find("d/f", VERSIONS_OF_ALL, &vs), 0);
