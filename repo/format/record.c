@@ -29,6 +29,7 @@ enum field {
 	FIELD_OPAQUE = 26,
 	FIELD_PAGE_PACKS = 28,
 	FIELD_GC = 30,
+	FIELD_SCATTERED = 32,
 };
 
 void
@@ -108,6 +109,19 @@ put_page_packs(struct buf *b, const struct record *r)
 	fields_put(b, FIELD_PAGE_PACKS, list.data, list.len);
 }
 
+static void
+put_scattered(struct buf *b, const struct record *r)
+{
+	auto_buf struct buf list = BUF_INIT;
+
+	for (uint32_t i = 0; i < r->n_scattered; i++) {
+		buf_append(&list, r->scattered[i].pack, OBJECT_ID_LEN);
+		buf_varint(&list, r->scattered[i].off);
+		buf_varint(&list, r->scattered[i].len);
+	}
+	fields_put(b, FIELD_SCATTERED, list.data, list.len);
+}
+
 void
 record_encode(const struct record *r, bool whole, struct buf *b)
 {
@@ -139,6 +153,8 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 		put_page_packs(b, r);
 	if (whole && r->gc)
 		fields_put_number(b, FIELD_GC, r->gc);
+	if (whole && r->n_scattered)
+		put_scattered(b, r);
 }
 
 static void
@@ -240,6 +256,27 @@ take_page_packs(struct reader *f, struct record *r)
 	}
 }
 
+static void
+take_scattered(struct reader *f, struct record *r)
+{
+	r->n_scattered = 0;
+	while (reader_left(f) && !f->bad) {
+		struct scattered *st;
+		const uint8_t *id;
+
+		if (r->n_scattered == RECORD_SCATTERED_MAX) {
+			f->bad = true;
+			return;
+		}
+		st = &r->scattered[r->n_scattered++];
+		id = read_bytes(f, OBJECT_ID_LEN);
+		if (id)
+			memcpy(st->pack, id, OBJECT_ID_LEN);
+		st->off = read_varint(f);
+		st->len = read_varint(f);
+	}
+}
+
 static bool
 take_field(unsigned tag, struct reader *f, void *ctx)
 {
@@ -305,6 +342,9 @@ take_field(unsigned tag, struct reader *f, void *ctx)
 		break;
 	case FIELD_GC:
 		r->gc = fields_take_number(f);
+		break;
+	case FIELD_SCATTERED:
+		take_scattered(f, r);
 		break;
 	default:
 		return false;

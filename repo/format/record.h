@@ -16,11 +16,18 @@
 #define RECORD_TAG_LEN_MAX 200
 #define RECORD_INLINE_PAGE_MAX 3072
 #define RECORD_PAGE_PACKS_MAX 16
+#define RECORD_SCATTERED_MAX 64
 
 /* A metadata pack of which a snapshot uses little. */
 struct page_pack {
 	uint8_t id[OBJECT_ID_LEN];
 	uint64_t bytes; /* sealed, of pages that it uses */
+};
+
+/* A few frames of a data pack that a snapshot uses, alone on their way. */
+struct scattered {
+	uint8_t pack[OBJECT_ID_LEN];
+	uint64_t off, len; /* from the first frame to the end of the last */
 };
 
 struct record {
@@ -52,6 +59,8 @@ struct record {
 	uint32_t opaque_len;	/* NULL: nothing */
 	struct page_pack page_packs[RECORD_PAGE_PACKS_MAX];
 	uint32_t n_page_packs;
+	struct scattered scattered[RECORD_SCATTERED_MAX];
+	uint32_t n_scattered;
 	uint64_t gc; /* state of pruning whose packs it does not refer to; 0:
 		      * none was known */
 	uint8_t *root_page;	/* the root directory's page, or NULL */

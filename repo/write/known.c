@@ -126,39 +126,50 @@ known_has(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
 	return !avoid_find(k->avoid, k->index, &r, NULL);
 }
 
+/* With the lock held: what is claimed or placed in this run.  KNOWN_STORED:
+ * neither. */
+static enum known_answer
+claim_cell(struct known *k, const uint8_t *id, uint32_t number)
+{
+	struct cell *c = cell_of(k, id);
+
+	if (!c->job)
+		return KNOWN_STORED;
+	if (c->frame != NOT_PLACED || number >= c->job)
+		return KNOWN_CLAIMED;
+	c->job = number;
+	return KNOWN_MINE;
+}
+
+enum known_answer
+known_claim_again(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
+{
+	uint32_t number = (uint32_t)job + 1;
+
+	auto_lock(&k->lock);
+	enum known_answer a = claim_cell(k, id, number);
+
+	if (a != KNOWN_STORED)
+		return a;
+	insert(k, id, number);
+	return KNOWN_MINE;
+}
+
 enum known_answer
 known_claim(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job)
 {
-	uint32_t number = (uint32_t)job + 1;
+	enum known_answer a;
 	struct ref r;
-	struct cell *c;
-	bool claimed;
 
 	pthread_mutex_lock(&k->lock);
-	c = cell_of(k, id);
-	claimed = c->job;
-	if (claimed && c->frame == NOT_PLACED && number < c->job) {
-		c->job = number;
-		pthread_mutex_unlock(&k->lock);
-		return KNOWN_MINE;
-	}
+	a = claim_cell(k, id, (uint32_t)job + 1);
 	pthread_mutex_unlock(&k->lock);
-	if (claimed)
-		return KNOWN_CLAIMED;
+	if (a != KNOWN_STORED)
+		return a;
 	memcpy(r.id, id, CHUNK_ID_LEN);
 	if (!avoid_find(k->avoid, k->index, &r, NULL))
 		return KNOWN_STORED;
-	auto_lock(&k->lock);
-	c = cell_of(k, id);
-	if (!c->job) {
-		insert(k, id, number);
-		return KNOWN_MINE;
-	}
-	if (c->frame == NOT_PLACED && number < c->job) {
-		c->job = number;
-		return KNOWN_MINE;
-	}
-	return KNOWN_CLAIMED;
+	return known_claim_again(k, id, job);
 }
 
 int

@@ -33,6 +33,10 @@ enum known_answer {
 enum known_answer known_claim(struct known *k, const uint8_t id[CHUNK_ID_LEN],
 	uint64_t job);
 
+/* As known_claim, whatever is stored already: it is to be stored again. */
+enum known_answer known_claim_again(struct known *k,
+	const uint8_t id[CHUNK_ID_LEN], uint64_t job);
+
 /* Whether the chunk is stored, or is brought by a job before this one, or by this
  * one.  Claims nothing. */
 bool known_has(struct known *k, const uint8_t id[CHUNK_ID_LEN], uint64_t job);

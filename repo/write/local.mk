@@ -66,6 +66,8 @@ libyorewrite_a_SOURCES += \
 	repo/write/scan_fd.c \
 	repo/write/scan_private.h \
 	repo/write/scan_read.c \
+	repo/write/scatter.c \
+	repo/write/scatter.h \
 	repo/write/sealed.c \
 	repo/write/sealed.h \
 	repo/write/segments.c \

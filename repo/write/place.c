@@ -182,6 +182,7 @@ add_entry(struct run *run, const struct entry *en, struct err *e)
 	if (S_ISREG(en->mode)) {
 		run->files_done++;
 		run->bytes_done += en->size;
+		scatter_use_entry(&run->scatter, en);
 	}
 	if (en->link && en->link >= run->first_link && !S_ISDIR(en->mode))
 		remember_link(run, en);
@@ -195,6 +196,8 @@ place_entry(struct run *run, struct job *j, struct item *it, struct err *e)
 
 	if (!r)
 		r = find_content(run, &it->en, e);
+	if (!r)
+		spread_use_entry(&run->spread, &it->en);
 	return r ? r : add_entry(run, &it->en, e);
 }
 
@@ -351,6 +354,8 @@ place_chunk(struct run *run, struct item *it, struct err *e)
 	}
 	if (!x.hole && !x.ref.place.len && known_find(run->known, &x.ref))
 		return err_set(e, EIO, "a chunk that was to come did not");
+	if (!x.hole)
+		scatter_use(&run->scatter, &x.ref.place, false);
 	return add_extent(run, &x, e);
 }
 
@@ -487,6 +492,7 @@ place_release(struct run *run)
 	free(run->dirs);
 	free(run->pages);
 	spread_release(&run->spread);
+	scatter_release(&run->scatter);
 	map_builder_free(run->extents);
 	interior_free(run->interior);
 	for (size_t i = 0; i < run->n_linked; i++)

@@ -106,6 +106,7 @@ fill_record(struct run *run, struct record *rec, int64_t now)
 	if (o->copy)
 		fill_copy(run, rec);
 	spread_note(&run->spread, rec);
+	scatter_note(&run->scatter, rec);
 	rec->path = xstrdup(o->stdin_name ? o->stdin_name : o->path);
 	if (run->root_page.len && run->root_page.len <= RECORD_INLINE_PAGE_MAX) {
 		rec->root_page = xmemdup(run->root_page.data,

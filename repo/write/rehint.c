@@ -50,9 +50,11 @@ enum rehint
 rehint_content(struct run *run, struct parent_walk *pw,
 	const struct entry *old, struct ref *ref)
 {
+	/* a copy would have to read the file elsewhere */
+	bool gathers = !run->o->copy && spread_gathers(&run->spread, old);
 	enum rehint how;
 
-	if (!run->rehint)
+	if (!run->rehint && !gathers)
 		return REHINT_AS_IS;
 	if (old->content == CONTENT_CHUNK)
 		return move(run, ref) ? REHINT_LOST : REHINT_AS_IS;
@@ -61,7 +63,7 @@ rehint_content(struct run *run, struct parent_walk *pw,
 	how = look_at_map(run, pw, &old->ref, old->size);
 	if (how == REHINT_AS_IS && look_at_interior(run, pw, old) != how)
 		how = REHINT_MAP;
-	return how;
+	return how == REHINT_AS_IS && gathers ? REHINT_MAP : how;
 }
 
 static int

@@ -2,7 +2,8 @@
 /*
  * Taking over an unchanged file from the snapshot before, where that refers to
  * what is to be avoided: to where the index has it elsewhere.  What is nowhere
- * else has to be read again, which is how lost content heals.  The walking
+ * else has to be read again, which is how lost content heals.  A map whose pages
+ * are gathered (spread.h) is written down again, too.  The walking
  * thread's.
  */
 #ifndef YORE_WRITE_REHINT_H

@@ -29,6 +29,7 @@
 #include "repo/write/pack.h"
 #include "repo/write/spread.h"
 #include "repo/write/scan.h"
+#include "repo/write/scatter.h"
 #include "repo/write/writer.h"
 
 /* Chosen by measurement (DESIGN, "Sizes"). */
@@ -64,6 +65,7 @@ enum item_op {
 	ITEM_LEAVE,
 	ITEM_ENTRY, /* complete: unchanged, or has no content */
 	ITEM_FILE,  /* a small file to be read */
+	ITEM_AGAIN, /* as ITEM_ENTRY; its content is to be stored again */
 	ITEM_LINK,  /* another name of a file that came before */
 	ITEM_BEGIN, /* a big file begins; its chunks follow */
 	ITEM_HOLE,  /* en.size bytes of nothing in it */
@@ -78,7 +80,7 @@ enum item_op {
 struct item {
 	struct entry en; /* name, data, xattrs are set from the arena last */
 	size_t name_at, data_at, xattrs_at; /* in the arena, or NOWHERE */
-	struct scan_dir *dir; /* held; ITEM_FILE: where it lies */
+	struct scan_dir *dir; /* held; ITEM_FILE, ITEM_AGAIN: where it lies */
 	struct ref xattrs_ref;
 	struct ref interior;
 	uint8_t op;
@@ -166,6 +168,7 @@ struct run {
 	struct entry root;
 	struct buf root_page, root_arena;
 	struct spread spread; /* of pages over packs */
+	struct scatter scatter;
 	struct frame_place *pages; /* of directories; of remote repositories */
 	size_t n_pages, cap_pages;
 	int64_t progressed_ns, began_ns;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "repo/write/spread.h"
@@ -102,6 +103,16 @@ find_before(struct spread *s, struct ref *r)
 	return p->len > 0 && !avoid_has(s->avoid, &p->at);
 }
 
+/* The map of a file that has more is more than little. */
+#define FILE_MAX (64u << 20)
+
+static bool
+has_little_map(const struct entry *en)
+{
+	return S_ISREG(en->mode) && en->content == CONTENT_MAP &&
+	       en->size <= FILE_MAX;
+}
+
 static bool
 gathers(const struct spread *s, const struct frame_place *at)
 {
@@ -110,6 +121,12 @@ gathers(const struct spread *s, const struct frame_place *at)
 			return true;
 	}
 	return false;
+}
+
+bool
+spread_gathers(const struct spread *s, const struct entry *en)
+{
+	return has_little_map(en) && gathers(s, &en->ref.place);
 }
 
 int
@@ -149,6 +166,13 @@ spread_use(struct spread *s, const struct frame_place *at)
 
 	if (p)
 		p->bytes += at->len;
+}
+
+void
+spread_use_entry(struct spread *s, const struct entry *en)
+{
+	if (has_little_map(en))
+		spread_use(s, &en->ref.place);
 }
 
 void

@@ -50,8 +50,14 @@ void spread_before(struct spread *s, const struct ref *r);
  */
 int spread_find(struct spread *s, struct known *known, struct ref *r);
 
+/* Whether the extents of an unchanged file are to be written down again, since
+ * the pages of its map are to be stored again.  From any thread. */
+bool spread_gathers(const struct spread *s, const struct entry *en);
+
 /* The snapshot uses the page that lies there. */
 void spread_use(struct spread *s, const struct frame_place *at);
+/* The same of the map of a file that was taken over unread. */
+void spread_use_entry(struct spread *s, const struct entry *en);
 /* Part of the snapshot before is in this one, too, without having been looked
  * at: what that said of packs is noted again. */
 void spread_carry(struct spread *s, const struct record *parent);

@@ -197,6 +197,24 @@ link_number(struct run *run, const struct attributes *a, bool *seen)
 
 /* -- Entries ------------------------------------------------------------------ */
 
+/* What the small files of a job have goes into one frame: room for one more. */
+static int
+room_for(struct run *run, uint64_t size, struct err *e)
+{
+	return run->job && run->job->bytes &&
+			       run->job->bytes + size > SOLID_LEN
+		       ? run_flush(run, e)
+		       : 0;
+}
+
+/* The item, which was added last, is read by who works on the job. */
+static void
+will_read(struct run *run, struct item *it, struct scan_dir *d)
+{
+	it->dir = scan_dir_get(d);
+	run->job->bytes += it->en.size;
+}
+
 /* A file as it was in the snapshot before: 1, or 0 when what that has of it is
  * not there any more. */
 static int
@@ -206,16 +224,27 @@ entry_unchanged(struct walk *w, struct scan_dir *d,
 	struct run *run = w->run;
 	struct ref ref = old->ref;
 	enum rehint how = rehint_content(run, &w->before, old, &ref);
+	bool again = how == REHINT_AS_IS && scatter_gathers(&run->scatter, old);
 	struct item *it;
+	int r;
 
 	if (how == REHINT_LOST)
 		return 0;
-	it = item_of(run, how == REHINT_MAP ? ITEM_BEGIN : ITEM_ENTRY, d, se);
+	r = again ? room_for(run, se->a.size, e) : 0;
+	if (r)
+		return r;
+	it = item_of(run,
+		how == REHINT_MAP ? ITEM_BEGIN
+		: again		  ? ITEM_AGAIN
+				  : ITEM_ENTRY,
+		d, se);
 	it->en.link = old->link;
+	if (again)
+		will_read(run, it, d);
 	if (how == REHINT_MAP) {
 		struct entry begun = it->en;
-		int r = rehint_items(run, &w->before, old, e);
 
+		r = rehint_items(run, &w->before, old, e);
 		if (r)
 			return r;
 		it = run_item(run, ITEM_END);
@@ -273,12 +302,12 @@ regular(struct walk *w, struct scan_dir *d, const struct scan_entry *se,
 	bool seen = false;
 	uint64_t link = 0;
 	struct item *it;
+	int r;
 
 	run->result->files++;
 	run->result->bytes += se->a.size;
 	if (unchanged(run, old, &se->a)) {
-		int r = entry_unchanged(w, d, se, old, e);
-
+		r = entry_unchanged(w, d, se, old, e);
 		if (r)
 			return r < 0 ? r : 0;
 	}
@@ -295,17 +324,12 @@ regular(struct walk *w, struct scan_dir *d, const struct scan_entry *se,
 	}
 	if (se->a.size > SMALL_FILE_MAX || sparse)
 		return big_file(run, d, se, link, e);
-	if (run->job && run->job->bytes &&
-		run->job->bytes + se->a.size > SOLID_LEN) {
-		int r = run_flush(run, e);
-
-		if (r)
-			return r;
-	}
+	r = room_for(run, se->a.size, e);
+	if (r)
+		return r;
 	it = item_of(run, ITEM_FILE, d, se);
 	it->en.link = link;
-	it->dir = scan_dir_get(d);
-	run->job->bytes += se->a.size;
+	will_read(run, it, d);
 	return 0;
 }
 

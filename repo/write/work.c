@@ -216,6 +216,31 @@ work_file(struct run *run, struct job *j, struct item *it, struct solid *s,
 	job_take_content(run, j, it, s, content->data, (size_t)n);
 }
 
+/* An unchanged file that is stored again: where that does not go well, it stays
+ * where it is. */
+static void
+work_again(struct run *run, struct job *j, struct item *it, struct solid *s,
+	struct buf *content)
+{
+	struct entry *en = &it->en;
+	struct attributes a;
+	struct err e = ERR_INIT;
+	uint8_t id[CHUNK_ID_LEN];
+	auto_close int fd = open_file(run, j, it, &e);
+	bool same;
+	ssize_t n;
+
+	n = fd < 0 ? fd : read_once(fd, en, content, &a, &same);
+	if (n <= 0 || !same || s->plain.len + (size_t)n > SOLID_MAX)
+		return;
+	chunk_id(run->w->rp->keys, CHUNK_DATA, content->data, (size_t)n, id);
+	if (memcmp(id, en->ref.id, CHUNK_ID_LEN))
+		return;
+	if (known_claim_again(run->known, id, j->number) == KNOWN_MINE)
+		add_chunk(s, id, content->data, (uint32_t)n);
+	en->ref.place.len = 0;
+}
+
 int
 job_pack_solid(struct job *j, struct solid *s, struct packer *packer,
 	struct err *e)
@@ -307,8 +332,12 @@ job_work(struct run *run, struct job *j, struct packer *packer)
 		r = job_work_view(run, j, &s, packer, &e);
 	} else {
 		for (size_t i = 0; i < j->n_items; i++) {
-			if (j->items[i].op == ITEM_FILE)
-				work_file(run, j, &j->items[i], &s, &content);
+			struct item *it = &j->items[i];
+
+			if (it->op == ITEM_FILE)
+				work_file(run, j, it, &s, &content);
+			else if (it->op == ITEM_AGAIN)
+				work_again(run, j, it, &s, &content);
 		}
 		r = job_pack_solid(j, &s, packer, &e);
 	}

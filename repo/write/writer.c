@@ -253,6 +253,7 @@ prepare(struct run *run, struct err *e)
 	run->first_link = run->next_link;
 	run->rehint = needs_rehinting(run);
 	spread_init(&run->spread, &run->parent, &run->avoid);
+	scatter_init(&run->scatter, &run->parent, !tree);
 	run->packer = packer_new(6);
 	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA,
 		run->o->data_pack_len ? run->o->data_pack_len : DATA_PACK_LEN,

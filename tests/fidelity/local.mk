@@ -7,6 +7,7 @@ EXTRA_DIST += tests/fidelity/listing.py tests/fidelity/same.sh \
 
 dist_check_SCRIPTS += tests/fidelity/changes.sh
 dist_check_SCRIPTS += tests/fidelity/errors.sh
+dist_check_SCRIPTS += tests/fidelity/gathered.sh
 dist_check_SCRIPTS += tests/fidelity/huge.sh
 dist_check_SCRIPTS += tests/fidelity/programs.sh
 dist_check_SCRIPTS += tests/fidelity/whole.sh

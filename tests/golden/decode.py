@@ -236,7 +236,7 @@ KNOWN = {1: "host", 3: "name", 5: "seq", 7: "time", 8: "began",
          9: "generation", 10: "ended", 11: "root", 12: "previous",
          14: "page", 15: "epoch", 16: "tag", 17: "original",
          18: "next_link", 20: "errors", 22: "path", 24: "database",
-         26: "continuity", 30: "gc"}
+         26: "continuity", 30: "gc", 32: "scattered"}
 
 
 def parse_record(data):
@@ -266,6 +266,14 @@ def parse_record(data):
             need(1 <= value[0] <= 9999 and 1 <= value[1] <= 9999999, "epoch")
             number.end()
         need(name != "original" or len(value) == 32, "original")
+        if name == "scattered":
+            for k in range(65):
+                if not number.left():
+                    break
+                need(k < 64, "too many stretches")
+                number.take(16)
+                number.varint()
+                number.varint()
         if name == "continuity":
             need(1 <= len(value) <= 4096, "continuity")
         if name == "tag":

@@ -10,8 +10,8 @@ export YORE_REPOSITORY=s3://yore/r YORE_CACHE_DIR=$work/cache
 yore init -q --no-passphrase
 mkdir tree mnt
 
-# change N: half of the files of every twelfth directory has new content; before
-# them lies something that the next change removes
+# change N: half of the files of every twelfth directory has new content, more
+# than a writer gathers; before them lies something that the next change removes
 change() {
 	python3 - "$1" <<-'P'
 	import os, random, sys
@@ -22,7 +22,7 @@ change() {
 	    for i in range(60):
 	        if state == 0 or d % 12 == state and i % 2:
 	            with open(f"tree/{d:02}/{i:02}", "wb") as f:
-	                f.write(r.randbytes(6000))
+	                f.write(r.randbytes(8000))
 	    if os.path.exists(f"tree/{d:02}/+"):
 	        os.remove(f"tree/{d:02}/+")
 	    if state < 11 and d % 12 == state:
@@ -47,7 +47,7 @@ echo "$n requests for $(find tree -type f | wc -l) files in" \
 at_most "$n" 55 'requests of tar'
 # all frames of the first state, and what changed: of what comes at most a quarter
 # may be something else, and a little is asked for twice on a busy machine
-wanted=$((3600 * 6000 + 11 * 5 * 30 * 6000))
+wanted=$((3600 * 8000 + 11 * 5 * 30 * 8000))
 at_most "$bytes" $((wanted * 7 / 5 + 500000)) 'bytes of tar'
 # five at most that are used a little, and the newest
 packs=$(since | grep -o '/meta/[^ ?]*' | sort -u | wc -l)

@@ -71,6 +71,7 @@ unit_tests += tests/unit/test_prune_listing
 unit_tests += tests/unit/test_reach
 unit_tests += tests/unit/test_sorter
 unit_tests += tests/unit/test_scan
+unit_tests += tests/unit/test_scatter
 unit_tests += tests/unit/test_scan_races
 unit_tests += tests/unit/test_scan_rules
 unit_tests += tests/unit/test_seal

@@ -135,6 +135,41 @@ packs_of_pages_come_back_and_more_than_sixteen_are_refused(void **state)
 }
 
 static void
+scattered_stretches_come_back_and_more_than_64_are_refused(void **state)
+{
+	auto_buf struct buf b = BUF_INIT, list = BUF_INIT;
+	struct record r, again;
+
+	(void)state;
+	make_record(&r, 1);
+	for (uint32_t i = 0; i < RECORD_SCATTERED_MAX; i++) {
+		memset(r.scattered[i].pack, (int)i + 1, OBJECT_ID_LEN);
+		r.scattered[i].off = 1ULL << i;
+		r.scattered[i].len = i + 1;
+	}
+	r.n_scattered = RECORD_SCATTERED_MAX;
+	record_encode(&r, true, &b);
+	assert_int_equal(0, record_decode(b.data, b.len, &again, NULL));
+	assert_int_equal(r.n_scattered, again.n_scattered);
+	assert_memory_equal(r.scattered, again.scattered, sizeof(r.scattered));
+	record_release(&again);
+	/* a catalog does without */
+	b.len = 0;
+	record_encode(&r, false, &b);
+	assert_int_equal(0, record_decode(b.data, b.len, &again, NULL));
+	assert_int_equal(0, again.n_scattered);
+	record_release(&again);
+	for (int i = 0; i <= RECORD_SCATTERED_MAX; i++) {
+		buf_append(&list, r.scattered[0].pack, OBJECT_ID_LEN);
+		buf_varint(&list, 1);
+		buf_varint(&list, 1);
+	}
+	put(&b, 32, list.data, list.len);
+	assert_int_equal(code_of(&b), -EUCLEAN);
+	drop_record(&r);
+}
+
+static void
 unknown_even_fields_are_skipped_odd_ones_refused(void **state)
 {
 	auto_buf struct buf b = BUF_INIT;
@@ -146,7 +181,7 @@ unknown_even_fields_are_skipped_odd_ones_refused(void **state)
 	make_record(&r, 3);
 	record_encode(&r, true, &b);
 	len = b.len;
-	for (uint64_t tag = 32; tag < 1ULL << 40; tag = tag * 3) {
+	for (uint64_t tag = 34; tag < 1ULL << 40; tag = tag * 3) {
 		b.len = len;
 		put(&b, tag & ~1ULL, "news", 4);
 		assert_int_equal(decode(b.data, b.len, &back, NULL), 0);
@@ -461,6 +496,8 @@ main(void)
 		cmocka_unit_test(a_record_cut_inside_a_field_is_refused),
 		cmocka_unit_test(
 			packs_of_pages_come_back_and_more_than_sixteen_are_refused),
+		cmocka_unit_test(
+			scattered_stretches_come_back_and_more_than_64_are_refused),
 		cmocka_unit_test(
 			unknown_even_fields_are_skipped_odd_ones_refused),
 		cmocka_unit_test(fields_that_must_be_there_are_missed),
