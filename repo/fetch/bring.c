@@ -11,6 +11,8 @@
 #include "repo/format/object.h"
 
 #define RANGE_MIN (256u << 10)
+/* Gets that the longest ones leave room for: they keep the line busy. */
+#define FEWEST 4
 #define LOST_MAX 2
 
 /* Asked for; whoever wants it waits from then on. */
@@ -27,12 +29,14 @@ range_free(struct bring *b, struct bring_range *range)
 }
 
 void
-bring_init(struct bring *b, struct store *store, size_t range_max)
+bring_init(struct bring *b, struct store *store, size_t memory)
 {
 	pthread_mutex_init(&b->lock, NULL);
 	pthread_cond_init(&b->wake, NULL);
 	b->store = cached_cache(store) ? store : NULL;
-	b->range_max = range_max < BRING_RANGE_MAX ? range_max : BRING_RANGE_MAX;
+	b->flying_max = memory;
+	b->range_max = memory / FEWEST < BRING_RANGE_MAX ? memory / FEWEST
+							 : BRING_RANGE_MAX;
 }
 
 void
@@ -114,7 +118,7 @@ rate(struct bring *b)
 }
 
 uint64_t
-bring_reach(struct bring *b)
+bring_reach(struct bring *b, unsigned seconds)
 {
 	uint64_t reach, most;
 
@@ -126,7 +130,7 @@ bring_reach(struct bring *b)
 		reach = BRING_REACH_UNKNOWN;
 	if (most > BRING_REACH_MAX)
 		most = BRING_REACH_MAX;
-	return reach < most ? reach : most;
+	return reach < most / seconds ? reach * seconds : most;
 }
 
 static void
@@ -135,6 +139,8 @@ learn(struct bring *b, uint64_t len, bool kept)
 	auto_lock(&b->lock);
 
 	count_busy(b, false, kept ? len : 0);
+	b->flying -= len;
+	pthread_cond_broadcast(&b->wake);
 	b->lost = kept ? 0 : b->lost + 1;
 }
 
@@ -151,6 +157,15 @@ bring_range(struct bring *b, struct bring_range *range)
 	range_free(b, range);
 }
 
+/* With the lock held: whether there is a range, and memory for it. */
+static bool
+may_begin(const struct bring *b)
+{
+	return b->n > 0 &&
+	       (b->flying == 0 ||
+		       b->flying + b->queue[0]->flight.len <= b->flying_max);
+}
+
 /* NULL: stop. */
 static struct bring_range *
 next_range(struct bring *b)
@@ -158,7 +173,7 @@ next_range(struct bring *b)
 	auto_lock(&b->lock);
 	struct bring_range *range;
 
-	while (b->n == 0 && !b->stop) {
+	while (!may_begin(b) && !b->stop) {
 		b->n_idle++;
 		pthread_cond_wait(&b->wake, &b->lock);
 		b->n_idle--;
@@ -167,6 +182,7 @@ next_range(struct bring *b)
 		return NULL;
 	range = b->queue[0];
 	memmove(b->queue, b->queue + 1, --b->n * sizeof(*b->queue));
+	b->flying += range->flight.len;
 	count_busy(b, true, 0);
 	return range;
 }
@@ -207,6 +223,12 @@ struct draft {
 	uint64_t len;
 	size_t order;
 	bool joined; /* what lies between it and the one before is brought */
+};
+
+/* In the reader's order. */
+struct bring_plan {
+	struct draft *ranges;
+	size_t n, sent;
 };
 
 /* Between draft `i` and the one before it. */
@@ -323,15 +345,18 @@ range_new(struct bring *b, const struct draft *d)
 	return range;
 }
 
-static uint64_t
-push(struct bring *b, const struct draft *d, size_t n)
+uint64_t
+bring_send(struct bring *b, struct bring_plan *p, size_t until)
 {
 	auto_lock(&b->lock);
 	uint64_t len = 0;
 
-	for (size_t i = 0; i < n && b->n < BRING_QUEUE_MAX && !b->stop; i++) {
-		b->queue[b->n++] = range_new(b, &d[i]);
-		len += d[i].len;
+	while (p->sent < p->n && p->ranges[p->sent].order < until &&
+		b->n < BRING_QUEUE_MAX && !b->stop) {
+		const struct draft *d = &p->ranges[p->sent++];
+
+		b->queue[b->n++] = range_new(b, d);
+		len += d->len;
 	}
 	if (len > 0) {
 		start_threads(b);
@@ -358,11 +383,12 @@ list_lacking(struct bring *b, const struct frame_place *at, size_t n,
 	return k;
 }
 
-/* Who waits for a range, when all threads are at work, waits for half a second. */
+/* Who waits for the end of a range waits for a second, when as many as that are
+ * on their way. */
 static size_t
 longest(struct bring *b)
 {
-	uint64_t len = rate(b) / 2 / BRING_THREADS;
+	uint64_t len = rate(b) / FEWEST;
 
 	if (len == 0)
 		len = BRING_RANGE_MAX / 2;
@@ -371,18 +397,28 @@ longest(struct bring *b)
 	return len < b->range_max ? (size_t)len : b->range_max;
 }
 
-uint64_t
-bring_ask(struct bring *b, const struct frame_place *at, size_t n,
+struct bring_plan *
+bring_plan(struct bring *b, const struct frame_place *at, size_t n,
 	uint64_t spare)
 {
-	auto_free struct draft *d = NULL;
-	size_t n_drafts;
+	struct bring_plan *p = xcalloc(1, sizeof(*p));
 
 	if (n == 0 || !bring_works(b))
-		return 0;
-	d = xcalloc(n, sizeof(*d));
-	n_drafts = list_lacking(b, at, n, d);
-	bridge(d, n_drafts, line_gap(cached_line(b->store), busy_rate(b)),
+		return p;
+	cache_sync(cached_cache(b->store), NULL);
+	p->ranges = xcalloc(n, sizeof(*p->ranges));
+	n = list_lacking(b, at, n, p->ranges);
+	bridge(p->ranges, n, line_gap(cached_line(b->store), busy_rate(b)),
 		spare);
-	return push(b, d, join_all(d, n_drafts, longest(b)));
+	p->n = join_all(p->ranges, n, longest(b));
+	return p;
+}
+
+void
+bring_plan_free(struct bring_plan *p)
+{
+	if (!p)
+		return;
+	free(p->ranges);
+	free(p);
 }

@@ -22,16 +22,18 @@
 #define BRING_QUEUE_MAX 4096
 #define BRING_RANGE_MAX (8u << 20)
 
+struct bring_plan;
 struct bring_range;
 
 struct bring {
 	struct store *store; /* immutable; with a cache before it */
-	size_t range_max;
+	size_t range_max, flying_max;
 	struct cancel cancel;
 
 	pthread_mutex_t lock; /* a leaf */
 	pthread_cond_t wake;
 	bool stop;
+	uint64_t flying; /* bytes on their way */
 	unsigned lost; /* ranges in a row that the cache did not keep */
 	unsigned n_threads, n_idle;
 	pthread_t threads[BRING_THREADS];
@@ -42,27 +44,30 @@ struct bring {
 	struct bring_range *queue[BRING_QUEUE_MAX]; /* wanted first first */
 };
 
-/* store is borrowed; without a cache before it nothing is ever brought.  Up to
- * BRING_THREADS gets of range_max bytes are in memory. */
-void bring_init(struct bring *b, struct store *store, size_t range_max);
+/* store is borrowed; without a cache before it nothing is ever brought.  Of what
+ * is on its way at most `memory` bytes are there at a time. */
+void bring_init(struct bring *b, struct store *store, size_t memory);
 /* Gives up what is queued or on its way. */
 void bring_release(struct bring *b);
 
-/* How many bytes are best asked for at a time: what the line brings in a second,
- * at most BRING_REACH_MAX or a quarter of the cache's limit. */
-#define BRING_REACH_UNKNOWN (16u << 20) /* nothing of the line is known */
+/* How many bytes are best asked for at a time: what the line brings in so many
+ * seconds, at most BRING_REACH_MAX or a quarter of the cache's limit. */
+#define BRING_REACH_UNKNOWN (16u << 20) /* in one, nothing of the line is known */
 #define BRING_REACH_MAX (128u << 20)
-uint64_t bring_reach(struct bring *b);
+uint64_t bring_reach(struct bring *b, unsigned seconds);
 /* Whether asking makes sense. */
 bool bring_works(struct bring *b);
 /*
- * Ask for frames, in the order in which they will be read; a frame may come more
- * than once.  What lies between two of them is brought too where that saves a
- * get: at most `spare` bytes of it in all, and of gaps that are worth it
- * (line_gap).  Returns at once: the bytes that will be asked of the store at
- * most.
+ * How to ask for frames, which are in the order in which they will be read; one
+ * may come more than once.  What lies between two of them is brought too where
+ * that saves a get: at most `spare` bytes of it in all, and of gaps that are
+ * worth it (line_gap).  Waits for the cache's disk.  Given.
  */
-uint64_t bring_ask(struct bring *b, const struct frame_place *at, size_t n,
-	uint64_t spare);
+struct bring_plan *bring_plan(struct bring *b, const struct frame_place *at,
+	size_t n, uint64_t spare);
+/* Ask for what brings its first `until` frames, unless that was done, and maybe
+ * more.  Returns at once: the bytes that will be asked of the store at most. */
+uint64_t bring_send(struct bring *b, struct bring_plan *p, size_t until);
+void bring_plan_free(struct bring_plan *p); /* NULL is allowed */
 
 #endif

@@ -8,11 +8,8 @@
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "repo/cache/listing.h"
+#include "repo/fetch/gaps.h"
 
-/* Two gaps with less than this between them are asked for together. */
-#define JOIN_MAX (128u << 10)
-/* Who wants what is being brought asks the store after so many ms. */
-#define FLIGHT_WAIT_MS 300
 /* keys/ is listed before anything can be sealed: names, one a line. */
 #define KEYS "keys/"
 #define KEYS_LIST "list/keys"
@@ -115,55 +112,18 @@ fill(struct cached *c, const char *name, uint64_t base, uint8_t *buf,
 	return 0;
 }
 
-/* What lies between two gaps is asked for again if it is little. */
-static void
-join(struct cache_gaps *gaps)
+/* Whether what f wants is on its way, and then is in buf; else *gaps is what
+ * lacks, as far as that has changed. */
+static bool
+comes(struct cached *c, const struct flight *f, void *buf,
+	struct cache_gaps *gaps, const struct store_call *call)
 {
-	unsigned n = 0;
+	enum flights_outcome o = flights_wait(
+		&c->flights, f, buf, call ? call->cancel : NULL);
 
-	for (unsigned i = 1; i < gaps->n; i++) {
-		struct cache_extent *a = &gaps->gap[n], *b = &gaps->gap[i];
-
-		if (b->off - (a->off + a->len) < JOIN_MAX)
-			a->len = b->off + b->len - a->off;
-		else
-			gaps->gap[++n] = *b;
-	}
-	gaps->n = gaps->n ? n + 1 : 0;
-}
-
-/* Leave out gaps, and ends of gaps, that nobody wants; not the last one, if
- * more is asked for than what is wanted. */
-static void
-trim(struct cache_gaps *gaps, const struct store_call *call, uint64_t end)
-{
-	const struct store_extent *w = call->wanted;
-	const struct store_extent *last = w + call->n_wanted;
-	unsigned n = 0;
-
-	if (last[-1].off + last[-1].len < end)
-		end = last[-1].off + last[-1].len;
-	for (unsigned i = 0; i < gaps->n; i++) {
-		struct cache_extent g = gaps->gap[i];
-		uint64_t to = g.off + g.len, from = to, until = 0;
-
-		while (w < last && w->off + w->len <= g.off)
-			w++;
-		for (const struct store_extent *x = w; x < last && x->off < to;
-			x++) {
-			if (from == to)
-				from = x->off > g.off ? x->off : g.off;
-			until = x->off + x->len < to ? x->off + x->len : to;
-		}
-		if (to > end && from == to)
-			from = g.off > end ? g.off : end;
-		if (to > end)
-			until = to;
-		if (from < until)
-			gaps->gap[n++] =
-				(struct cache_extent){ from, until - from };
-	}
-	gaps->n = n;
+	return o == FLIGHTS_TAKEN ||
+	       (o == FLIGHTS_LANDED && cache_read(c->cache, f->name, f->off,
+					       (size_t)f->len, buf, gaps));
 }
 
 static int
@@ -176,14 +136,11 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	int r = 0;
 
 	*got = len;
-	if (cache_read(c->cache, name, off, len, buf, &gaps))
-		return 0;
-	if (flights_wait(&c->flights, &flight, FLIGHT_WAIT_MS,
-		    call ? call->cancel : NULL) &&
-		cache_read(c->cache, name, off, len, buf, &gaps))
+	if (cache_read(c->cache, name, off, len, buf, &gaps) ||
+		comes(c, &flight, buf, &gaps, call))
 		return 0;
 	if (call && call->wanted)
-		trim(&gaps, call, end);
+		gaps_trim(&gaps, call, end);
 	if (gaps.n == 0)
 		return 0;
 	/* the rest would have been welcome, but not for a request */
@@ -193,7 +150,7 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	}
 	if (c->offline)
 		return absent(c, name, e);
-	join(&gaps);
+	gaps_join(&gaps);
 	flights_begin(&c->flights, &flight);
 	for (unsigned i = 0; i < gaps.n && r == 0; i++) {
 		if (gaps.gap[i].off < end)
@@ -205,40 +162,55 @@ get_range(struct cached *c, const char *name, uint64_t off, size_t len,
 	return r;
 }
 
-/* Into the cache; there is no hurry, so what found its queue full is given to it
- * again once that is empty. */
-static int
-bring_gap(struct cached *c, const char *name, const struct cache_extent *gap,
-	uint64_t *end, const struct store_call *call, struct err *e)
+/* There is no hurry, so what found the cache's queue full is given to it again
+ * once that is empty. */
+static void
+keep(struct cached *c, const char *name, const struct cache_extent *x,
+	const uint8_t *bytes)
 {
-	auto_free uint8_t *buf = xmalloc(gap->len);
-	int r = fill(c, name, gap->off, buf, gap->off, gap->len, end, call, e);
-	size_t len = *end - gap->off < gap->len ? (size_t)(*end - gap->off)
-						: (size_t)gap->len;
+	cache_sync(c->cache, NULL);
+	if (cache_read(c->cache, name, x->off, x->len, NULL, NULL))
+		return;
+	cache_write(c->cache, name, x->off, bytes, x->len);
+	cache_sync(c->cache, NULL);
+}
 
-	if (r)
-		return r;
-	cache_sync(c->cache, NULL);
-	if (cache_read(c->cache, name, gap->off, len, NULL, NULL))
-		return 0;
-	cache_write(c->cache, name, gap->off, buf, len);
-	cache_sync(c->cache, NULL);
-	return 0;
+/* Into the cache; who waits for a part has it from here. */
+static int
+bring_gap(struct cached *c, struct flight *f, const struct cache_extent *gap,
+	uint64_t *end, const struct store_call *how, struct err *e)
+{
+	struct store_arrival arrival = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	auto_free uint8_t *buf = xmalloc(gap->len);
+	struct cache_extent came = *gap;
+	struct store_call call = *how;
+	int r;
+
+	call.arrival = &arrival;
+	flights_show(&c->flights, f, gap->off, buf, &arrival);
+	r = fill(c, f->name, gap->off, buf, gap->off, gap->len, end, &call, e);
+	if (*end - gap->off < gap->len)
+		came.len = *end - gap->off;
+	if (r == 0)
+		keep(c, f->name, &came, buf);
+	flights_hide(&c->flights, f);
+	return r;
 }
 
 static int
-bring_gaps(struct cached *c, const char *name, const struct cache_gaps *gaps,
-	uint64_t end, const struct store_call *call, struct err *e)
+bring_gaps(struct cached *c, struct flight *f, const struct cache_gaps *gaps,
+	const struct store_call *call, struct err *e)
 {
+	uint64_t end = f->off + f->len;
 	int r = 0;
 
 	for (unsigned i = 0; !r && i < gaps->n && gaps->gap[i].off < end; i++)
-		r = bring_gap(c, name, &gaps->gap[i], &end, call, e);
+		r = bring_gap(c, f, &gaps->gap[i], &end, call, e);
 	return r;
 }
 
 int
-cached_bring(struct store *s, const struct flight *f,
+cached_bring(struct store *s, struct flight *f,
 	const struct store_call *call, bool *kept, struct err *e)
 {
 	struct cached *c = cached_of(s);
@@ -247,13 +219,13 @@ cached_bring(struct store *s, const struct flight *f,
 
 	if (c->offline)
 		return absent(c, f->name, e);
-	if (flights_wait(&c->flights, f, FLIGHT_WAIT_MS, call->cancel))
-		cache_sync(c->cache, NULL);
+	flights_wait(&c->flights, f, NULL, call->cancel);
+	cache_sync(c->cache, NULL); /* somebody may have brought it just now */
 	*kept = cache_read(c->cache, f->name, f->off, f->len, NULL, &gaps);
 	if (*kept)
 		return 0;
-	join(&gaps);
-	r = bring_gaps(c, f->name, &gaps, f->off + f->len, call, e);
+	gaps_join(&gaps);
+	r = bring_gaps(c, f, &gaps, call, e);
 	*kept = r == 0 &&
 		cache_read(c->cache, f->name, f->off, f->len, NULL, NULL);
 	return r;

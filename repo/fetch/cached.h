@@ -44,7 +44,7 @@ void cached_keep_names(struct store *s, const char *prefix,
 
 /*
  * What f says will be brought into the cache: who wants it before
- * cached_expected waits for it a little.  f is borrowed until then; s must be
+ * cached_expected waits for it (repo/fetch/flights.h).  f is borrowed until then; s must be
  * such a store, here and below.
  */
 void cached_expect(struct store *s, struct flight *f);
@@ -53,7 +53,7 @@ void cached_expected(struct store *s, struct flight *f);
  * Bring it, as far as it lacks.  When this returns it can be read there, unless
  * the cache could not keep it (*kept false).
  */
-int cached_bring(struct store *s, const struct flight *f,
+int cached_bring(struct store *s, struct flight *f,
 	const struct store_call *call, bool *kept, struct err *e);
 
 /* Whether a whole object is in the cache. */

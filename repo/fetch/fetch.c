@@ -102,7 +102,7 @@ fetch_new(struct store *store, const struct keyring *keys,
 	detour_init(&f->detours);
 	nearby_init(&f->nearby);
 	set_up_ahead(f, o, memory);
-	bring_init(&f->bring, store, memory / 16);
+	bring_init(&f->bring, store, memory / 2);
 	return f;
 }
 
@@ -326,13 +326,30 @@ uint64_t
 fetch_bring(struct fetch *f, const struct frame_place *at, size_t n,
 	uint64_t spare)
 {
-	return bring_ask(&f->bring, at, n, spare);
+	struct bring_plan *p = bring_plan(&f->bring, at, n, spare);
+	uint64_t len = bring_send(&f->bring, p, n);
+
+	bring_plan_free(p);
+	return len;
+}
+
+struct bring_plan *
+fetch_bring_plan(struct fetch *f, const struct frame_place *at, size_t n,
+	uint64_t spare)
+{
+	return bring_plan(&f->bring, at, n, spare);
 }
 
 uint64_t
-fetch_bring_reach(struct fetch *f)
+fetch_bring_send(struct fetch *f, struct bring_plan *p, size_t until)
 {
-	return bring_reach(&f->bring);
+	return bring_send(&f->bring, p, until);
+}
+
+uint64_t
+fetch_bring_reach(struct fetch *f, unsigned seconds)
+{
+	return bring_reach(&f->bring, seconds);
 }
 
 bool
@@ -364,6 +381,15 @@ fetch_stretch_around(struct fetch *f, const struct frame_place *at,
 	ahead_stretch(&f->ahead, at,
 		smaller(before, (size_t)(at->off - OBJECT_HEADER_LEN)),
 		smaller(max, 4 * MIB));
+}
+
+void
+fetch_settle(struct fetch *f)
+{
+	struct cache *c = cached_cache(f->store);
+
+	if (c)
+		cache_sync(c, NULL);
 }
 
 /* -- Chunks -------------------------------------------------------------- */

@@ -21,6 +21,7 @@
 #include "repo/store/store.h"
 
 struct fetch;
+struct bring_plan; /* repo/fetch/bring.h */
 
 struct fetch_options {
 	size_t memory;	   /* bytes of decoded frames kept; 0: 64 MiB */
@@ -117,10 +118,16 @@ void fetch_ahead_around(
  */
 uint64_t fetch_bring(struct fetch *f, const struct frame_place *at, size_t n,
 	uint64_t spare);
+/* The same in two steps, for who asks for the first frames some time before the
+ * last; given, owed a bring_plan_free. */
+struct bring_plan *fetch_bring_plan(struct fetch *f,
+	const struct frame_place *at, size_t n, uint64_t spare);
+/* Ask for its first `until` frames. */
+uint64_t fetch_bring_send(struct fetch *f, struct bring_plan *p, size_t until);
 /* Whether that brings anything. */
 bool fetch_brings(struct fetch *f);
-/* How many bytes are best asked for at a time. */
-uint64_t fetch_bring_reach(struct fetch *f);
+/* How many bytes the line brings in so many seconds (bring_reach). */
+uint64_t fetch_bring_reach(struct fetch *f, unsigned seconds);
 
 /* The same for one frame of pages, and whole frames in the len bytes that
  * follow it. */
@@ -138,6 +145,9 @@ void fetch_stretch(struct fetch *f, const struct frame_place *at, size_t max);
  * into that. */
 void fetch_stretch_around(struct fetch *f, const struct frame_place *at,
 	size_t before, size_t max);
+/* What has come into the disk cache can be read there when this returns.  It may
+ * wait for the disk. */
+void fetch_settle(struct fetch *f);
 
 struct fetch_stats {
 	uint64_t unsealed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Ranges of objects that are on their way into the disk cache, or will be soon:
- * who needs a part of one waits for it a little instead of asking the store a
- * second time.
+ * who needs a part of one waits for it instead of asking the store a second time,
+ * as long as something comes, and has it as soon as it has come.
  */
 #ifndef YORE_FETCH_FLIGHTS_H
 #define YORE_FETCH_FLIGHTS_H
@@ -11,11 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "repo/base/cancel.h"
+#include "repo/store/store.h"
 
 struct flight {
 	const char *name; /* borrowed until flights_end */
 	uint64_t off, len;
 	const void *owner; /* does not wait for its own */
+
+	/* Guarded by flights.lock: what has come can be had here. */
+	struct store_arrival *arrival; /* NULL: nothing is shown */
+	const uint8_t *bytes;	       /* of the object from here on: */
+	uint64_t bytes_off;
 	struct flight *next;
 };
 
@@ -24,6 +30,7 @@ struct flights {
 	pthread_cond_t landed;
 	struct flight *first;
 	_Atomic unsigned n;
+	uint64_t ended; /* so far */
 };
 
 void flights_init(struct flights *fs);
@@ -33,12 +40,26 @@ void flights_release(struct flights *fs);
 void flights_begin(struct flights *fs, struct flight *f);
 void flights_end(struct flights *fs, struct flight *f);
 
+/* What comes of f is written to bytes, from bytes_off of the object on; all is
+ * borrowed until flights_hide. */
+void flights_show(struct flights *fs, struct flight *f, uint64_t bytes_off,
+	const uint8_t *bytes, struct store_arrival *arrival);
+void flights_hide(struct flights *fs, struct flight *f);
+
+enum flights_outcome {
+	FLIGHTS_NONE,	/* nothing to wait for, or not any longer */
+	FLIGHTS_LANDED, /* what there was has landed */
+	FLIGHTS_TAKEN,	/* all that f wants has been copied */
+};
+
 /*
- * Wait while something of what f wants is on its way by others, for at most
- * max_ms or until cancel (may be NULL) is raised.  Whether there was anything to
- * wait for, and it has landed.
+ * Wait while something of what f wants is on its way by others, until nothing
+ * has come of any flight for so long, or cancel (may be NULL) is raised.  into
+ * (NULL: not wanted) has room for what f wants.
  */
-bool flights_wait(struct flights *fs, const struct flight *f, unsigned max_ms,
-	struct cancel *cancel);
+#define FLIGHTS_STILL_MS 300
+#define FLIGHTS_WAIT_MS 2000 /* in all */
+enum flights_outcome flights_wait(struct flights *fs, const struct flight *f,
+	void *into, struct cancel *cancel);
 
 #endif

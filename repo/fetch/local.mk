@@ -17,6 +17,8 @@ libyore_a_SOURCES += \
 	repo/fetch/fetch.h \
 	repo/fetch/flights.c \
 	repo/fetch/flights.h \
+	repo/fetch/gaps.c \
+	repo/fetch/gaps.h \
 	repo/fetch/line.c \
 	repo/fetch/line.h \
 	repo/fetch/nearby.c \

@@ -124,16 +124,17 @@ look_ahead(struct native_view *v, const struct tree_node *tn, uint64_t off,
 	struct map m;
 
 	if (tn->entry->content == CONTENT_CHUNK) {
-		lookahead_walk(&v->ahead, tn->node, &tn->entry->ref.place);
+		lookahead_walk(&v->ahead, tn, &tn->entry->ref.place);
 		return;
 	}
+	lookahead_await(&v->ahead, tn->node);
 	m = native_view_extent_map(v, tn);
 	lookahead_extents(&v->ahead, tn->node, &m, off);
-	lookahead_stream(&v->ahead, tn->node, &m, off, len);
 	if (off == 0 && !map_find_offset(&m, 0, &at, NULL) &&
 		!map_at_extent(&at)->hole)
-		lookahead_walk(&v->ahead, tn->node,
-			&map_at_extent(&at)->ref.place);
+		lookahead_walk(
+			&v->ahead, tn, &map_at_extent(&at)->ref.place);
+	lookahead_stream(&v->ahead, tn->node, &m, off, len);
 }
 
 /* Of a database, a page that leads to others: 1, it was read; 0. */

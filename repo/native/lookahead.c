@@ -536,12 +536,29 @@ follow(struct lookahead_state *st, struct walk *w, uint64_t node,
 }
 
 void
-lookahead_walk(struct lookahead *l, uint64_t node, const struct frame_place *at)
+lookahead_await(struct lookahead *l, uint64_t node)
 {
+	scout_await(&l->scout, node);
+}
+
+/* With the lock held.  Who has listed a directory and reads what is in it in
+ * that order will go on. */
+static bool
+goes_on(const struct lookahead_state *st, const struct walk *w,
+	const struct tree_node *tn)
+{
+	return w->reach >= SCOUT_MIN || (w->reach && st->listed == tn->parent);
+}
+
+void
+lookahead_walk(struct lookahead *l, const struct tree_node *tn,
+	const struct frame_place *at)
+{
+	uint64_t node = tn->node;
 	struct wish wish;
 	struct lookahead_state *st;
 	struct walk *w;
-	bool goes_on;
+	bool scouted;
 
 	wish.n = 0;
 	wish.page.len = 0;
@@ -551,9 +568,10 @@ lookahead_walk(struct lookahead *l, uint64_t node, const struct frame_place *at)
 	w = find_walk(st, node, at);
 	if (follow(st, w, node, at))
 		foresee(l, w, &wish);
-	goes_on = w->reach >= SCOUT_MIN;
+	scouted = goes_on(st, w, tn);
 	pthread_mutex_unlock(&l->lock);
 	/* what a scout has not come to yet it asks for soon, in fewer gets */
-	if (!goes_on || scout_follow(&l->scout, node))
+	if (!scouted || scout_follow(&l->scout, node))
 		wish_send(&wish, l->fetch);
+	scout_await(&l->scout, node);
 }

@@ -47,8 +47,10 @@ void lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
  * where that would be a request a page, its pages are fetched together. */
 void lookahead_extents(struct lookahead *l, uint64_t node, const struct map *m,
 	uint64_t off);
+/* A file is about to be read: as scout_await. */
+void lookahead_await(struct lookahead *l, uint64_t node);
 /* A read at the beginning of a file, which lies in the frame `at`. */
-void lookahead_walk(struct lookahead *l, uint64_t node,
+void lookahead_walk(struct lookahead *l, const struct tree_node *tn,
 	const struct frame_place *at);
 
 #endif

@@ -7,8 +7,10 @@
  * requests they are.
  *
  * A walk that began with the first files of a directory will go through all of it:
- * its first round reaches as far as what the line brings in a second, but not
- * beyond the directory.  Any other walk begins with a short one.
+ * a round of it is as long as several seconds of the line, but not beyond the
+ * directory.  It is planned as a whole, but asked for as the reader comes on: a
+ * stretch when he comes to the first of its frames in what the line brings in a
+ * second.  Any other walk begins with a short round.
  */
 #include <sys/stat.h>
 #include <errno.h>
@@ -16,10 +18,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/buf.h"
+#include "repo/base/clock.h"
+#include "repo/fetch/bring.h"
 #include "repo/native/scout.h"
 
 #define MIB (1024u * 1024)
 #define REACH_MIN (4 * MIB)
+/* Of a directory so many seconds of the line are planned, though only one is
+ * asked for at a time. */
+#define PLANNED_S 8
 #define FRAMES_MAX 4096
 #define LATER_MAX 1024
 /* What of a file lies behind this is read by some walks only: it is at most one
@@ -37,6 +44,10 @@
 #define BEGIN_MAX 64
 #define BEGIN_PART 16
 #define SEEN 16384 /* a power of two */
+/* For so long readers of one view wait for its scout, in all, and at once. */
+#define PATIENCE_MS 1000
+#define AWAIT_MS 300
+#define LOOK_MS 20
 
 /* Frames by a hash of their place; whoever shares a hash is left out. */
 struct scout_seen {
@@ -52,17 +63,23 @@ struct wanted {
 
 struct round {
 	struct scout *s;
+	uint64_t from; /* scout.from when it began */
 	bool begins; /* the first one of a walk, */
 	bool whole;  /* which goes through all of a directory */
+	bool more;   /* and nodes are left of it */
 	uint64_t reach;
 	uint64_t bytes; /* but for tails */
 	uint64_t later_bytes; /* that files whose maps lack may come to */
-	uint64_t half; /* node where half of it is passed */
 	uint64_t node; /* the one looked at */
 	uint64_t end;  /* and the last one */
 	size_t n;
 	struct wanted wanted[FRAMES_MAX];
-	struct frame_place at[FRAMES_MAX]; /* what is asked for */
+	struct frame_place at[FRAMES_MAX]; /* the same */
+	/* in ranges, once all is known; what is asked for, a part at a time */
+	struct bring_plan *plan;
+	size_t sent;	/* frames so far, */
+	uint64_t until; /* all that nodes before this need; */
+	uint64_t half;	/* here the next part is asked for */
 	/* files whose maps lack pages, and those */
 	size_t n_later;
 	struct frame_place pages[LATER_MAX];
@@ -77,8 +94,10 @@ scout_init(struct scout *s, const struct tree *tree, struct fetch *fetch)
 {
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->wake, NULL);
+	pthread_cond_init(&s->asked, NULL);
 	s->tree = tree;
 	s->fetch = fetch;
+	s->patience_ns = PATIENCE_MS * 1000000LL;
 }
 
 void
@@ -92,6 +111,7 @@ scout_release(struct scout *s)
 	if (s->started)
 		pthread_join(s->thread, NULL);
 	free(s->seen);
+	pthread_cond_destroy(&s->asked);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
 }
@@ -134,17 +154,13 @@ take(struct round *r, const struct frame_place *at, bool tail)
 	if (is_full(r) || !see(r->s->seen, at))
 		return;
 	r->wanted[r->n++] = (struct wanted){ *at, r->node, tail };
-	if (tail)
-		return;
-	r->bytes += at->len;
-	if (r->bytes <= r->reach / 2)
-		r->half = r->node;
+	r->bytes += tail ? 0 : at->len;
 }
 
 static uint64_t
-reach_now(struct scout *s)
+reach_now(const struct round *r, unsigned seconds)
 {
-	uint64_t reach = fetch_bring_reach(s->fetch);
+	uint64_t reach = fetch_bring_reach(r->s->fetch, seconds);
 
 	return reach > REACH_MIN ? reach : REACH_MIN;
 }
@@ -153,7 +169,10 @@ reach_now(struct scout *s)
 static void
 choose_reach(struct round *r)
 {
-	r->reach = r->begins && !r->whole ? REACH_MIN : reach_now(r->s);
+	if (r->begins && !r->whole)
+		r->reach = REACH_MIN;
+	else
+		r->reach = reach_now(r, r->whole ? PLANNED_S : 1);
 }
 
 /* The page that lacks, what follows it, and some of what lies before it: the
@@ -167,6 +186,7 @@ bring_page(struct scout *s, const struct ref *missing)
 	if (len < missing->place.len)
 		len = missing->place.len;
 	fetch_stretch_around(s->fetch, &missing->place, PAGES_BEFORE, len);
+	fetch_settle(s->fetch); /* what lies before it is wanted next */
 }
 
 /* The frames of a file.  -EAGAIN: *missing lacks (unless it is NULL: then it is
@@ -236,21 +256,44 @@ sort(struct round *r)
 }
 
 static void
-ask(struct round *r)
+plan(struct round *r)
 {
-	uint64_t tails = r->bytes / TAILS;
+	uint64_t most = r->bytes / TAILS, tails = 0;
 	size_t n = 0;
 
 	sort(r);
 	for (size_t i = 0; i < r->n; i++) {
 		const struct wanted *w = &r->wanted[i];
 
-		if (w->tail && w->at.len > tails)
+		if (w->tail && tails + w->at.len > most)
 			continue;
-		tails -= w->tail ? w->at.len : 0;
+		tails += w->tail ? w->at.len : 0;
+		r->wanted[n] = *w;
 		r->at[n++] = w->at;
 	}
-	fetch_bring(r->s->fetch, r->at, n, SPARE(r->bytes));
+	r->n = n;
+	r->plan = fetch_bring_plan(
+		r->s->fetch, r->at, n, SPARE(r->bytes + tails));
+}
+
+/* Ask for what the reader comes to in a second, if he goes on as fast as it
+ * comes: who stops has not asked for much more. */
+static void
+send(struct round *r)
+{
+	uint64_t window = reach_now(r, 1), bytes = 0, half = 0;
+	size_t i = r->sent;
+
+	for (; i < r->n && bytes < window; i++)
+		bytes += r->at[i].len;
+	r->half = r->from;
+	for (size_t k = r->sent; k < i && half < bytes / 2; k++) {
+		half += r->at[k].len;
+		r->half = r->wanted[k].node;
+	}
+	r->sent = i;
+	r->until = i < r->n ? r->wanted[i].node : r->node;
+	fetch_bring_send(r->s->fetch, r->plan, i);
 }
 
 /* Entries up to a directory that is not empty or the end of the leaf. */
@@ -334,11 +377,16 @@ next_round(struct scout *s, struct round *r)
 
 	while (!s->stop && s->reader < s->next)
 		pthread_cond_wait(&s->wake, &s->lock);
-	r->n = r->n_later = 0;
-	r->bytes = r->later_bytes = 0;
+	r->from = s->from;
 	r->begins = s->begins;
+	if (!s->begins && r->sent < r->n)
+		return !s->stop;
+	bring_plan_free(r->plan);
+	r->plan = NULL;
+	r->n = r->n_later = r->sent = 0;
+	r->bytes = r->later_bytes = 0;
 	s->looked = s->from;
-	r->node = r->half = s->from;
+	r->node = s->begins ? s->begun : s->from;
 	return !s->stop;
 }
 
@@ -349,24 +397,40 @@ choose_end(struct round *r)
 
 	if (!r->begins)
 		return;
-	end = find_end(r->s->tree, r->node - 1);
+	end = find_end(r->s->tree, r->node);
 	r->whole = end > 0;
 	r->end = r->whole ? end : r->s->tree->root->totals.entries;
 }
 
+/* What the nodes that follow need. */
+static void
+look(struct round *r)
+{
+	choose_end(r);
+	choose_reach(r);
+	r->more = true;
+	while (!is_full(r) && r->more && !cancel_raised(&r->s->cancel))
+		r->more = take_next(r);
+	take_later(r);
+	plan(r);
+}
+
 /* Unless the reader has gone elsewhere meanwhile. */
 static void
-end_round(struct scout *s, const struct round *r, uint64_t from, bool end)
+end_round(struct scout *s, const struct round *r)
 {
 	auto_lock(&s->lock);
 
-	if (s->from != from)
+	if (s->from != r->from)
 		return;
-	s->from = r->node;
-	s->next = !end ? r->half
-		  : r->end < s->tree->root->totals.entries ? r->node
-							    : UINT64_MAX;
+	s->from = r->until;
+	if (r->more || r->sent < r->n)
+		s->next = r->half;
+	else
+		s->next = r->end < s->tree->root->totals.entries ? r->node
+								  : UINT64_MAX;
 	s->begins = false;
+	pthread_cond_broadcast(&s->asked);
 }
 
 static void *
@@ -379,17 +443,12 @@ work(void *ctx)
 	s->seen = xcalloc(1, sizeof(*s->seen));
 	cancel_set_current(&s->cancel);
 	while (next_round(s, r)) {
-		uint64_t from = r->node;
-		bool more = true;
-
-		choose_end(r);
-		choose_reach(r);
-		while (!is_full(r) && more && !cancel_raised(&s->cancel))
-			more = take_next(r);
-		take_later(r);
-		ask(r);
-		end_round(s, r, from, !more);
+		if (!r->plan)
+			look(r);
+		send(r);
+		end_round(s, r);
 	}
+	bring_plan_free(r->plan);
 	return NULL;
 }
 
@@ -403,6 +462,37 @@ start(struct scout *s)
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	s->started = pthread_create(&s->thread, NULL, work, s) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* With the lock held. */
+static void
+doze(struct scout *s)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += LOOK_MS * 1000000L;
+	until.tv_sec += until.tv_nsec / NS_PER_S;
+	until.tv_nsec %= NS_PER_S;
+	pthread_cond_clockwait(&s->asked, &s->lock, CLOCK_MONOTONIC, &until);
+}
+
+void
+scout_await(struct scout *s, uint64_t node)
+{
+	struct cancel *cancel = cancel_current();
+	int64_t began, waited = 0;
+
+	if (!s->begins)
+		return;
+	auto_lock(&s->lock);
+	began = clock_mono_ns();
+	while (s->begins && s->started && node >= s->begun && waited < s->patience_ns &&
+		waited < AWAIT_MS * 1000000LL && !cancel_raised(cancel)) {
+		doze(s);
+		waited = clock_mono_ns() - began;
+	}
+	s->patience_ns -= waited;
 }
 
 bool
@@ -427,5 +517,6 @@ scout_follow(struct scout *s, uint64_t node)
 		start(s);
 	if (node >= s->next)
 		pthread_cond_signal(&s->wake);
-	return !s->started || node < s->from || s->next == UINT64_MAX;
+	return !s->started || (node < s->from && !s->begins) ||
+	       s->next == UINT64_MAX;
 }

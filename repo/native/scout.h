@@ -35,7 +35,9 @@ struct scout {
 	uint64_t from;	 /* nodes before this have been asked for, */
 	_Atomic uint64_t looked; /* and before this looked at by now */
 	uint64_t next;	 /* look further when the reader comes here */
-	bool begins;	 /* nothing of this walk has been asked for */
+	_Atomic bool begins; /* nothing of this walk has been asked for; */
+	pthread_cond_t asked; /* now it has */
+	int64_t patience_ns; /* that readers may still wait for that */
 
 	/* the thread's */
 	struct stretches stretches;
@@ -51,5 +53,11 @@ void scout_release(struct scout *s);
  * should be asked for frame by frame, too: the scout has been there, or cannot
  * help. */
 bool scout_follow(struct scout *s, uint64_t node);
+/*
+ * Node is about to be read.  If the scout looks for what to ask for first, and
+ * node may be part of that, wait for it, but never long: it asks for more at a
+ * time than the reader would.
+ */
+void scout_await(struct scout *s, uint64_t node);
 
 #endif

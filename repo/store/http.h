@@ -61,6 +61,7 @@ struct http_range {
 	uint64_t off;
 	size_t len;
 	void *into; /* len bytes, borrowed */
+	_Atomic size_t *come; /* raised by what has been written; or NULL */
 };
 
 /* Everything is borrowed until http_wait returns. */

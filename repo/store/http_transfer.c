@@ -110,6 +110,8 @@ take_range(struct http_transfer *t, const char *data, size_t n)
 		memcpy((char *)t->rq->range.into + rs->got, data + skipped,
 			taken);
 	rs->got += taken;
+	if (t->rq->range.come)
+		*t->rq->range.come += taken;
 	if (rs->got == t->expected && t->open_end) {
 		t->enough = true;
 		return 0;

@@ -195,6 +195,19 @@ bytes_of(const struct s3_call *call)
 	return call->body_len + call->range.len - call->kept;
 }
 
+/* What comes from here on is written behind what was kept. */
+static _Atomic size_t *
+expect_rest(const struct s3_call *call)
+{
+	struct store_arrival *a = call->how ? call->how->arrival : NULL;
+
+	if (!a)
+		return NULL;
+	auto_lock(&a->lock);
+	a->len = call->kept;
+	return &a->len;
+}
+
 static int
 begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 {
@@ -219,6 +232,7 @@ begin_attempt(struct s3_client *c, struct s3_call *call, struct err *e)
 	rq->range.len -= call->kept;
 	if (call->kept)
 		rq->range.into = (char *)call->range.into + call->kept;
+	rq->range.come = expect_rest(call);
 	rq->cancel = call->how ? call->how->cancel : NULL;
 	rq->ahead = call->how && call->how->ahead;
 	rq->deadline_ns = http_retry_deadline(&call->retry, bytes_of(call));

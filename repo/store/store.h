@@ -18,6 +18,7 @@
 #ifndef YORE_STORE_STORE_H
 #define YORE_STORE_STORE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +52,14 @@ struct store_extent {
 	uint64_t len;
 };
 
+/* How much of a get has come, from the beginning of its buffer on, for who can
+ * use a part before the rest is there.  What has come is not written again while
+ * the lock is held. */
+struct store_arrival {
+	pthread_mutex_t lock; /* a leaf */
+	_Atomic size_t len;
+};
+
 struct store_call {
 	bool ahead;	       /* whoever waits goes first */
 	/* Content, which goes from here to the page cache of a mount or to a
@@ -66,6 +75,8 @@ struct store_call {
 	 * all of it. */
 	const struct store_extent *wanted;
 	size_t n_wanted;
+	/* Told meanwhile, by stores that can; borrowed.  NULL: nobody looks. */
+	struct store_arrival *arrival;
 };
 
 /* What a listing says of an object. */

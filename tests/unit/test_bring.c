@@ -54,7 +54,7 @@ frames_that_lie_near_each_other_are_brought_in_one_get(void **state)
 	assert_int_equal(1, x.gets);
 	assert_int_equal(0, fetch_bring(f, at, n_elements(at), 1 << 20));
 	/* counted after it is kept */
-	while (fetch_bring_reach(f) == BRING_REACH_UNKNOWN)
+	while (fetch_bring_reach(f, 1) == BRING_REACH_UNKNOWN)
 		usleep(200);
 }
 
