@@ -188,8 +188,7 @@ mountpoint_users(const char *path)
 	return (char *)buf_steal(&u.names, &len);
 }
 
-/* -- Who serves it
- * ----------------------------------------------------------------- */
+/* -- Who serves it ---------------------------------------------------------- */
 
 struct daemons {
 	const char *path;
