@@ -98,8 +98,7 @@ world_init(struct world *w, const char *script)
 
 	memset(w, 0, sizeof(*w));
 	w->script = script;
-	snprintf(w->dir, sizeof(w->dir), "%s/yore-test-XXXXXX", scratch());
-	assert_non_null(mkdtemp(w->dir));
+	assert_true(scratch_make(w->dir, sizeof(w->dir)));
 	w->tree = xasprintf("%s/tree", w->dir);
 	w->base = xasprintf("%s/base", w->dir);
 	w->repo = xasprintf("%s/repo", w->dir);

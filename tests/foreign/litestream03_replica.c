@@ -193,8 +193,7 @@ use_home(void)
 
 	if (made)
 		return;
-	snprintf(home, sizeof(home), "%.40s/yore-test-XXXXXX", scratch());
-	assert_non_null(mkdtemp(home));
+	assert_true(scratch_make(home, sizeof(home)));
 	made = true;
 	atexit(drop_home);
 	unsetenv("XDG_STATE_HOME");

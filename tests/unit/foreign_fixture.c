@@ -17,9 +17,7 @@ fixture_set_up(void **state)
 {
 	(void)state;
 	log_set_level(LOG_LEVEL_ERROR);
-	snprintf(fixture_dir, sizeof(fixture_dir), "%.40s/yore-test-XXXXXX",
-		scratch());
-	return mkdtemp(fixture_dir) == NULL;
+	return !scratch_make(fixture_dir, sizeof(fixture_dir));
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "repo/open.h"
 #include "repo/store/directory.h"
 #include "repo/write/init.h"
+#include "tests/unit/scratch.h"
 
 static void
 begin_pack(struct forge *f, struct forge_pack *p, enum object_type type)
@@ -27,16 +28,13 @@ void
 forge_init(struct forge *f, uint32_t page_max)
 {
 	const struct slot_secret open = { .type = SLOT_OPEN };
-	const char *tmp = getenv("TMPDIR");
 	auto_free char *state = NULL;
 	struct err e = ERR_INIT;
 	char id[33];
 
 	memset(f, 0, sizeof(*f));
 	f->page_max = page_max;
-	snprintf(f->dir, sizeof(f->dir), "%s/yore-test-XXXXXX",
-		tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(f->dir));
+	assert_true(scratch_make(f->dir, sizeof(f->dir)));
 	f->repo = xasprintf("%s/repo", f->dir);
 	state = xasprintf("%s/state", f->dir);
 	setenv("XDG_STATE_HOME", state, 1);

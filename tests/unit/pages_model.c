@@ -10,6 +10,7 @@
 #include "repo/crypto/slot.h"
 #include "repo/sqlite/database_view.h"
 #include "repo/write/init.h"
+#include "tests/unit/scratch.h"
 
 #define FIRST_NS 1700000000000000000
 
@@ -24,13 +25,10 @@ void
 model_init(struct model *m, uint32_t page_size, uint32_t n)
 {
 	const struct slot_secret open_slot = { .type = SLOT_OPEN };
-	const char *tmp = getenv("TMPDIR");
 	char id[33];
 
 	*m = (struct model){ .page_size = page_size, .seed = 1 };
-	snprintf(m->dir, sizeof(m->dir), "%s/yore-test-XXXXXX",
-		tmp ? tmp : "/tmp");
-	assert_non_null(mkdtemp(m->dir));
+	assert_true(scratch_make(m->dir, sizeof(m->dir)));
 	setenv("XDG_STATE_HOME", m->dir, 1);
 	m->repo = xasprintf("%s/repo", m->dir);
 	m->state_dir = xasprintf("%s/state", m->dir);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "repo/base/bytes.h"
 #include "tests/unit/replica_fixture.h"
+#include "tests/unit/scratch.h"
 
 #define QUEUE_LIMIT (1u << 30)
 
@@ -48,8 +49,7 @@ void
 replica_begin(struct replica *r, uint32_t page_size)
 {
 	memset(r, 0, sizeof(*r));
-	snprintf(r->dir, sizeof(r->dir), "/tmp/yore-test-replica-XXXXXX");
-	assert_non_null(mkdtemp(r->dir));
+	assert_true(scratch_make(r->dir, sizeof(r->dir)));
 	r->path = xasprintf("%s/app.db", r->dir);
 	r->queue_dir = xasprintf("%s/queue", r->dir);
 	assert_int_equal(mkdir(r->queue_dir, 0700), 0);

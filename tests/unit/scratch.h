@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where a test that writes and removes a lot of files does it. */
+/* Where a test that writes and removes a lot of files, or waits for the disk at
+ * each of many, does it: the disk is not what it is about. */
 #ifndef YORE_TESTS_SCRATCH_H
 #define YORE_TESTS_SCRATCH_H
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -20,6 +23,14 @@ scratch(void)
 		st.f_bavail * st.f_frsize > SCRATCH_MIN)
 		return "/dev/shm";
 	return tmp ? tmp : "/tmp";
+}
+
+/* A new directory there; whether it could be made. */
+static inline bool
+scratch_make(char *dir, size_t size)
+{
+	snprintf(dir, size, "%.40s/yore-test-XXXXXX", scratch());
+	return mkdtemp(dir) != NULL;
 }
 
 #endif

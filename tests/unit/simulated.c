@@ -9,6 +9,7 @@
 #include "repo/write/init.h"
 #include "repo/write/writer.h"
 #include "tests/unit/simulated.h"
+#include "tests/unit/scratch.h"
 
 #define BEGAN_NS (1700000000 * NS_PER_S)
 
@@ -343,8 +344,7 @@ simulated_begin(struct simulated *s, const struct disk_speed *speed)
 	*s = (struct simulated){ .now_ns = NS_PER_S };
 	world = s;
 	make_disk();
-	snprintf(s->dir, sizeof(s->dir), "/tmp/yore-test-impact-XXXXXX");
-	assert_non_null(mkdtemp(s->dir));
+	assert_true(scratch_make(s->dir, sizeof(s->dir)));
 	setenv("XDG_STATE_HOME", s->dir, 1);
 	db = xasprintf("%s/app.db", s->dir);
 	assert_int_equal(sqlite3_open(db, &s->app), SQLITE_OK);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <zstd.h>
 #include "tests/unit/foreign_fixture.h"
+#include "tests/unit/scratch.h"
 #include "repo/foreign/zlayer.h"
 
 static char work[64]; /* where the application's database is */
@@ -33,8 +34,7 @@ set_up(void **state)
 	auto_free char *path = NULL;
 
 	h = NULL;
-	strcpy(work, "/tmp/yore-test-XXXXXX");
-	if (fixture_set_up(state) || !mkdtemp(work))
+	if (fixture_set_up(state) || !scratch_make(work, sizeof(work)))
 		return 1;
 	path = xasprintf("%s/db", work);
 	sqlite3_open(path, &db);
