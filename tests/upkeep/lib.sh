@@ -19,11 +19,10 @@ days() {
 }
 
 kept() {
-	local source=h/${1-t} time
-	for time in $(yore snapshots --json "$source" |
-		sed -n 's/.*"snapshot":"\([^"]*\)".*/\1/p'); do
-		yore cat "$source@$time:f"
-	done | xargs
+	local source=h/${1-t}
+	yore snapshots --json "$source" |
+		sed -n "s,.*\"snapshot\":\"\([^\"]*\)\".*,$source@\1:f,p" |
+		xargs -r yore cat | xargs
 }
 
 # What the catalogs that count name, and what is below snap/, is the same.
