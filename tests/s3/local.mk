@@ -67,6 +67,7 @@ tests_s3_wide_SOURCES = tests/s3/wide.c tests/s3/write_record.c tests/s3/write_r
 dist_check_SCRIPTS += tests/s3/reads.sh
 dist_check_SCRIPTS += tests/s3/spine.sh
 dist_check_SCRIPTS += tests/s3/versions.sh
+dist_check_SCRIPTS += tests/s3/versions_stopped.sh
 dist_check_SCRIPTS += tests/s3/wide.sh
 check_PROGRAMS += tests/s3/objects
 tests_s3_objects_SOURCES = tests/s3/objects.c

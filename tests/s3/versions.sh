@@ -71,13 +71,3 @@ yore backup -q -r s3://yore/r --host h --source t tree
 see_again 2001 h/t
 cost 'a fifth in one more' 2 ls $file
 exactly "$(wc -l <out)" 5 'versions then'
-
-# who waits for a silent store can be stopped; then the list is whole
-yore umount mnt
-mount_yore -r s3://yore/r -o refresh=0 "$work/mnt"
-server 'fault GET *snap* 3+ stall'
-status=0
-timeout -k 20 -s INT 1 env --default-signal=INT ls $file || status=$?
-exactly "$status" 124 'status of who was interrupted'
-server clear
-exactly "$(ls $file | wc -l)" 5 'versions after that'
