@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* yorefs: opens a repository and mounts it. */
 #include <errno.h>
-#include <malloc.h>
 #include <string.h>
 #include "repo/base/log.h"
+#include "repo/base/memory.h"
 #include "repo/open.h"
 #include "repo/unlock.h"
 #include "fs/daemon.h"
@@ -162,8 +162,7 @@ main(int argc, char **argv)
 	struct err e = ERR_INIT;
 
 	log_set_program("yorefs");
-	/* many threads, little memory: they share what malloc holds back */
-	mallopt(M_ARENA_MAX, 2);
+	memory_return_buffers();
 	if (options_parse(argc, argv, &o, &e) != 0) {
 		log_error("%s", e.text);
 		return USAGE;

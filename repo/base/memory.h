@@ -11,4 +11,12 @@
  */
 void memory_keep_buffers(void);
 
+/*
+ * The same of one that stays, and reads: many threads share what malloc holds
+ * back, and gives buffers that are longer than a frame to the kernel as soon as
+ * they are freed.  Among frames that are kept for long they would leave holes,
+ * as much memory again as is in use.
+ */
+void memory_return_buffers(void);
+
 #endif
