@@ -55,6 +55,7 @@ unit_tests += tests/unit/test_litestream05_files
 unit_tests += tests/unit/test_ltx_search
 unit_tests += tests/unit/test_lz4
 unit_tests += tests/unit/test_map
+unit_tests += tests/unit/test_memory
 unit_tests += tests/unit/test_objects
 unit_tests += tests/unit/test_packer
 unit_tests += tests/unit/test_pieces
