@@ -12,7 +12,7 @@ set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 work=${YORE_BUILD:-$(mktemp -d /var/tmp/yore-tests.XXXXXX)}
-jobs=$((2 * $(nproc))) # half of the time a test waits
+jobs=$((3 * $(nproc))) # most of the time a test waits
 passed=0 failed=0 skipped=0
 chmod 755 "$work" # some tests run as another user
 
