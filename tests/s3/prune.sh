@@ -51,12 +51,10 @@ prune -q
 head -c 800000 /dev/urandom >b/one
 head -c 700000 /dev/urandom >b/two
 snapshot b
-rm b/one
-blind
+rm b/one && blind
 yore forget -q --keep-last 1 h/b
 for _ in 1 2 3; do sleep 2.1; prune -q --threshold 99; done
 echo more >b/three
 blind
-whole b
-whole a
+for s in b a; do whole $s; done
 [ ! -s restore.err ] || fail "not quietly: $(cat restore.err)"

@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A source that is gone is forgotten as a whole: on purpose only, not over pins,
-# undone like anything else, freed by prune; who sees its name again goes on
-# behind its numbers, and nobody takes the store for one that was put back.
+# undone like anything else.
 . "${top_srcdir:-.}/tests/upkeep/prune_lib.sh" || exit 1
 
 make_repository
@@ -50,24 +49,3 @@ run_status 0 yore forget --undo
 yore snapshots --json | cmp - before
 run_status 0 yore check --read-data
 all_there
-
-# another user's machine had seen it; so did who is not told by the right object
-cp -r home other_home
-yore forget -q --all --yes h/gone
-HOME=$work/other_home run_status 0 yore ls
-! grep . err || fail 'another user takes it for lost'
-for s in must/gone@*; do mv "$s" "forgotten.${s#must/}"; done
-size=$(du -s --apparent-size repo | cut -f1)
-for _ in 1 2 3; do prune -q; done
-[ "$(du -s --apparent-size repo | cut -f1)" -lt "$((size * 3 / 4))" ] ||
-	fail 'nothing was freed'
-all_there
-# again, behind what there was: a generation of its own
-backup src gone
-run_status 0 yore snapshots --json h/gone
-[ "$(jq -r '[.sequence, .generation == .snapshot] | @tsv' out)" = $'3\ttrue' ]
-change src 5 && backup src gone
-all_there
-run_status 0 yore check --read-data
-HOME=$work/other_home run_status 0 yore ls
-! grep . err || fail 'numbers began again'

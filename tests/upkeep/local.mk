@@ -62,6 +62,7 @@ dist_check_SCRIPTS += tests/upkeep/check_resume.sh
 dist_check_SCRIPTS += tests/upkeep/matrix_header.sh
 EXTRA_DIST += tests/upkeep/matrix_header.py
 dist_check_SCRIPTS += tests/upkeep/forget_all.sh
+dist_check_SCRIPTS += tests/upkeep/forget_all_again.sh
 dist_check_SCRIPTS += tests/upkeep/forget_all_database.sh
 dist_check_SCRIPTS += tests/upkeep/check_trash.sh
 dist_check_SCRIPTS += tests/upkeep/check_behind.sh
