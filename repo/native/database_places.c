@@ -10,7 +10,7 @@
 
 /* The map of the base's end comes with its root, since what is new is there, and
  * indexes mostly too; and, as writers put it, that of its beginning. */
-#define SPINE (112u << 10)
+#define SPINE (144u << 10)
 
 struct lookup {
 	struct native_database *d;
