@@ -269,10 +269,12 @@ cached_forget(struct store *s, const char *name, uint64_t off, uint64_t len)
 {
 	struct cached *c = cached_of(s);
 
-	if (is_whole(name))
+	if (is_whole(name)) {
 		cache_forget(c->cache, name, 0, UINT64_MAX);
-	else
+	} else {
 		cache_forget(c->cache, name, off, len);
+		flights_spoil(&c->flights, name, off, len);
+	}
 	store_forget(c->inner, name, off, len);
 }
 

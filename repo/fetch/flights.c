@@ -58,7 +58,7 @@ flights_end(struct flights *fs, struct flight *f)
 static bool
 touches(const struct flight *f, const struct flight *wanted)
 {
-	return wanted->off < f->off + f->len && f->off < wanted->off + wanted->len &&
+	return !f->spoiled && wanted->off < f->off + f->len && f->off < wanted->off + wanted->len &&
 	       (!f->owner || f->owner != wanted->owner) &&
 	       strcmp(f->name, wanted->name) == 0;
 }
@@ -140,6 +140,18 @@ flights_hide(struct flights *fs, struct flight *f)
 	auto_lock(&fs->lock);
 
 	f->arrival = NULL;
+}
+
+void
+flights_spoil(
+	struct flights *fs, const char *name, uint64_t off, uint64_t len)
+{
+	const struct flight wrong = { .name = name, .off = off, .len = len };
+	auto_lock(&fs->lock);
+
+	for (struct flight *f = fs->first; f; f = f->next)
+		if (f->arrival && touches(f, &wrong))
+			f->spoiled = true;
 }
 
 enum flights_outcome

@@ -22,6 +22,7 @@ struct flight {
 	struct store_arrival *arrival; /* NULL: nothing is shown */
 	const uint8_t *bytes;	       /* of the object from here on: */
 	uint64_t bytes_off;
+	bool spoiled; /* they were wrong */
 	struct flight *next;
 };
 
@@ -45,6 +46,11 @@ void flights_end(struct flights *fs, struct flight *f);
 void flights_show(struct flights *fs, struct flight *f, uint64_t bytes_off,
 	const uint8_t *bytes, struct store_arrival *arrival);
 void flights_hide(struct flights *fs, struct flight *f);
+
+/* These bytes were wrong: who came for them does not wait for a flight that may
+ * have shown them. */
+void flights_spoil(
+	struct flights *fs, const char *name, uint64_t off, uint64_t len);
 
 enum flights_outcome {
 	FLIGHTS_NONE,	/* nothing to wait for, or not any longer */

@@ -44,7 +44,7 @@ n=$(asked)
 bytes=$(since | awk '{ n += $7 } END { print n }')
 echo "$n requests for $(find tree -type f | wc -l) files in" \
 	"$(find bucket -path '*data*' -type f | wc -l) packs, $bytes bytes"
-at_most "$n" 55 'requests of tar'
+at_most "$n" 32 'requests of tar'
 # all frames of the first state, and what changed: of what comes at most a quarter
 # may be something else, and a little is asked for twice on a busy machine
 wanted=$((3600 * 8000 + 11 * 5 * 30 * 8000))

@@ -20,7 +20,6 @@ memory_get(struct store *s, const char *name, uint64_t off, size_t len,
 	struct fixture *x = (struct fixture *)s;
 	auto_lock(&x->lock);
 
-	(void)call;
 	struct pack *p = pack_called(x, name);
 
 	x->gets++;
@@ -29,6 +28,10 @@ memory_get(struct store *s, const char *name, uint64_t off, size_t len,
 	p->gets++;
 	if (len > x->longest)
 		x->longest = len;
+	if (call && call->arrival && p->come <= len) {
+		memcpy(buf, p->bytes.data + off, p->come);
+		call->arrival->len = p->come;
+	}
 	pthread_cond_broadcast(&x->changed);
 	while (p->held)
 		pthread_cond_wait(&x->changed, &x->lock);
@@ -166,11 +169,19 @@ hold(struct fixture *x, struct pack *p)
 }
 
 void
+hold_behind(struct fixture *x, struct pack *p, size_t come)
+{
+	hold(x, p);
+	p->come = come;
+}
+
+void
 let_go(struct fixture *x, struct pack *p)
 {
 	auto_lock(&x->lock);
 
 	p->held = false;
+	p->come = 0;
 	pthread_cond_broadcast(&x->changed);
 }
 

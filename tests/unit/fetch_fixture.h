@@ -21,7 +21,8 @@ struct pack {
 	struct frame_place *at;
 	size_t n;
 	bool gone;
-	bool held; /* its gets wait */
+	bool held; /* its gets wait, */
+	size_t come; /* when so much of each has come */
 	unsigned gets; /* begun */
 };
 
@@ -61,6 +62,8 @@ uint8_t frame_byte(const struct pack *p, size_t i, size_t at);
 
 /* From now on gets of the pack wait, until let_go. */
 void hold(struct fixture *x, struct pack *p);
+/* The same, when so much of each has come. */
+void hold_behind(struct fixture *x, struct pack *p, size_t come);
 void let_go(struct fixture *x, struct pack *p);
 /* Wait until n gets of the pack have begun. */
 void wait_gets(struct fixture *x, struct pack *p, unsigned n);

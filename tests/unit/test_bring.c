@@ -176,6 +176,83 @@ who_waits_in_vain_asks_the_store(void **state)
 }
 
 static void
+who_waits_has_his_part_once_that_has_come(void **state)
+{
+	pthread_t reader;
+	void *right;
+
+	(void)state;
+	hold_behind(&x, pack, end_of_frame(3) - pack->at[2].off);
+	fetch_bring(f, &pack->at[2], 4, 1 << 20);
+	wait_gets(&x, pack, 1);
+	assert_int_equal(0, pthread_create(&reader, NULL, read_frame, NULL));
+	pthread_join(reader, &right);
+	assert_ptr_equal(f, right);
+	assert_int_equal(1, gets_of(&x, pack));
+	let_go(&x, pack);
+	wait_kept(5);
+}
+
+static void
+what_has_come_wrong_is_asked_of_the_store(void **state)
+{
+	uint64_t at = pack->at[3].off + 1000;
+	pthread_t reader;
+
+	(void)state;
+	flip(&x, pack, at);
+	hold_behind(&x, pack, end_of_frame(3) - pack->at[2].off);
+	fetch_bring(f, &pack->at[2], 4, 1 << 20);
+	wait_gets(&x, pack, 1);
+	flip(&x, pack, at);
+	assert_int_equal(0, pthread_create(&reader, NULL, read_frame, NULL));
+	wait_gets(&x, pack, 2);
+	let_it_read(reader);
+	assert_int_equal(2, gets_of(&x, pack));
+}
+
+static void
+a_plan_is_asked_for_as_far_as_its_reader_has_come(void **state)
+{
+	struct frame_place at[] = { pack->at[11], pack->at[0], pack->at[5],
+		pack->at[9] };
+	struct bring_plan *p = fetch_bring_plan(f, at, n_elements(at),
+		pack->at[10].len);
+
+	(void)state;
+	/* with the last frame, which lies near the first */
+	assert_int_equal(end_of_frame(11) - pack->at[9].off,
+		fetch_bring_send(f, p, 1));
+	wait_kept(9);
+	assert_int_equal(1, gets_of(&x, pack));
+	assert_int_equal(0, fetch_bring_send(f, p, 1));
+	assert_int_equal(pack->at[0].len + pack->at[5].len,
+		fetch_bring_send(f, p, n_elements(at)));
+	wait_kept(0);
+	wait_kept(5);
+	assert_int_equal(3, gets_of(&x, pack));
+	bring_plan_free(p);
+}
+
+static void
+no_more_is_on_its_way_than_has_room(void **state)
+{
+	const struct fetch_options room_for_two = { .memory = 5 * LEN };
+	struct frame_place at[] = { pack->at[0], pack->at[5], pack->at[11] };
+	struct fetch *small = fetch_new(s, x.keys, &room_for_two);
+
+	(void)state;
+	hold(&x, pack);
+	fetch_bring(small, at, n_elements(at), 0);
+	wait_gets(&x, pack, 2);
+	usleep(20000); /* the third would begin meanwhile */
+	assert_int_equal(2, gets_of(&x, pack));
+	let_go(&x, pack);
+	wait_kept(11);
+	fetch_free(small);
+}
+
+static void
 without_a_cache_nothing_is_brought(void **state)
 {
 	struct fetch *bare = fetch_new(&x.store, x.keys, NULL);
@@ -212,6 +289,10 @@ main(void)
 		TEST(the_shortest_gaps_are_bridged_first_and_no_more_than_may_be),
 		TEST(who_wants_what_is_on_its_way_waits_for_it),
 		TEST(who_waits_in_vain_asks_the_store),
+		TEST(who_waits_has_his_part_once_that_has_come),
+		TEST(what_has_come_wrong_is_asked_of_the_store),
+		TEST(a_plan_is_asked_for_as_far_as_its_reader_has_come),
+		TEST(no_more_is_on_its_way_than_has_room),
 		TEST(without_a_cache_nothing_is_brought),
 		TEST(a_store_that_fails_is_brought_from_no_more),
 	};
