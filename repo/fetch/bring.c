@@ -98,14 +98,19 @@ busy_rate(struct bring *b)
 				 : 0;
 }
 
-/* What the cache may hold is not only for what will be read next. */
+/* What the cache may hold, or its disk has room for, is not only for what will
+ * be read next. */
 static uint64_t
 room(struct bring *b)
 {
 	struct cache_status st;
+	uint64_t most;
 
-	return cache_status(cached_cache(b->store), &st, NULL) ? 0
-							       : st.limit / 4;
+	if (cache_status(cached_cache(b->store), &st, NULL))
+		return 0;
+	most = st.bytes;
+	most += st.disk_free > st.min_free ? st.disk_free - st.min_free : 0;
+	return (most < st.limit ? most : st.limit) / 4;
 }
 
 /* Bytes a second, as far as is known; 0: nothing is. */

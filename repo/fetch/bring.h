@@ -51,7 +51,7 @@ void bring_init(struct bring *b, struct store *store, size_t memory);
 void bring_release(struct bring *b);
 
 /* How many bytes are best asked for at a time: what the line brings in so many
- * seconds, at most BRING_REACH_MAX or a quarter of the cache's limit. */
+ * seconds, at most BRING_REACH_MAX or a quarter of what the cache may hold. */
 #define BRING_REACH_UNKNOWN (16u << 20) /* in one, nothing of the line is known */
 #define BRING_REACH_MAX (128u << 20)
 uint64_t bring_reach(struct bring *b, unsigned seconds);

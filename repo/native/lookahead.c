@@ -541,13 +541,15 @@ lookahead_await(struct lookahead *l, uint64_t node)
 	scout_await(&l->scout, node);
 }
 
-/* With the lock held.  Who has listed a directory and reads what is in it in
- * that order will go on. */
+/* With the lock held.  Who has listed a directory and reads the small files in
+ * it in that order will go on. */
 static bool
 goes_on(const struct lookahead_state *st, const struct walk *w,
 	const struct tree_node *tn)
 {
-	return w->reach >= SCOUT_MIN || (w->reach && st->listed == tn->parent);
+	return w->reach >= SCOUT_MIN ||
+	       (w->reach && st->listed == tn->parent &&
+		       tn->entry->content == CONTENT_CHUNK);
 }
 
 void
