@@ -63,23 +63,32 @@ list(struct check_base *b, uint64_t *bytes, struct err *e)
 	return r;
 }
 
-/* Whether the delta behind those that were listed is there. */
+/* The name and size of a delta; -ENOENT leaves e alone. */
 static int
-has_more(struct check_base *b, bool *more, struct err *e)
+size_of(const struct check_base *b, uint64_t n, char name[OBJECT_NAME_MAX],
+	uint64_t *size, struct err *e)
 {
-	const struct delta_place p = delta_place_of(&b->base, b->n + 1);
-	char name[OBJECT_NAME_MAX];
+	const struct delta_place p = delta_place_of(&b->base, n);
 	struct err why = ERR_INIT;
-	uint64_t size;
 	int r;
 
 	delta_name(name, &p);
-	r = store_size(b->c->rp->store, name, &size, &why);
-	*more = !r;
-	if (!r || r == -ENOENT)
-		return 0;
-	*e = why;
+	r = store_size(b->c->rp->store, name, size, &why);
+	if (r && r != -ENOENT)
+		*e = why;
 	return r;
+}
+
+/* Whether the delta behind those that were listed is there. */
+static int
+has_more(const struct check_base *b, bool *more, struct err *e)
+{
+	char name[OBJECT_NAME_MAX];
+	uint64_t size;
+	int r = size_of(b, b->n + 1, name, &size, e);
+
+	*more = !r;
+	return r == -ENOENT ? 0 : r;
 }
 
 /* All of them; one that came meanwhile is in the next listing. */
@@ -109,17 +118,11 @@ int
 check_deltas_ask(struct check_base *b, uint64_t n, struct err *e)
 {
 	const struct check_delta *cd = check_delta(b, n);
-	const struct delta_place p = delta_place_of(&b->base, n);
 	char name[OBJECT_NAME_MAX];
-	struct err why = ERR_INIT;
 	uint64_t size;
-	int r;
+	int r = size_of(b, n, name, &size, e);
 
-	delta_name(name, &p);
-	r = store_size(b->c->rp->store, name, &size, &why);
-	if (r && r != -ENOENT)
-		*e = why;
-	else if (!r && cd->state != DELTA_LISTED)
+	if (!r && cd->state != DELTA_LISTED)
 		check_listing_fault(b->c, name, "is there and was not listed");
 	else if (!r && size != cd->tail.len)
 		check_listing_fault(b->c, name, "was listed with another size");
