@@ -449,22 +449,29 @@ later_snapshots_are_looked_at_alone(void **state)
 }
 
 static void
-names_are_all_there_ever_were(void **state)
+list_names(struct versions *vs, struct versions_names *names)
 {
-	auto_versions struct versions vs = VERSIONS_INIT;
-	auto_versions_names struct versions_names names = { .n = 0 };
 	const struct versions_query q = { .history = &world->history,
 		.listing = &world->listing,
 		.path = "d",
 		.of = VERSIONS_OF_NAMES };
 
+	assert_int_equal(find("d", VERSIONS_OF_NAMES, vs), 0);
+	assert_int_equal(versions_list_names(&q, vs, names, NULL), 0);
+}
+
+static void
+names_are_all_there_ever_were(void **state)
+{
+	auto_versions struct versions vs = VERSIONS_INIT;
+	auto_versions_names struct versions_names names = { .n = 0 };
+
 	(void)state;
 	change(20, 'b', 20);   /* f changes: names do not, */
 	change(4000, 0, 30);   /* and goes, */
 	world->m[0].names_s = 9;
-	assert_int_equal(find("d", VERSIONS_OF_NAMES, &vs), 0);
+	list_names(&vs, &names);
 	assert_int_equal(vs.n, 3);
-	assert_int_equal(versions_list_names(&q, &vs, &names, NULL), 0);
 	assert_int_equal(names.n, 1); /* but was there */
 	assert_string_equal(names.bytes, "f");
 	assert_true(names.all);
@@ -475,17 +482,12 @@ names_take_no_more_room_than_they_may(void **state)
 {
 	auto_versions struct versions vs = VERSIONS_INIT;
 	auto_versions_names struct versions_names names = { .n = 0 };
-	const struct versions_query q = { .history = &world->history,
-		.listing = &world->listing,
-		.path = "d",
-		.of = VERSIONS_OF_NAMES };
 	size_t len;
 
 	(void)state;
 	world->many = 1000000;
 	change(4000, 0, 30);
-	assert_int_equal(find("d", VERSIONS_OF_NAMES, &vs), 0);
-	assert_int_equal(versions_list_names(&q, &vs, &names, NULL), 0);
+	list_names(&vs, &names);
 	assert_false(names.all);
 	len = names.at[names.n - 1] + 25;
 	assert_in_range(len + names.n * sizeof(uint32_t),

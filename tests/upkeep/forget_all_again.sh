@@ -6,10 +6,8 @@
 . "${top_srcdir:-.}/tests/upkeep/prune_lib.sh" || exit 1
 
 make_repository
-for i in 1 2; do
-	change src "$i" && backup src gone
-	change other "$((i + 9))" && backup other s
-done
+for i in 1 2; do change src "$i" && backup src gone; done
+change other 10 && backup other s
 yore ls >/dev/null
 
 # another user's machine had seen it; so did who is not told by the right object
