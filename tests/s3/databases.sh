@@ -80,7 +80,7 @@ cost 'a restore' 1000 24 yore restore -q bench/big.db copy.db
 cmp copy.db mounted.db
 # what was copied out of a mount is the kernel's now
 s=mnt/sources/bench/long.db
-cost 'cp of a long one' 80 60 cp $s/latest/long.db.raw long.raw
+cost 'cp of a long one' 110 60 cp $s/latest/long.db.raw long.raw
 memory=$(sed -n 's/.*"memory_bytes": *\([0-9]*\).*/\1/p' \
 	mnt/.yore/metrics.json)
 at_most "$memory" 32000000 'bytes of frames after a cp'
