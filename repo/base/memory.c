@@ -16,5 +16,5 @@ memory_return_buffers(void)
 	/* set, so that they do not grow with what was freed last */
 	mallopt(M_MMAP_THRESHOLD, 1280 << 10);
 	mallopt(M_TRIM_THRESHOLD, 4 << 20);
-	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_ARENA_MAX, 1);
 }
