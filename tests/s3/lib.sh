@@ -24,11 +24,12 @@ export YORE_CACHE_DIR=
 s3=$top_srcdir/tests/s3
 log=/dev/null
 
-# until_there FILE PID: wait for what a server writes when it is ready.
+# until_there FILE PID: wait for what a server writes when it is ready: all of it,
+# to the end of a line.
 until_there() {
 	local i
 	for ((i = 0; i < 3000; i++)); do
-		[ ! -s "$1" ] || return 0
+		[ ! -s "$1" ] || [ "$(tail -c 1 "$1" | wc -l)" = 0 ] || return 0
 		kill -0 "$2" 2>/dev/null || break
 		sleep 0.02
 	done
