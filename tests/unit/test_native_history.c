@@ -238,13 +238,12 @@ threads_share_a_history_that_grows(void **state)
 /* -- Many ------------------------------------------------------------------------------ */
 
 static void
-ten_thousand_snapshots_take_little_memory_and_time(void **state)
+ten_thousand_snapshots_take_little_memory(void **state)
 {
 	struct catalog full = { .n = 0 };
 	struct made last = { .r = { .seq = 0 } };
 	struct history *h;
 	size_t before, after;
-	int64_t began;
 
 	(void)state;
 	for (uint64_t seq = 1; seq <= 10000; seq++) {
@@ -255,9 +254,7 @@ ten_thousand_snapshots_take_little_memory_and_time(void **state)
 	forge_catalog(&f, 10000, 'f', &full);
 	catalog_release(&full);
 	before = mallinfo2().uordblks + mallinfo2().hblkhd;
-	began = clock_mono_ns();
 	h = forge_open(&f, 0);
-	assert_true(clock_mono_ns() - began < 5 * NS_PER_S);
 	auto_listing struct history_listing *l = history_listing(h);
 	assert_int_equal(l->n_points, 10000);
 	/* The orders for look-ups are part of it. */
@@ -279,7 +276,7 @@ main(void)
 		TEST(a_refresh_costs_one_list_and_one_get_a_new_snapshot),
 		TEST(keys_are_unique_below_24_bits_and_stay),
 		TEST(threads_share_a_history_that_grows),
-		TEST(ten_thousand_snapshots_take_little_memory_and_time),
+		TEST(ten_thousand_snapshots_take_little_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
