@@ -43,7 +43,9 @@ cleanup() {
 	local status=$? m
 	set +e
 	cd /
-	for m in "${mounts[@]}"; do
+	# and what a subshell has mounted
+	for m in "${mounts[@]}" $(awk -v below="$work/" \
+		'index($5, below) == 1 { print $5 }' /proc/self/mountinfo); do
 		mountpoint -q "$m" || continue
 		yore umount "$m" || umount -l "$m" || fusermount3 -uz "$m"
 	done

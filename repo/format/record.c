@@ -236,21 +236,27 @@ take_bytes(struct reader *f, size_t max, uint8_t **data, uint32_t *len)
 }
 
 static void
+take_pack(struct reader *f, uint8_t id[OBJECT_ID_LEN])
+{
+	const uint8_t *bytes = read_bytes(f, OBJECT_ID_LEN);
+
+	if (bytes)
+		memcpy(id, bytes, OBJECT_ID_LEN);
+}
+
+static void
 take_page_packs(struct reader *f, struct record *r)
 {
 	r->n_page_packs = 0;
 	while (reader_left(f) && !f->bad) {
 		struct page_pack *p;
-		const uint8_t *id;
 
 		if (r->n_page_packs == RECORD_PAGE_PACKS_MAX) {
 			f->bad = true;
 			return;
 		}
 		p = &r->page_packs[r->n_page_packs];
-		id = read_bytes(f, OBJECT_ID_LEN);
-		if (id)
-			memcpy(p->id, id, OBJECT_ID_LEN);
+		take_pack(f, p->id);
 		p->bytes = read_varint(f);
 		r->n_page_packs++;
 	}
@@ -262,16 +268,13 @@ take_scattered(struct reader *f, struct record *r)
 	r->n_scattered = 0;
 	while (reader_left(f) && !f->bad) {
 		struct scattered *st;
-		const uint8_t *id;
 
 		if (r->n_scattered == RECORD_SCATTERED_MAX) {
 			f->bad = true;
 			return;
 		}
 		st = &r->scattered[r->n_scattered++];
-		id = read_bytes(f, OBJECT_ID_LEN);
-		if (id)
-			memcpy(st->pack, id, OBJECT_ID_LEN);
+		take_pack(f, st->pack);
 		st->off = read_varint(f);
 		st->len = read_varint(f);
 	}

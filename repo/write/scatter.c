@@ -28,15 +28,6 @@ by_len(const void *x, const void *y)
 	return (a->len > b->len) - (a->len < b->len);
 }
 
-static int
-by_place(const void *x, const void *y)
-{
-	const struct scattered *a = x, *b = y;
-	int r = memcmp(a->pack, b->pack, OBJECT_ID_LEN);
-
-	return r ? r : (a->off > b->off) - (a->off < b->off);
-}
-
 /* Of n stretches by length, how many are gathered. */
 static uint32_t
 choose(const struct scattered *st, uint32_t n)
@@ -61,7 +52,6 @@ scatter_init(struct scatter *s, const struct record *parent, bool off)
 	memcpy(s->gather, parent->scattered, s->n_gather * sizeof(*s->gather));
 	qsort(s->gather, s->n_gather, sizeof(*s->gather), by_len);
 	s->n_gather = choose(s->gather, s->n_gather);
-	qsort(s->gather, s->n_gather, sizeof(*s->gather), by_place);
 }
 
 void

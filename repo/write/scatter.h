@@ -28,7 +28,7 @@ struct scatter_frame;
 struct scatter_pack;
 
 struct scatter {
-	/* Stretches whose files are stored again; by place.  Immutable. */
+	/* Stretches whose files are stored again.  Immutable. */
 	struct scattered gather[RECORD_SCATTERED_MAX];
 	uint32_t n_gather;
 	/* whoever places: frames that the snapshot uses, */
