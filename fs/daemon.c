@@ -29,6 +29,18 @@ wait_and_exit(int report, pid_t child)
 	_exit(1);
 }
 
+/* More than a store keeps open (repo/store/handles.h), and threads do. */
+#define DESCRIPTORS 512
+
+void
+daemon_reserve_descriptors(void)
+{
+	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, DESCRIPTORS - 1);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 static void
 close_inherited(int keep)
 {

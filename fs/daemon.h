@@ -21,6 +21,13 @@ void daemon_ready(int report);
 /* It is not: let the parent exit with this status. */
 void daemon_failed(int report, int status);
 
+/*
+ * Have the kernel's table of descriptors as long as it may become, before there
+ * are threads.  With threads the kernel waits for a grace period of RCU when it
+ * makes the table longer, 5 to 10 ms: at the 64th descriptor, the 128th, ...
+ */
+void daemon_reserve_descriptors(void);
+
 /* Tell a service manager ($NOTIFY_SOCKET, sd_notify(3)); nothing without. */
 void daemon_notify(const char *state);
 

@@ -115,6 +115,7 @@ run(const struct options *o, const char *mountpoint, int report)
 	int rc;
 
 	log_remember();
+	daemon_reserve_descriptors();
 	rc = open_history(o, &h, &e);
 	if (rc != 0)
 		return fail(report, exit_status(rc), &e);
