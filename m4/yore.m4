@@ -7,6 +7,27 @@ AC_DEFUN([YORE_LIB], [
 		[AC_MSG_ERROR([$3 not found ($2): apt-get install $4])])
 ])
 
+dnl YORE_LOADED(VARIABLE, FUNCTION)
+dnl A library that is loaded when it is needed: VARIABLE_LIBRARY becomes the name
+dnl of its file, as it would stand in a program linked with VARIABLE_LIBS.
+AC_DEFUN([YORE_LOADED], [
+	AC_MSG_CHECKING([for the file that has $2])
+	saved_LIBS=$LIBS
+	LIBS="$$1_LIBS $LIBS"
+	AC_LINK_IFELSE([AC_LANG_CALL([], [$2])], [
+		yore_file=$(readelf -d conftest$EXEEXT |
+			sed -n 's/.*NEEDED.*\@<:@\(.*\)\@:>@.*/\1/p' |
+			grep -v '^libc\.' | head -n 1)
+	])
+	LIBS=$saved_LIBS
+	AS_IF([test -z "$yore_file"], [
+		AC_MSG_RESULT([none])
+		AC_MSG_ERROR([$2 is in no shared library])
+	])
+	AC_MSG_RESULT([$yore_file])
+	AC_SUBST([$1_LIBRARY], [$yore_file])
+])
+
 dnl Warnings are errors: for CI, not for users with newer compilers.
 AC_DEFUN([YORE_OPTION_WERROR], [
 	AC_ARG_ENABLE([werror],

@@ -2,6 +2,7 @@
 #include "repo/store/http.h"
 
 #include "repo/crypto/sign.h"
+#include "repo/store/http_curl.h"
 #include "repo/store/http_transfer.h"
 
 struct http {
@@ -12,7 +13,8 @@ static void
 set_up(void)
 {
 	sign_outlive_exit();
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (http_curl_load(NULL) == 0) /* always: origins were parsed by it */
+		curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 struct http *

@@ -37,7 +37,8 @@ struct http_origin {
 /*
  * Take a URL apart.  -EINVAL not http or https, no host, or with a user, query
  * or fragment; -EPERM plain http to a host that is not this one (only
- * localhost, names below it, 127.0.0.0/8 and ::1 are).
+ * localhost, names below it, 127.0.0.0/8 and ::1 are); -ELIBACC there is no
+ * libcurl.
  */
 int http_origin_parse(const char *url, struct http_origin *o, struct err *e);
 void http_origin_release(struct http_origin *o);

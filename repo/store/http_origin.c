@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include "repo/store/http.h"
+#include "repo/store/http_curl.h"
 
 #define URL_MAX 2000
 
@@ -21,7 +21,7 @@ part(CURLU *u, CURLUPart which)
 {
 	char *of_curl = NULL, *copy;
 
-	if (curl_url_get(u, which, &of_curl, 0) != CURLUE_OK)
+	if (http_curl_url_get(u, which, &of_curl, 0) != CURLUE_OK)
 		return NULL;
 	copy = xstrdup(of_curl);
 	curl_free(of_curl);
@@ -70,8 +70,8 @@ host_and_port(CURLU *u, const char *host)
 {
 	char *port = NULL, *both;
 
-	if (curl_url_get(u, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) !=
-		CURLUE_OK)
+	if (http_curl_url_get(u, CURLUPART_PORT, &port,
+		    CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
 		return xstrdup(host);
 	both = xasprintf("%s:%s", host, port);
 	curl_free(port);
@@ -81,6 +81,10 @@ host_and_port(CURLU *u, const char *host)
 int
 http_origin_parse(const char *url, struct http_origin *o, struct err *e)
 {
+	int r = http_curl_load(e);
+
+	if (r)
+		return r;
 	auto_url CURLU *u = curl_url();
 	size_t len = strnlen(url, URL_MAX + 1);
 

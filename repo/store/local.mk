@@ -14,6 +14,8 @@ libyore_a_SOURCES += \
 	repo/store/handles.h \
 	repo/store/http.c \
 	repo/store/http.h \
+	repo/store/http_curl.c \
+	repo/store/http_curl.h \
 	repo/store/http_head.c \
 	repo/store/http_head.h \
 	repo/store/http_loop.c \

@@ -20,6 +20,11 @@ exec 8>"$scratch/lock"
 flock 8
 "$yore" mount -r "$repo" "$mnt" || fail 'yore mount'
 is one "$(cat "$mnt/latest/h/s/file")" 'content at once'
+daemon=$(ps -e -o pid=,args= |
+	awk -v m="$mnt" '$2 ~ /yorefs$/ && $NF == m { print $1 }')
+grep -q '^FDSize:[[:space:]]*\(512\|[0-9]\{4,\}\)$' "/proc/$daemon/status" ||
+	fail 'the table of descriptors will grow beside threads'
+! grep -q libcurl "/proc/$daemon/maps" || fail 'a local mount has loaded libcurl'
 exec 8>&-
 flock -n "$scratch/lock" true || fail 'the mount holds a lock of its starter'
 is "yore:$repo fuse.yorefs" "$(awk -v m="$mnt" '$2 == m { print $1, $3 }' \

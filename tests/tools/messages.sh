@@ -31,6 +31,13 @@ said 1 'cannot make /proc/new: .*' yore restore h/t /proc/new
 said 1 'h/t@.*: none: no such file or directory' yore cat h/t:none
 said 1 '1999: neither a time nor a snapshot of h/t .*' yore ls h/t@1999
 
+# libcurl is loaded when it is needed, and then it may not be there
+mkdir lib && echo none >lib/libcurl.so.4
+cp lib/libcurl.so.4 lib/libcurl-gnutls.so.4
+run_status 0 env LD_LIBRARY_PATH="$work/lib" yore ls h/t
+said 1 'cannot load libcurl: .*libcurl[^ ]*: file too short' \
+	env LD_LIBRARY_PATH="$work/lib" yore ls -r http://localhost/ h/t
+
 # a file that cannot be read is named once
 cp -r repo hurt
 rm hurt/data/*/*
