@@ -124,6 +124,12 @@ fetch(void)
 		"a thread key");
 }
 
+void
+frame_prepare(void)
+{
+	pthread_once(&once, fetch);
+}
+
 static struct tools *
 this_thread(void)
 {

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include "repo/format/record.h"
 
+/* Bytes of a record in a catalog: more, since it has fields. */
+#define ONE_MIN (OBJECT_ID_LEN + HASH_LEN + 64)
+
 void
 catalog_release(struct catalog *c)
 {
@@ -13,14 +16,19 @@ catalog_release(struct catalog *c)
 	memset(c, 0, sizeof(*c));
 }
 
+static void
+make_room(struct catalog *c, size_t n)
+{
+	c->cap = n;
+	c->records = xrealloc(c->records, n * sizeof(*c->records));
+	c->hashes = xrealloc(c->hashes, n * HASH_LEN);
+}
+
 void
 catalog_add(struct catalog *c, struct record *r, const uint8_t hash[HASH_LEN])
 {
-	if (c->n == c->cap) {
-		c->cap = c->cap ? c->cap * 2 : 64;
-		c->records = xrealloc(c->records, c->cap * sizeof(*r));
-		c->hashes = xrealloc(c->hashes, c->cap * HASH_LEN);
-	}
+	if (c->n == c->cap)
+		make_room(c, c->cap ? c->cap * 2 : 64);
 	c->records[c->n] = *r;
 	memset(r, 0, sizeof(*r));
 	memcpy(c->hashes[c->n++], hash, HASH_LEN);
@@ -70,6 +78,8 @@ catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
 	int rc = 0;
 
 	memset(c, 0, sizeof(*c));
+	if (n <= reader_left(&rd) / ONE_MIN)
+		make_room(c, n + 1);
 	for (uint64_t i = 0; i < n && !rc; i++)
 		rc = take_one(&rd, c, e);
 	if (!rc && (rd.bad || reader_left(&rd)))

@@ -43,9 +43,29 @@ record_release(struct record *r)
 	free(r->tags);
 	free(r->root_page);
 	free(r->opaque);
+	free(r->page_packs);
+	free(r->scattered);
 	page_free(r->root_holder);
 	free(r->root_bytes);
 	memset(r, 0, sizeof(*r));
+}
+
+void
+record_reset_page_packs(struct record *r)
+{
+	if (!r->page_packs)
+		r->page_packs =
+			xcalloc(RECORD_PAGE_PACKS_MAX, sizeof(*r->page_packs));
+	r->n_page_packs = 0;
+}
+
+void
+record_reset_scattered(struct record *r)
+{
+	if (!r->scattered)
+		r->scattered =
+			xcalloc(RECORD_SCATTERED_MAX, sizeof(*r->scattered));
+	r->n_scattered = 0;
 }
 
 static void
@@ -247,7 +267,7 @@ take_pack(struct reader *f, uint8_t id[OBJECT_ID_LEN])
 static void
 take_page_packs(struct reader *f, struct record *r)
 {
-	r->n_page_packs = 0;
+	record_reset_page_packs(r);
 	while (reader_left(f) && !f->bad) {
 		struct page_pack *p;
 
@@ -265,7 +285,7 @@ take_page_packs(struct reader *f, struct record *r)
 static void
 take_scattered(struct reader *f, struct record *r)
 {
-	r->n_scattered = 0;
+	record_reset_scattered(r);
 	while (reader_left(f) && !f->bad) {
 		struct scattered *st;
 

@@ -57,9 +57,9 @@ struct record {
 	uint8_t original[HASH_LEN];
 	uint8_t *opaque;	/* and what its writer wants to know again; */
 	uint32_t opaque_len;	/* NULL: nothing */
-	struct page_pack page_packs[RECORD_PAGE_PACKS_MAX];
-	uint32_t n_page_packs;
-	struct scattered scattered[RECORD_SCATTERED_MAX];
+	struct page_pack *page_packs; /* room for RECORD_PAGE_PACKS_MAX, or */
+	uint32_t n_page_packs;	      /* NULL; owned */
+	struct scattered *scattered;  /* for RECORD_SCATTERED_MAX, likewise */
 	uint32_t n_scattered;
 	uint64_t gc; /* state of pruning whose packs it does not refer to; 0:
 		      * none was known */
@@ -70,6 +70,9 @@ struct record {
 };
 
 void record_release(struct record *r);
+/* Empty lists with their room: most records have none. */
+void record_reset_page_packs(struct record *r);
+void record_reset_scattered(struct record *r);
 /* The plaintext of FRAME_RECORD, or (not whole) what a catalog keeps of it:
  * what a listing shows. */
 void record_encode(const struct record *r, bool whole, struct buf *b);

@@ -2,6 +2,24 @@
 #include "repo/native/early.h"
 
 #include <string.h>
+#include "repo/base/clock.h"
+
+#define LONG_AGO (10 * NS_PER_S)
+
+struct early *
+early_new(void)
+{
+	struct early *ea = xcalloc(1, sizeof(*ea));
+
+	ea->began_ns = clock_mono_ns();
+	return ea;
+}
+
+void
+early_list_records(struct early *ea, struct repository *rp)
+{
+	ea->has_records = !records_list(rp, "snap/", &ea->records, NULL);
+}
 
 void
 early_list(struct early *ea, struct store *s)
@@ -19,13 +37,32 @@ early_get(struct early *ea, struct store *s, size_t i)
 		ea->catalog[i].bytes = NULL;
 }
 
+/* Whether it may be given; not once more. */
+static bool
+take(const struct early *ea, bool *there)
+{
+	bool was = *there;
+
+	*there = false;
+	return was && clock_mono_ns() - ea->began_ns < LONG_AGO;
+}
+
 bool
 early_take_newest(struct early *ea, struct newest *nw)
 {
-	if (!ea || !ea->listed)
+	if (!ea || !take(ea, &ea->listed))
 		return false;
 	*nw = ea->newest;
-	ea->listed = false;
+	return true;
+}
+
+bool
+early_take_records(struct early *ea, struct record_places *all)
+{
+	if (!ea || !take(ea, &ea->has_records))
+		return false;
+	*all = ea->records;
+	ea->records = (struct record_places){ .n = 0 };
 	return true;
 }
 
@@ -46,5 +83,7 @@ early_free(struct early *ea)
 {
 	for (unsigned i = 0; ea && i < NEWEST_MAX; i++)
 		free(ea->catalog[i].bytes);
+	if (ea)
+		record_places_release(&ea->records);
 	free(ea);
 }

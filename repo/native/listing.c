@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
+#include "repo/native/key_table.h"
 #include "repo/native/listing.h"
 #include "repo/native/view.h"
 
@@ -460,31 +461,29 @@ tag_points(struct build *b)
 
 /* -- Keys ------------------------------------------------------------------------------- */
 
-#define KEYS (1u << 24)
-
 /* A point keeps the key it has; a new one begins at the first 24 bits of its
  * id and takes the next that is free. */
 static void
 key_points(struct build *b)
 {
-	auto_free uint8_t *taken = xcalloc(KEYS / 8, 1);
+	auto_key_table struct key_table taken;
 
+	key_table_init(&taken, b->n);
 	for (size_t i = 0; i < b->n; i++) {
 		const struct history_point *prior = b->items[i].prior;
 
 		if (!prior)
 			continue;
 		b->nl->l.points[i].key = prior->key;
-		taken[prior->key / 8] |= (uint8_t)(1 << prior->key % 8);
+		key_table_take(&taken, (uint32_t)prior->key);
 	}
 	for (size_t i = 0; i < b->n; i++) {
 		uint32_t key = get_be32(b->items[i].place->id) >> 8;
 
 		if (b->items[i].prior)
 			continue;
-		while (taken[key / 8] & (1 << key % 8))
-			key = (key + 1) % KEYS;
-		taken[key / 8] |= (uint8_t)(1 << key % 8);
+		while (!key_table_take(&taken, key))
+			key = (key + 1) % KEY_TABLE_KEYS;
 		b->nl->l.points[i].key = key;
 	}
 }

@@ -33,6 +33,8 @@ libyore_a_SOURCES += \
 	repo/native/interior.h \
 	repo/native/keep.c \
 	repo/native/keep.h \
+	repo/native/key_table.c \
+	repo/native/key_table.h \
 	repo/native/listing.c \
 	repo/native/listing.h \
 	repo/native/listing_find.c \

@@ -31,16 +31,26 @@ record_place_parse(const char *name, struct record_place *p)
 }
 
 void
-record_place_of(const struct repository *rp, const struct record *r,
+record_place_below(const uint8_t source[SOURCE_KEY_LEN], const struct record *r,
 	struct record_place *p)
 {
 	char name[OBJECT_NAME_MAX * 2];
 
 	memcpy(p->id, r->id, OBJECT_ID_LEN);
+	memcpy(p->source, source, SOURCE_KEY_LEN);
 	p->seq = r->seq;
-	source_key(rp->keys, r->host, r->name, p->source);
 	record_name(name, p->source, r);
 	snprintf(p->name, sizeof(p->name), "%.*s", RECORD_NAME_LEN_MAX, name);
+}
+
+void
+record_place_of(const struct repository *rp, const struct record *r,
+	struct record_place *p)
+{
+	uint8_t source[SOURCE_KEY_LEN];
+
+	source_key(rp->keys, r->host, r->name, source);
+	record_place_below(source, r, p);
 }
 
 int64_t
@@ -55,12 +65,19 @@ record_place_time(const struct record_place *p)
 }
 
 void
+record_places_reserve(struct record_places *all, size_t n)
+{
+	if (all->cap - all->n >= n)
+		return;
+	all->cap = all->n + n;
+	all->p = xrealloc(all->p, all->cap * sizeof(*all->p));
+}
+
+void
 record_places_add(struct record_places *all, const struct record_place *p)
 {
-	if (all->n == all->cap) {
-		all->cap = all->cap ? all->cap * 2 : 64;
-		all->p = xrealloc(all->p, all->cap * sizeof(*all->p));
-	}
+	if (all->n == all->cap)
+		record_places_reserve(all, all->n < 64 ? 64 : all->n);
 	all->p[all->n++] = *p;
 }
 

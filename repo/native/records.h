@@ -25,6 +25,9 @@ int record_place_parse(const char *name, struct record_place *p);
 /* Where a record lies, by what it says. */
 void record_place_of(const struct repository *rp, const struct record *r,
 	struct record_place *p);
+/* The same of a source whose key is known. */
+void record_place_below(const uint8_t source[SOURCE_KEY_LEN],
+	const struct record *r, struct record_place *p);
 /* The moment in the name, ns since 1970, or 0: for display. */
 int64_t record_place_time(const struct record_place *p);
 
@@ -38,6 +41,8 @@ struct record_places {
 int records_list(struct repository *rp, const char *prefix,
 	struct record_places *all, struct err *e);
 void record_places_add(struct record_places *all, const struct record_place *p);
+/* Make room for n more. */
+void record_places_reserve(struct record_places *all, size_t n);
 void record_places_release(struct record_places *all);
 
 enum record_state {

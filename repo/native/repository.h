@@ -29,7 +29,8 @@ struct repository {
 int repository_open(const char *repo, const struct history_open_options *o,
 	struct repository **rp, struct err *e);
 /* The same for who is about to list the snapshots: of a remote repository the
- * newest catalogs are fetched while the key slots are (rp->early). */
+ * newest catalogs are fetched while the key slots are, a local one is listed
+ * while OpenSSL is set up (rp->early). */
 int repository_open_early(const char *repo,
 	const struct history_open_options *o, struct repository **rp,
 	struct err *e);

@@ -95,18 +95,35 @@ load_rest(struct roster *ro, const struct native_listing *before,
 
 /* -- Catalogs ----------------------------------------------------------- */
 
+/* The key of a record's source.  last is the record before, with key: mostly
+ * one of the same source. */
+static void
+key_of(const struct roster *ro, const struct record *r, struct record *last,
+	uint8_t key[SOURCE_KEY_LEN])
+{
+	if (!last->host || strcmp(last->host, r->host) != 0 ||
+		strcmp(last->name, r->name) != 0)
+		source_key(ro->rp->keys, r->host, r->name, key);
+	*last = (struct record){ .host = r->host, .name = r->name };
+}
+
 /* The records of a catalog that nobody had yet. */
 static void
 add_catalog(struct roster *ro, const struct native_listing *before,
 	struct inventory *iv, struct catalog *c)
 {
+	struct record last = { .host = NULL };
+	uint8_t key[SOURCE_KEY_LEN];
+
+	record_places_reserve(&iv->places, c->n);
 	for (size_t i = 0; i < c->n; i++) {
 		struct record_place p;
 		struct loaded_record *r;
 
 		if (id_set_has(&ro->gone, c->records[i].id))
 			continue;
-		record_place_of(ro->rp, &c->records[i], &p);
+		key_of(ro, &c->records[i], &last, key);
+		record_place_below(key, &c->records[i], &p);
 		if (before && native_listing_knows(before, &p))
 			continue;
 		r = add(iv, &p);
@@ -326,7 +343,9 @@ roster_complete(struct roster *ro, const struct native_listing *before,
 	struct inventory *iv, struct err *e)
 {
 	struct record_places listed = { .n = 0 };
-	int r = records_list(ro->rp, "snap/", &listed, e);
+	int r = early_take_records(ro->rp->early, &listed)
+			? 0
+			: records_list(ro->rp, "snap/", &listed, e);
 
 	if (!r) {
 		iv->whole = true;

@@ -49,7 +49,9 @@ scatter_init(struct scatter *s, const struct record *parent, bool off)
 	if (off)
 		return;
 	s->n_gather = parent->n_scattered;
-	memcpy(s->gather, parent->scattered, s->n_gather * sizeof(*s->gather));
+	if (s->n_gather)
+		memcpy(s->gather, parent->scattered,
+			s->n_gather * sizeof(*s->gather));
 	qsort(s->gather, s->n_gather, sizeof(*s->gather), by_len);
 	s->n_gather = choose(s->gather, s->n_gather);
 }
@@ -183,7 +185,7 @@ scatter_note(struct scatter *s, struct record *r)
 {
 	size_t i = 0;
 
-	r->n_scattered = 0;
+	record_reset_scattered(r);
 	if (s->off || s->n == 0)
 		return;
 	qsort(s->frames, s->n, sizeof(*s->frames), by_pack);

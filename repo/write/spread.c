@@ -192,7 +192,7 @@ spread_carry(struct spread *s, const struct record *parent)
 void
 spread_note(const struct spread *s, struct record *r)
 {
-	r->n_page_packs = 0;
+	record_reset_page_packs(r);
 	for (size_t i = 0; i < s->n && s->n < PACKS_MAX; i++) {
 		if (s->packs[i].bytes < SPREAD_LITTLE &&
 			r->n_page_packs < RECORD_PAGE_PACKS_MAX)

@@ -129,6 +129,7 @@ packs_of_pages_come_back_and_more_than_sixteen_are_refused(void **state)
 
 	(void)state;
 	make_record(&r, 1);
+	record_reset_page_packs(&r);
 	for (uint32_t i = 0; i < RECORD_PAGE_PACKS_MAX; i++) {
 		memset(r.page_packs[i].id, (int)i + 1, OBJECT_ID_LEN);
 		r.page_packs[i].bytes = 1ULL << i * 3;
@@ -137,7 +138,7 @@ packs_of_pages_come_back_and_more_than_sixteen_are_refused(void **state)
 	there_and_back(&r, true, &again);
 	assert_int_equal(r.n_page_packs, again.n_page_packs);
 	assert_memory_equal(r.page_packs, again.page_packs,
-		sizeof(r.page_packs));
+		RECORD_PAGE_PACKS_MAX * sizeof(*r.page_packs));
 	record_release(&again);
 	/* a catalog does without */
 	there_and_back(&r, false, &again);
@@ -159,6 +160,7 @@ scattered_stretches_come_back_and_more_than_64_are_refused(void **state)
 
 	(void)state;
 	make_record(&r, 1);
+	record_reset_scattered(&r);
 	for (uint32_t i = 0; i < RECORD_SCATTERED_MAX; i++) {
 		memset(r.scattered[i].pack, (int)i + 1, OBJECT_ID_LEN);
 		r.scattered[i].off = 1ULL << i;
@@ -167,7 +169,8 @@ scattered_stretches_come_back_and_more_than_64_are_refused(void **state)
 	r.n_scattered = RECORD_SCATTERED_MAX;
 	there_and_back(&r, true, &again);
 	assert_int_equal(r.n_scattered, again.n_scattered);
-	assert_memory_equal(r.scattered, again.scattered, sizeof(r.scattered));
+	assert_memory_equal(r.scattered, again.scattered,
+		RECORD_SCATTERED_MAX * sizeof(*r.scattered));
 	record_release(&again);
 	/* a catalog does without */
 	there_and_back(&r, false, &again);

@@ -29,6 +29,7 @@ static void
 scatter(struct record *r, const uint64_t *len, uint32_t n)
 {
 	memset(r, 0, sizeof(*r));
+	record_reset_scattered(r);
 	r->n_scattered = n;
 	for (uint32_t i = 0; i < n; i++) {
 		memset(r->scattered[i].pack, (int)i + 1, OBJECT_ID_LEN);
@@ -53,6 +54,7 @@ gathered(const uint64_t *len, uint32_t n)
 		bits |= (unsigned)scatter_gathers(&s, &en) << i;
 	}
 	scatter_release(&s);
+	record_release(&r);
 	return bits;
 }
 
@@ -113,6 +115,7 @@ only_small_files_of_one_name_within_a_stretch_are_gathered(void **state)
 	en = file_at(2, 5000);
 	assert_false(scatter_gathers(&s, &en));
 	scatter_release(&s);
+	record_release(&r);
 }
 
 static void
@@ -158,6 +161,7 @@ small_stretches_are_noted(void **state)
 	assert_noted(&r, 1, 1, 164 + 50 + 2 * SCATTER_GAP + 1, 70);
 	assert_noted(&r, 2, 3, 64, SCATTER_LITTLE - 1);
 	scatter_release(&s);
+	record_release(&r);
 }
 
 static void
@@ -174,6 +178,7 @@ a_tree_of_too_many_frames_is_left_alone(void **state)
 	scatter_note(&s, &r);
 	assert_int_equal(r.n_scattered, 0);
 	scatter_release(&s);
+	record_release(&r);
 }
 
 int
