@@ -19,6 +19,7 @@
 #include "repo/base/hex.h"
 #include "repo/crypto/keyring.h"
 #include "repo/store/beneath.h"
+#include "repo/store/direct.h"
 
 #define WRITE_SIZE                                                           \
 	(1u << 20)	      /* appends are gathered to writes of this size \
@@ -47,7 +48,10 @@ struct directory_upload {
 	uint64_t written;
 	uint64_t flushed;
 	bool broken; /* a write failed: never to be named */
-	struct buf pending;
+	bool direct; /* fd writes past the page cache */
+	size_t n_pending;
+	uint8_t *pending; /* WRITE_SIZE bytes, in whole pages */
+	void *memory;	  /* that they lie in */
 };
 
 static struct directory_sink *
@@ -154,6 +158,20 @@ make_directories(struct directory_sink *s, const char *path, struct err *e)
 
 /* -- Writing ------------------------------------------------------------- */
 
+/* Whether the descriptor writes past the page cache now, or through it. */
+static bool
+set_direct(struct directory_upload *u, bool direct)
+{
+	int flags = fcntl(u->fd, F_GETFL);
+
+	if (flags < 0 || fcntl(u->fd, F_SETFL,
+				 direct ? flags | O_DIRECT
+					: flags & ~O_DIRECT) != 0)
+		return false;
+	u->direct = direct;
+	return true;
+}
+
 static int
 write_fully(
 	struct directory_upload *u, const void *data, size_t len, struct err *e)
@@ -165,6 +183,9 @@ write_fully(
 
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EINVAL && u->direct &&
+			set_direct(u, false))
+			continue;
 		if (n <= 0) {
 			u->broken = true;
 			return err_sys(e, n < 0 ? errno : ENOSPC,
@@ -174,7 +195,7 @@ write_fully(
 		len -= (size_t)n;
 		u->written += (uint64_t)n;
 	}
-	if (u->written - u->flushed >= FLUSH_SIZE) {
+	if (u->written - u->flushed >= FLUSH_SIZE && !u->direct) {
 		/* begin now what fsync will wait for */
 		(void)sync_file_range(u->fd, (off_t)u->flushed,
 			(off_t)(u->written - u->flushed),
@@ -187,24 +208,40 @@ write_fully(
 static int
 write_pending(struct directory_upload *u, struct err *e)
 {
-	int r = write_fully(u, u->pending.data, u->pending.len, e);
+	size_t n = u->n_pending;
 
-	u->pending.len = 0;
-	return r;
+	u->n_pending = 0;
+	return write_fully(u, u->pending, n, e);
+}
+
+static void
+make_pending(struct directory_upload *u)
+{
+	u->memory = xmalloc(WRITE_SIZE + DIRECT_ALIGN);
+	u->pending = u->memory;
+	u->pending += DIRECT_ALIGN - (uintptr_t)u->pending % DIRECT_ALIGN;
 }
 
 static int
 directory_append(struct upload *up, const void *data, size_t len, struct err *e)
 {
 	struct directory_upload *u = upload_of(up);
+	const uint8_t *p = data;
 	int r = 0;
 
-	if (u->pending.len + len > WRITE_SIZE)
-		r = write_pending(u, e);
-	if (r == 0 && len >= WRITE_SIZE)
-		return write_fully(u, data, len, e);
-	if (r == 0)
-		buf_append(&u->pending, data, len);
+	if (!u->pending)
+		make_pending(u);
+	while (r == 0 && len > 0) {
+		size_t room = WRITE_SIZE - u->n_pending;
+		size_t n = len < room ? len : room;
+
+		memcpy(u->pending + u->n_pending, p, n);
+		u->n_pending += n;
+		p += n;
+		len -= n;
+		if (u->n_pending == WRITE_SIZE)
+			r = write_pending(u, e);
+	}
 	return r;
 }
 
@@ -213,7 +250,7 @@ upload_free(struct directory_upload *u)
 {
 	if (u->fd >= 0)
 		close(u->fd);
-	buf_release(&u->pending);
+	free(u->memory);
 	free(u->name);
 	free(u);
 }
@@ -269,6 +306,9 @@ finish_data(struct directory_upload *u, struct err *e)
 	if (u->broken)
 		return err_set(
 			e, EIO, "%s was not written completely", u->name);
+	/* the end is no whole page */
+	if (u->direct)
+		(void)set_direct(u, false);
 	int r = write_pending(u, e);
 
 	if (r == 0 && fsync(u->fd) < 0)
@@ -327,6 +367,9 @@ create_temporary(struct directory_upload *u, struct err *e)
 	if (u->fd < 0)
 		return err_sys(e, errno, "cannot begin %s", u->name);
 	(void)fchmod(u->fd, 0600); /* whatever the umask */
+	/* of what is read past it, too (direct.h) */
+	if (strncmp(u->name, "data/", 5) == 0)
+		(void)set_direct(u, true);
 	return 0;
 }
 

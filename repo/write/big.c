@@ -11,18 +11,27 @@
 #include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/base/clock.h"
+#include "repo/store/direct.h"
 #include "repo/write/run.h"
 
 #define DATABASE_LEVEL 2
+
+/* Files from this size on are read past the page cache, whose content others
+ * need more (repo/store/direct.h), so many bytes at a time at least. */
+#define DIRECT_FILE_MIN (4u << 20)
+#define DIRECT_READ_MIN (64u << 10)
 
 struct stream {
 	struct run *run;
 	struct cutter cutter;
 	bool database;
+	uint32_t every; /* length of a database's chunks, or 0 */
 	bool seekable; /* lseek finds holes */
 	int fd;
+	bool direct;	 /* it may be read past the page cache */
 	struct job *job; /* chunks that go together; data is read into it */
-	uint8_t *data;	 /* its buffer, of cap bytes */
+	void *memory;	 /* of its buffer: */
+	uint8_t *data;	 /* cap bytes, which lie in pages as in the file */
 	size_t len, cap; /* read so far */
 	size_t off;	 /* of these, cut */
 	uint64_t read;	 /* bytes of the file read */
@@ -46,22 +55,36 @@ stream_item(struct stream *s, enum item_op op)
 	return it;
 }
 
+/* A buffer for what is at `at` in the file, in memory (given). */
+static uint8_t *
+new_buffer(size_t cap, uint64_t at, void **memory)
+{
+	uint8_t *p = *memory = xmalloc(cap + 2 * DIRECT_ALIGN);
+
+	p += DIRECT_ALIGN - (uintptr_t)p % DIRECT_ALIGN;
+	return p + at % DIRECT_ALIGN;
+}
+
 /* Send the chunks cut so far; what is left begins the next buffer. */
 static int
 send(struct stream *s, struct err *e)
 {
 	struct run *run = s->run;
-	uint8_t *next;
 
 	if (!s->job)
 		return 0;
 	if (s->off) {
-		next = xmalloc(s->cap);
-		memcpy(next, s->data + s->off, s->len - s->off);
+		size_t rest = s->len - s->off;
+		void *memory;
+		uint8_t *next = new_buffer(s->cap, s->read - rest, &memory);
+
+		memcpy(next, s->data + s->off, rest);
 		s->job->data = s->data;
+		s->job->memory = s->memory;
 		s->job->bytes = s->off;
 		s->data = next;
-		s->len -= s->off;
+		s->memory = memory;
+		s->len = rest;
 		s->off = 0;
 	}
 	if (s->database) {
@@ -107,7 +130,7 @@ hole(struct stream *s, uint64_t len, struct err *e)
 
 	if (r)
 		return r;
-	cutter_begin(&s->cutter, s->database);
+	cutter_begin(&s->cutter, s->every);
 	stream_item(s, ITEM_HOLE)->en.size = len;
 	s->read += len;
 	s->at += len;
@@ -151,6 +174,46 @@ next_data(struct stream *s, uint64_t *begin, uint64_t *end)
 	return true;
 }
 
+/* Whether a descriptor of our own could be set to read past the page cache, or
+ * through it. */
+static bool
+set_direct(int fd, bool direct)
+{
+	int flags = fcntl(fd, F_GETFL);
+	int want = direct ? flags | O_DIRECT : flags & ~O_DIRECT;
+
+	return flags >= 0 && (want == flags || fcntl(fd, F_SETFL, want) == 0);
+}
+
+/* What is cached and taken from there must not make the kernel read ahead what
+ * is not. */
+static void
+may_be_direct(struct stream *s, bool direct)
+{
+	s->direct = direct;
+	posix_fadvise(s->fd, 0, 0,
+		direct ? POSIX_FADV_RANDOM : POSIX_FADV_SEQUENTIAL);
+}
+
+/* To the end of a page, unless it is the file's; 0 when it has to be read
+ * through the page cache. */
+static ssize_t
+read_past_cache(struct stream *s, void *to, size_t len)
+{
+	size_t over = (size_t)((s->read + len) % DIRECT_ALIGN);
+	ssize_t n;
+
+	if (len < DIRECT_READ_MIN || !direct_fits(s->read, len, to) ||
+		direct_is_cached(s->fd, s->read, len))
+		return 0;
+	n = set_direct(s->fd, true)
+		    ? direct_pread(s->fd, s->read, len - over, to)
+		    : -EINVAL;
+	if (!set_direct(s->fd, false) || n < 0)
+		may_be_direct(s, false);
+	return n > 0 ? n : 0;
+}
+
 /* At most len bytes of the stream; -errno. */
 static ssize_t
 read_some(struct stream *s, void *to, size_t len, struct err *e)
@@ -162,6 +225,9 @@ read_some(struct stream *s, void *to, size_t len, struct err *e)
 		return db->read(db->ctx, to, len, e);
 	if (s->view)
 		return run_read_view(s->view, s->node, s->read, len, to, e);
+	n = s->direct ? read_past_cache(s, to, len) : 0;
+	if (n > 0)
+		return n;
 	n = s->seekable ? pread(s->fd, to, len, (off_t)s->read)
 			: read(s->fd, to, len);
 	return n < 0 ? -errno : n;
@@ -220,6 +286,14 @@ read_file(struct stream *s, int *bad, struct err *e)
 	return r ? r : send(s, e);
 }
 
+/* What kind of file begins with n bytes of head. */
+static void
+look_at(struct stream *s, const uint8_t *head, ssize_t n)
+{
+	s->database = n > 0 && cut_is_database(head, (size_t)n);
+	s->every = s->database ? cut_database_len(head) : 0;
+}
+
 static void
 begin_stream(struct stream *s, struct run *run, int fd, bool seekable)
 {
@@ -231,22 +305,21 @@ begin_stream(struct stream *s, struct run *run, int fd, bool seekable)
 	s->fd = fd;
 	s->seekable = seekable;
 	s->cap = CHUNK_JOB_LEN + params.max;
-	s->data = xmalloc(s->cap);
+	s->data = new_buffer(s->cap, 0, &s->memory);
 	cutter_init(&s->cutter, &run->w->gear, &params);
 	if (seekable) {
 		ssize_t n = pread(fd, head, sizeof(head), 0);
 
-		s->database = n > 0 && cut_is_database(head, (size_t)n);
-		posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+		look_at(s, head, n);
 	}
-	cutter_begin(&s->cutter, s->database);
+	cutter_begin(&s->cutter, s->every);
 }
 
 static void
 end_stream(struct stream *s)
 {
 	job_free(s->run, s->job);
-	free(s->data);
+	free(s->memory);
 }
 
 static void
@@ -320,6 +393,7 @@ run_walk_big(struct run *run, struct scan_dir *d, const char *name,
 	}
 	begin_stream(&s, run, fd, true);
 	s.size = a.size;
+	may_be_direct(&s, s.size >= DIRECT_FILE_MIN);
 	r = read_file(&s, &bad, e);
 	end_stream(&s);
 	if (!r)
@@ -343,8 +417,8 @@ run_walk_big_view(struct run *run, struct view *v, uint64_t node, uint64_t size,
 	s.node = node;
 	s.size = size;
 	n = run_read_view(v, node, 0, sizeof(head), head, e);
-	s.database = n > 0 && cut_is_database(head, (size_t)n);
-	cutter_begin(&s.cutter, s.database);
+	look_at(&s, head, n);
+	cutter_begin(&s.cutter, s.every);
 	r = read_file(&s, bad, e);
 	end_stream(&s);
 	return r;
@@ -444,7 +518,8 @@ run_walk_database(struct run *run, struct err *e)
 		return r;
 	begin_stream(&s, run, -1, false);
 	s.database = true;
-	cutter_begin(&s.cutter, true);
+	s.every = CUT_BASE_LEN;
+	cutter_begin(&s.cutter, s.every);
 	r = read_file(&s, &bad, e);
 	run->result->files = run->result->files_new = 1;
 	run->result->bytes = s.read;

@@ -59,7 +59,7 @@ cutter_init(struct cutter *c, const struct cut_gear *gear,
 		.loose = even * 4,
 		.turn = turn > params->min ? turn : params->min,
 	};
-	cutter_begin(c, false);
+	cutter_begin(c, 0);
 }
 
 static void
@@ -70,9 +70,9 @@ begin_chunk(struct cutter *c)
 }
 
 void
-cutter_begin(struct cutter *c, bool database)
+cutter_begin(struct cutter *c, uint32_t every)
 {
-	c->database = database;
+	c->every = every;
 	begin_chunk(c);
 }
 
@@ -152,11 +152,11 @@ find(struct cutter *c, const uint8_t *data, size_t end)
 size_t
 cutter_next(struct cutter *c, const uint8_t *data, size_t len, bool final)
 {
-	size_t max = c->database ? CUT_DATABASE_LEN : c->params.max;
+	size_t max = c->every ? c->every : c->params.max;
 	size_t end = len < max ? len : max;
 	size_t cut = 0;
 
-	if (!c->database && find(c, data, end))
+	if (!c->every && find(c, data, end))
 		cut = c->done;
 	else if (end == max || final)
 		cut = end;
@@ -185,4 +185,12 @@ cut_page_size(const uint8_t *head)
 	uint32_t page = get_be16(head + 16);
 
 	return page == 1 ? 65536 : page;
+}
+
+uint32_t
+cut_database_len(const uint8_t *head)
+{
+	uint32_t page = cut_page_size(head);
+
+	return page < CUT_DATABASE_LEN ? CUT_DATABASE_LEN : page;
 }

@@ -2,7 +2,7 @@
 /*
  * Where files are cut into chunks (FORMAT, "Cutting").  By content (keyed
  * FastCDC: Xia et al., USENIX ATC 2016, with normalised chunking) or, for
- * databases, every 64 KiB.  Boundaries are a matter between writers only:
+ * databases, at multiples of a length.  Boundaries are a matter between writers only:
  * readers never cut, so the parameters may differ from run to run at the price
  * of deduplication.
  *
@@ -20,7 +20,12 @@
 /* A cut depends on the CUT_WINDOW bytes before it, and on nothing else but its
  * distance from the cut before. */
 #define CUT_WINDOW 64
-#define CUT_DATABASE_LEN (64u << 10)
+
+/* Databases among other files, of which a little changes everywhere, and one
+ * page is read here and one there; but no page is cut.  The base of a replica
+ * changes by deltas: long chunks are fewer to find. */
+#define CUT_DATABASE_LEN (16u << 10)
+#define CUT_BASE_LEN (64u << 10)
 
 /* Bytes a chunk may have; only the last of a file may be shorter than min. */
 struct cut_params {
@@ -49,7 +54,7 @@ struct cutter {
 	struct cut_params params;
 	uint64_t strict, loose; /* a hash below it is a cut */
 	uint32_t turn;		/* length from which loose holds */
-	bool database;
+	uint32_t every;		/* cut every so many bytes; 0: by content */
 	size_t done;		/* bytes of the current chunk looked at */
 	uint64_t hash;		/* of the bytes before done */
 };
@@ -58,8 +63,8 @@ struct cutter {
 void cutter_init(struct cutter *c, const struct cut_gear *gear,
 	const struct cut_params *params);
 
-/* A new file begins; database: cut it every CUT_DATABASE_LEN bytes. */
-void cutter_begin(struct cutter *c, bool database);
+/* A new file begins; every: length of its chunks, or 0: by content. */
+void cutter_begin(struct cutter *c, uint32_t every);
 
 /*
  * The length of the chunk that begins at data, or 0 when more bytes are needed
@@ -74,7 +79,9 @@ size_t cutter_next(struct cutter *c, const uint8_t *data, size_t len,
 /* Whether a file that begins so is an SQLite database: magic and page size
  * (at least 18 bytes are needed to say yes). */
 bool cut_is_database(const uint8_t *head, size_t len);
-/* Of one that does: bytes a page. */
+/* Of one that does: bytes a page, */
 uint32_t cut_page_size(const uint8_t *head);
+/* and a chunk. */
+uint32_t cut_database_len(const uint8_t *head);
 
 #endif

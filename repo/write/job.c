@@ -48,7 +48,7 @@ job_free(struct run *run, struct job *j)
 	free(j->items);
 	pickings_release(&j->picked);
 	buf_release(&j->arena);
-	free(j->data);
+	free(j->memory);
 	free(j);
 }
 

@@ -99,7 +99,8 @@ struct job {
 	struct item *items;
 	size_t n_items, cap_items;
 	struct buf arena;
-	uint8_t *data; /* content of ITEM_CHUNKs, one behind the other */
+	uint8_t *data; /* content of ITEM_CHUNKs, one behind the other; in */
+	void *memory;  /* this, to be freed */
 	size_t data_len;
 	size_t bytes; /* what it counts against JOB_BYTES_MAX */
 	int level;    /* zstd; 0 the default */

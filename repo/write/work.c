@@ -314,7 +314,8 @@ work_chunks(struct run *run, struct job *j, struct packer *packer,
 		r = job_pack_chunk(run, j, &j->items[i], data, packer, e);
 		data += j->items[i].en.size;
 	}
-	free(steal(j->data));
+	j->data = NULL;
+	free(steal(j->memory));
 	return r;
 }
 

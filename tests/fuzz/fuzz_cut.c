@@ -75,7 +75,7 @@ LLVMFuzzerTestOneInput(const uint8_t *in, size_t len)
 	assert(cut_params_check(&p, NULL) == 0);
 	cutter_init(&c, &gear, &p);
 	check(&c, in + HEAD_LEN, len - HEAD_LEN, in[4] + 1u);
-	cutter_begin(&c, false);
+	cutter_begin(&c, 0);
 	check(&c, in + HEAD_LEN, len - HEAD_LEN, SIZE_MAX);
 	(void)cut_is_database(in, len);
 	return 0;

@@ -217,7 +217,7 @@ a_new_file_forgets_the_one_before(void **state)
 
 	cutter_init(&c, &x->gear, &small);
 	assert_int_equal(cutter_next(&c, x->data + 999, 4200, false), 0);
-	cutter_begin(&c, false);
+	cutter_begin(&c, 0);
 	cut_in_pieces(&cuts, &c, x->data, CONTENT_LEN, CONTENT_LEN);
 	assert_int_equal(cuts.n, x->cuts.n);
 	assert_int_equal(cuts.at[0], x->cuts.at[0]);
@@ -298,7 +298,7 @@ databases_are_recognised_by_magic_and_page_size(void **state)
 }
 
 static void
-databases_are_cut_at_multiples_of_64_k(void **state)
+databases_are_cut_at_multiples_of_a_length(void **state)
 {
 	struct content *x = *state;
 	size_t len = 3 * CUT_DATABASE_LEN + 512;
@@ -306,7 +306,7 @@ databases_are_cut_at_multiples_of_64_k(void **state)
 	struct cuts cuts;
 
 	cutter_init(&c, &x->gear, &small);
-	cutter_begin(&c, true);
+	cutter_begin(&c, CUT_DATABASE_LEN);
 	cut_in_pieces(&cuts, &c, x->data, len, 1000);
 	assert_int_equal(cuts.n, 4);
 	for (size_t i = 0; i < 3; i++)
@@ -332,7 +332,7 @@ main(void)
 		cmocka_unit_test(parameters_out_of_order_are_refused),
 		cmocka_unit_test(
 			databases_are_recognised_by_magic_and_page_size),
-		cmocka_unit_test(databases_are_cut_at_multiples_of_64_k),
+		cmocka_unit_test(databases_are_cut_at_multiples_of_a_length),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
