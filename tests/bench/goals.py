@@ -213,6 +213,8 @@ def print_goals(figures):
              "|---|---|---|---|---|---|"]
     verdicts = []
     for goal in all_goals(figures):
+        if not any(matches(goal.ours[0], key[0]) for key in figures.by_key):
+            continue  # that phase is for another day
         cells, met = judge(figures, goal)
         verdicts.append(met)
         lines.append("| " + " | ".join(cells) + " |")
