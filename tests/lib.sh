@@ -72,6 +72,11 @@ need_fuse() {
 	[ -w /dev/fuse ] || { echo 'needs /dev/fuse'; exit 77; }
 }
 
+# at_most N LIMIT WHAT
+at_most() {
+	[ "$1" -le "$2" ] || fail "$3: $1, at most $2 allowed"
+}
+
 # run_status STATUS COMMAND...: the command must exit with STATUS; what it
 # printed is in $work/out and $work/err.
 run_status() {

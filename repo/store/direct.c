@@ -6,6 +6,7 @@
 #include "repo/store/direct.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -65,6 +66,16 @@ direct_is_cached(int fd, uint64_t off, size_t len)
 			cached += pages[i] & 1;
 	munmap(map, n * DIRECT_ALIGN);
 	return cached >= n / 2;
+}
+
+bool
+direct_set(int fd, bool direct)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && fcntl(fd, F_SETFL,
+				     direct ? flags | O_DIRECT
+					    : flags & ~O_DIRECT) == 0;
 }
 
 ssize_t

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading past the page cache.  What a reader takes from a local data pack
+ * Past the page cache.  What a reader takes from a local data pack
  * goes, unsealed, into the page cache of the mount: keeping the sealed bytes
  * there too costs a copy and twice the memory, and pushes out what others
  * need.  Measured: a file of 1 GiB in order 2 times as fast, 4 KiB at random
@@ -33,6 +33,10 @@ direct_fits(uint64_t off, size_t len, const void *buf)
 /* Whether at least half of [off, off + len) of a file is in the page cache, so
  * that a direct read would be slower; also when that cannot be told. */
 bool direct_is_cached(int fd, uint64_t off, size_t len);
+
+/* Have a descriptor go past the page cache from now on, or through it.  What
+ * refers to the same open file goes there, too.  Whether it does. */
+bool direct_set(int fd, bool direct);
 
 /*
  * Read once, as pread, from a descriptor with O_DIRECT.  Needs direct_fits.

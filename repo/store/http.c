@@ -13,7 +13,7 @@ static void
 set_up(void)
 {
 	sign_outlive_exit();
-	if (http_curl_load(NULL) == 0) /* always: origins were parsed by it */
+	if (http_curl_load(NULL) == 0) /* else no origin was parsed */
 		curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

@@ -158,17 +158,13 @@ make_directories(struct directory_sink *s, const char *path, struct err *e)
 
 /* -- Writing ------------------------------------------------------------- */
 
-/* Whether the descriptor writes past the page cache now, or through it. */
+/* From now on; false: it is so already, or cannot be. */
 static bool
-set_direct(struct directory_upload *u, bool direct)
+through_cache(struct directory_upload *u)
 {
-	int flags = fcntl(u->fd, F_GETFL);
-
-	if (flags < 0 || fcntl(u->fd, F_SETFL,
-				 direct ? flags | O_DIRECT
-					: flags & ~O_DIRECT) != 0)
+	if (!u->direct || !direct_set(u->fd, false))
 		return false;
-	u->direct = direct;
+	u->direct = false;
 	return true;
 }
 
@@ -183,8 +179,7 @@ write_fully(
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EINVAL && u->direct &&
-			set_direct(u, false))
+		if (n < 0 && errno == EINVAL && through_cache(u))
 			continue;
 		if (n <= 0) {
 			u->broken = true;
@@ -214,14 +209,6 @@ write_pending(struct directory_upload *u, struct err *e)
 	return write_fully(u, u->pending, n, e);
 }
 
-static void
-make_pending(struct directory_upload *u)
-{
-	u->memory = xmalloc(WRITE_SIZE + DIRECT_ALIGN);
-	u->pending = u->memory;
-	u->pending += DIRECT_ALIGN - (uintptr_t)u->pending % DIRECT_ALIGN;
-}
-
 static int
 directory_append(struct upload *up, const void *data, size_t len, struct err *e)
 {
@@ -229,8 +216,10 @@ directory_append(struct upload *up, const void *data, size_t len, struct err *e)
 	const uint8_t *p = data;
 	int r = 0;
 
-	if (!u->pending)
-		make_pending(u);
+	if (!u->memory) {
+		u->memory = xmalloc(WRITE_SIZE + STORE_ALIGN);
+		u->pending = store_align(u->memory, 0);
+	}
 	while (r == 0 && len > 0) {
 		size_t room = WRITE_SIZE - u->n_pending;
 		size_t n = len < room ? len : room;
@@ -306,9 +295,7 @@ finish_data(struct directory_upload *u, struct err *e)
 	if (u->broken)
 		return err_set(
 			e, EIO, "%s was not written completely", u->name);
-	/* the end is no whole page */
-	if (u->direct)
-		(void)set_direct(u, false);
+	(void)through_cache(u); /* the end is no whole page */
 	int r = write_pending(u, e);
 
 	if (r == 0 && fsync(u->fd) < 0)
@@ -368,8 +355,8 @@ create_temporary(struct directory_upload *u, struct err *e)
 		return err_sys(e, errno, "cannot begin %s", u->name);
 	(void)fchmod(u->fd, 0600); /* whatever the umask */
 	/* of what is read past it, too (direct.h) */
-	if (strncmp(u->name, "data/", 5) == 0)
-		(void)set_direct(u, true);
+	u->direct = strncmp(u->name, "data/", 5) == 0 &&
+		    direct_set(u->fd, true);
 	return 0;
 }
 

@@ -24,8 +24,7 @@
 struct stream {
 	struct run *run;
 	struct cutter cutter;
-	bool database;
-	uint32_t every; /* length of a database's chunks, or 0 */
+	uint32_t every; /* length of a database's chunks; 0: it is none */
 	bool seekable; /* lseek finds holes */
 	int fd;
 	bool direct;	 /* it may be read past the page cache */
@@ -59,10 +58,8 @@ stream_item(struct stream *s, enum item_op op)
 static uint8_t *
 new_buffer(size_t cap, uint64_t at, void **memory)
 {
-	uint8_t *p = *memory = xmalloc(cap + 2 * DIRECT_ALIGN);
-
-	p += DIRECT_ALIGN - (uintptr_t)p % DIRECT_ALIGN;
-	return p + at % DIRECT_ALIGN;
+	*memory = xmalloc(cap + STORE_ALIGN);
+	return store_align(*memory, at);
 }
 
 /* Send the chunks cut so far; what is left begins the next buffer. */
@@ -87,7 +84,7 @@ send(struct stream *s, struct err *e)
 		s->len = rest;
 		s->off = 0;
 	}
-	if (s->database) {
+	if (s->every) {
 		s->job->level = DATABASE_LEVEL;
 		s->job->page_size = s->page_size;
 	}
@@ -103,7 +100,7 @@ add_chunk(struct stream *s, size_t n)
 
 	it->en.size = n;
 	it->off = s->at;
-	if (s->at == 0 && s->database && cut_is_database(data, n))
+	if (s->at == 0 && s->every && cut_is_database(data, n))
 		s->page_size = cut_page_size(data);
 	s->off += n;
 	s->at += n;
@@ -174,17 +171,6 @@ next_data(struct stream *s, uint64_t *begin, uint64_t *end)
 	return true;
 }
 
-/* Whether a descriptor of our own could be set to read past the page cache, or
- * through it. */
-static bool
-set_direct(int fd, bool direct)
-{
-	int flags = fcntl(fd, F_GETFL);
-	int want = direct ? flags | O_DIRECT : flags & ~O_DIRECT;
-
-	return flags >= 0 && (want == flags || fcntl(fd, F_SETFL, want) == 0);
-}
-
 /* What is cached and taken from there must not make the kernel read ahead what
  * is not. */
 static void
@@ -206,10 +192,10 @@ read_past_cache(struct stream *s, void *to, size_t len)
 	if (len < DIRECT_READ_MIN || !direct_fits(s->read, len, to) ||
 		direct_is_cached(s->fd, s->read, len))
 		return 0;
-	n = set_direct(s->fd, true)
+	n = direct_set(s->fd, true)
 		    ? direct_pread(s->fd, s->read, len - over, to)
 		    : -EINVAL;
-	if (!set_direct(s->fd, false) || n < 0)
+	if (!direct_set(s->fd, false) || n < 0)
 		may_be_direct(s, false);
 	return n > 0 ? n : 0;
 }
@@ -290,8 +276,9 @@ read_file(struct stream *s, int *bad, struct err *e)
 static void
 look_at(struct stream *s, const uint8_t *head, ssize_t n)
 {
-	s->database = n > 0 && cut_is_database(head, (size_t)n);
-	s->every = s->database ? cut_database_len(head) : 0;
+	bool database = n > 0 && cut_is_database(head, (size_t)n);
+
+	s->every = database ? cut_database_len(head) : 0;
 }
 
 static void
@@ -517,7 +504,6 @@ run_walk_database(struct run *run, struct err *e)
 	if (r)
 		return r;
 	begin_stream(&s, run, -1, false);
-	s.database = true;
 	s.every = CUT_BASE_LEN;
 	cutter_begin(&s.cutter, s.every);
 	r = read_file(&s, &bad, e);

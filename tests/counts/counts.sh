@@ -9,7 +9,7 @@
 #   remount [OPTIONS]        everything cold: a new daemon
 #   cost COMMAND...          sets g, b, o, r: GETs, bytes, FUSE requests that
 #                            a command causes, and READs among them
-#   at_most N WANTED WHAT
+#   exactly N WANTED WHAT
 
 . "${top_srcdir:-.}/tests/lib.sh" || exit 1
 need_root
@@ -45,9 +45,6 @@ cost() {
 	echo "$*: $g gets, $b bytes, $o requests, $r reads" | cut -c1-150
 }
 
-at_most() {
-	[ "$1" -le "$2" ] || fail "$3: $1, at most $2 allowed"
-}
 exactly() {
 	[ "$1" -eq "$2" ] || fail "$3: $1, not $2"
 }

@@ -10,9 +10,6 @@ drop() {
 	dd of="$1" oflag=nocache conv=notrunc,fdatasync count=0 2>/dev/null
 }
 cached() { fincore -bnr -o RES "$@" | awk '{ n += $1 } END { print n + 0 }'; }
-at_most() {
-	[ "$1" -le "$2" ] || fail "$3: $1 bytes are cached, $2 may be"
-}
 
 mkdir tree
 head -c 40000123 /dev/urandom >tree/big
@@ -25,10 +22,10 @@ fi
 
 make_repository
 yore backup -q --host h --source t tree
-at_most "$(cached tree/big)" 1048576 'the file that was read'
+at_most "$(cached tree/big)" 1048576 'bytes cached of the file that was read'
 mapfile -t packs < <(find repo/data -type f -size +8M)
 [ ${#packs[@]} -gt 0 ] || fail 'no big packs'
-at_most "$(cached "${packs[@]}")" $((${#packs[@]} * 1048576)) 'what was written'
+at_most "$(cached "${packs[@]}")" $((${#packs[@]} * 1048576)) 'bytes cached of what was written'
 yore cat h/t:big | cmp - tree/big || fail 'other bytes'
 
 # what begins and ends anywhere, with holes

@@ -162,9 +162,6 @@ status_of() {
 		"$s3_endpoint/$s3_bucket$path" || :
 }
 
-at_most() {
-	[ "$1" -le "$2" ] || fail "$3: $1, at most $2 allowed"
-}
 exactly() {
 	[ "$1" = "$2" ] || fail "$3: $1, not $2"
 }
