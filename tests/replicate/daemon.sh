@@ -50,7 +50,12 @@ for i in $(seq 30); do
 	sleep 0.05
 done
 stored
-yore status --json --state-dir "$state" app.db >status
+# a snapshot may be under way whenever it is asked
+for _ in $(seq 100); do
+	yore status --json --state-dir "$state" app.db >status
+	grep -q '"state": *"base"' status || break
+	sleep 0.02
+done
 python3 -c 'import json, sys
 d = json.load(open("status"))
 assert d["state"] == "replicating" and d["lag_milliseconds"] == 0, d
