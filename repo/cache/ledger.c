@@ -263,10 +263,14 @@ ledger_open(const char *path, bool writer, struct ledger **ixp, struct err *e)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 		    SQLITE_OPEN_NOFOLLOW | (writer ? SQLITE_OPEN_CREATE : 0);
-	struct ledger *ix = xcalloc(1, sizeof(*ix));
 	struct stat st;
-	int rc = sqlite3_open_v2(path, &ix->db, flags, NULL), r;
+	int r = sqlite_load(e), rc;
 
+	if (r)
+		return r;
+	struct ledger *ix = xcalloc(1, sizeof(*ix));
+
+	rc = sqlite3_open_v2(path, &ix->db, flags, NULL);
 	r = rc == SQLITE_OK ? set_up(ix, writer) : code_of(rc);
 	if (r == 0 && stat(path, &st) < 0)
 		r = -errno;

@@ -3,7 +3,7 @@
 #ifndef YORE_CACHE_LEDGER_PRIVATE_H
 #define YORE_CACHE_LEDGER_PRIVATE_H
 
-#include <sqlite3.h>
+#include "repo/base/sqlite.h"
 #include "repo/cache/ledger.h"
 
 enum ledger_question {

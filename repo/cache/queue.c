@@ -5,10 +5,10 @@
  * counts as well.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 #include "repo/base/clock.h"
+#include "repo/base/thread.h"
 #include "repo/cache/private.h"
 
 #define QUEUE_DEFAULT (16u << 20)
@@ -322,7 +322,6 @@ int
 queue_start(struct cache *c, const struct cache_options *o, struct err *e)
 {
 	struct queue *q = &c->queue;
-	sigset_t all, before;
 	int r;
 
 	pthread_mutex_init(&q->lock, NULL);
@@ -331,11 +330,7 @@ queue_start(struct cache *c, const struct cache_options *o, struct err *e)
 	q->last = &q->first;
 	q->max = o->queue ? o->queue : QUEUE_DEFAULT;
 	q->patient = o->patient;
-	/* signals are for the program's own threads */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&q->thread, NULL, work, c);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r = thread_start(&q->thread, work, c);
 	return r ? err_sys(e, r, "cannot start a thread for the cache") : 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <signal.h>
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
+#include "repo/base/thread.h"
 #include "repo/fetch/ahead.h"
 #include "repo/fetch/cached.h"
 #include "repo/format/object.h"
@@ -306,7 +306,7 @@ count_apart(const struct ahead *a, struct cell **cells, size_t n)
 	return apart;
 }
 
-/* As many threads as there are gets to make.  They leave signals to others. */
+/* As many threads as there are gets to make. */
 static void
 start_threads(struct ahead *a, size_t apart)
 {
@@ -314,16 +314,10 @@ start_threads(struct ahead *a, size_t apart)
 					  ? a->bytes / a->run_min
 					  : apart);
 	size_t wanted = a->n_threads - a->n_idle + gets;
-	sigset_t all, before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (a->n_threads < a->max_threads && a->n_threads < wanted) {
-		if (pthread_create(&a->threads[a->n_threads], NULL, work, a))
-			break;
+	while (a->n_threads < a->max_threads && a->n_threads < wanted &&
+		!thread_start(&a->threads[a->n_threads], work, a))
 		a->n_threads++;
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Returns how many of the cells found room. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
 #include "repo/base/log.h"
+#include "repo/base/thread.h"
 #include "repo/fetch/bring.h"
 #include "repo/fetch/cached.h"
 #include "repo/format/object.h"
@@ -203,21 +203,14 @@ work(void *ctx)
 	return NULL;
 }
 
-/* With the lock held.  They leave signals to others. */
+/* With the lock held. */
 static void
 start_threads(struct bring *b)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (b->n_threads < BRING_THREADS &&
-		b->n_threads - b->n_idle < b->n) {
-		if (pthread_create(&b->threads[b->n_threads], NULL, work, b))
-			break;
+		b->n_threads - b->n_idle < b->n &&
+		!thread_start(&b->threads[b->n_threads], work, b))
 		b->n_threads++;
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* -- From frames to ranges ----------------------------------------------------- */

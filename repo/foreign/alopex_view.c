@@ -516,8 +516,11 @@ alopex_view_open(struct stem *stem, const struct alopex_backup *b,
 {
 	auto_gathering struct gathering g = { .prefix = b->prefix };
 	auto_alopex_manifest struct alopex_manifest m = ALOPEX_MANIFEST_INIT;
-	int r = store_list_objects(stem->store, b->prefix, "", gather, &g, e);
+	int r = gzip_load(e);
 
+	if (!r)
+		r = store_list_objects(
+			stem->store, b->prefix, "", gather, &g, e);
 	if (!r && g.n == 0)
 		r = err_set(
 			e, ESTALE, "%s: the backup has been removed", b->label);

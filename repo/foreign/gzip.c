@@ -5,21 +5,28 @@
 #include <limits.h>
 #include <zlib.h>
 #include "repo/base/buf.h"
+#include "repo/base/library.h"
 
 #define WINDOW_GZIP_ONLY (MAX_WBITS + 16)
 
+#define FUNCTIONS(F) F(inflateInit2_) F(inflate) F(inflateEnd) F(crc32_z)
+LIBRARY(zlib, ZLIB_LIBRARY, FUNCTIONS);
+
 struct gzip_stream {
 	z_stream z;
+	bool begun;
 };
+
+int
+gzip_load(struct err *e)
+{
+	return library_load(&zlib_library, e);
+}
 
 struct gzip_stream *
 gzip_stream_new(void)
 {
-	struct gzip_stream *s = xcalloc(1, sizeof(*s));
-
-	if (inflateInit2(&s->z, WINDOW_GZIP_ONLY) != Z_OK)
-		abort(); /* memory is exhausted, as in xmalloc */
-	return s;
+	return xcalloc(1, sizeof(struct gzip_stream));
 }
 
 void
@@ -27,8 +34,24 @@ gzip_stream_free(struct gzip_stream *s)
 {
 	if (!s)
 		return;
-	inflateEnd(&s->z);
+	if (s->begun)
+		zlib.inflateEnd(&s->z);
 	free(s);
+}
+
+/* What inflateInit2 is. */
+static int
+begin(struct gzip_stream *s, struct err *e)
+{
+	int r = gzip_load(e);
+
+	if (r)
+		return r;
+	if (zlib.inflateInit2_(&s->z, WINDOW_GZIP_ONLY, ZLIB_VERSION,
+		    (int)sizeof(s->z)) != Z_OK)
+		abort(); /* memory is exhausted, as in xmalloc */
+	s->begun = true;
+	return 0;
 }
 
 static uInt
@@ -42,12 +65,16 @@ gzip_stream_decode(struct gzip_stream *s, const void *in, size_t *in_len,
 	void *out, size_t *out_len, struct err *e)
 {
 	uInt n_in = at_most(*in_len), n_out = at_most(*out_len);
+	int r = s->begun ? 0 : begin(s, e);
+
+	if (r)
+		return r;
 
 	s->z.next_in = (Bytef *)(uintptr_t)in;
 	s->z.avail_in = n_in;
 	s->z.next_out = out;
 	s->z.avail_out = n_out;
-	int r = inflate(&s->z, Z_NO_FLUSH);
+	r = zlib.inflate(&s->z, Z_NO_FLUSH);
 
 	*in_len = n_in - s->z.avail_in;
 	*out_len = n_out - s->z.avail_out;
@@ -64,5 +91,7 @@ gzip_stream_decode(struct gzip_stream *s, const void *in, size_t *in_len,
 uint32_t
 gzip_crc32(uint32_t crc, const void *data, size_t len)
 {
-	return (uint32_t)crc32_z(crc, data, len);
+	if (gzip_load(NULL))
+		abort(); /* it was to be asked before */
+	return (uint32_t)zlib.crc32_z(crc, data, len);
 }

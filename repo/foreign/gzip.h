@@ -15,6 +15,9 @@
  * What it gave before its end may be wrong, because the sum comes last. */
 struct gzip_stream;
 
+/* zlib is there; a stream asks that for itself. */
+int gzip_load(struct err *e);
+
 struct gzip_stream *gzip_stream_new(void);
 void gzip_stream_free(struct gzip_stream *s);
 
@@ -23,13 +26,13 @@ void gzip_stream_free(struct gzip_stream *s);
  * content; both are set to what was taken and given.  1: the member has ended,
  * its sum and length are right; do not call it again.  0: there is more, of
  * the one or the other; nothing taken and nothing given, though there were
- * bytes and room for some, does not happen.  -EBADMSG.
+ * bytes and room for some, does not happen.  -EBADMSG, -ELIBACC.
  */
 int gzip_stream_decode(struct gzip_stream *s, const void *in, size_t *in_len,
 	void *out, size_t *out_len, struct err *e);
 
 /* CRC-32 (IEEE 802.3) of what had the sum crc (0: nothing yet) and len more
- * bytes. */
+ * bytes.  After gzip_load. */
 uint32_t gzip_crc32(uint32_t crc, const void *data, size_t len);
 
 #define auto_gzip_stream AUTO(gzip_stream_auto_)

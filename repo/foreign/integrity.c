@@ -5,9 +5,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sqlite3.h>
 #include "repo/base/buf.h"
 #include "repo/base/cancel.h"
+#include "repo/base/sqlite.h"
 #include "repo/sqlite/header.h"
 
 #define VFS_NAME "yore-integrity"
@@ -247,6 +247,8 @@ static sqlite3_vfs vfs = {
 static void
 register_vfs(void)
 {
+	if (sqlite_load(NULL))
+		return;
 	sqlite3_vfs *usual = sqlite3_vfs_find(NULL);
 
 	vfs.xRandomness = usual->xRandomness;
@@ -308,8 +310,10 @@ integrity_check(struct database *d, struct err *e)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct checking c = { .d = d };
 	sqlite3 *db = NULL;
-	int r;
+	int r = sqlite_load(e);
 
+	if (r)
+		return r;
 	pthread_once(&once, register_vfs);
 	current = &c;
 	if (sqlite3_open_v2("x", &db, SQLITE_OPEN_READONLY, VFS_NAME) ==

@@ -7,14 +7,23 @@
 #include <lz4.h>
 #include <lz4frame.h>
 #include "repo/base/buf.h"
+#include "repo/base/library.h"
 
 /* Magic and flags: what a frame begins with. */
 #define HEAD_LEN 5
 #define FLAG_DICTIONARY 0x01
 #define FLAG_CONTENT_SUM 0x04
 
+/* clang-format off */
+#define FUNCTIONS(F) \
+	F(LZ4_decompress_safe) F(LZ4F_createDecompressionContext) \
+	F(LZ4F_freeDecompressionContext) F(LZ4F_decompress) F(LZ4F_isError) \
+	F(LZ4F_getErrorName)
+/* clang-format on */
+LIBRARY(lz4, LZ4_LIBRARY, FUNCTIONS);
+
 struct lz4_stream {
-	LZ4F_dctx *decoder;
+	LZ4F_dctx *decoder; /* once there is something to decode */
 	bool sum_optional;
 	unsigned n_head; /* bytes of the head seen so far */
 };
@@ -23,10 +32,12 @@ int
 lz4_block(
 	const void *in, size_t in_len, void *out, size_t out_len, struct err *e)
 {
-	int n = -1;
+	int n = -1, r = library_load(&lz4_library, e);
 
+	if (r)
+		return r;
 	if (in_len <= INT_MAX && out_len <= INT_MAX)
-		n = LZ4_decompress_safe(in, out, (int)in_len, (int)out_len);
+		n = lz4.LZ4_decompress_safe(in, out, (int)in_len, (int)out_len);
 	if (n >= 0 && (size_t)n == out_len)
 		return 0;
 	return err_set(e, EBADMSG,
@@ -41,9 +52,6 @@ new_stream(bool sum_optional)
 	struct lz4_stream *s = xcalloc(1, sizeof(*s));
 
 	s->sum_optional = sum_optional;
-	if (LZ4F_isError(
-		    LZ4F_createDecompressionContext(&s->decoder, LZ4F_VERSION)))
-		abort(); /* memory is exhausted, as in xmalloc */
 	return s;
 }
 
@@ -58,8 +66,20 @@ lz4_stream_free(struct lz4_stream *s)
 {
 	if (!s)
 		return;
-	LZ4F_freeDecompressionContext(s->decoder);
+	if (s->decoder)
+		lz4.LZ4F_freeDecompressionContext(s->decoder);
 	free(s);
+}
+
+static int
+begin(struct lz4_stream *s, struct err *e)
+{
+	int r = library_load(&lz4_library, e);
+
+	if (r == 0 && lz4.LZ4F_isError(lz4.LZ4F_createDecompressionContext(
+			      &s->decoder, LZ4F_VERSION)))
+		abort(); /* memory is exhausted, as in xmalloc */
+	return r;
 }
 
 static bool
@@ -87,12 +107,16 @@ int
 lz4_stream_decode(struct lz4_stream *s, const void *in, size_t *in_len,
 	void *out, size_t *out_len, struct err *e)
 {
-	size_t hint =
-		LZ4F_decompress(s->decoder, out, out_len, in, in_len, NULL);
+	int r = s->decoder ? 0 : begin(s, e);
 
-	if (LZ4F_isError(hint))
+	if (r)
+		return r;
+	size_t hint = lz4.LZ4F_decompress(
+		s->decoder, out, out_len, in, in_len, NULL);
+
+	if (lz4.LZ4F_isError(hint))
 		return err_set(e, EBADMSG, "the LZ4 frame is damaged (%s)",
-			LZ4F_getErrorName(hint));
+			lz4.LZ4F_getErrorName(hint));
 	if (!head_is_good(s, in, *in_len))
 		return err_set(e, EBADMSG, "not an LZ4 frame of a known kind");
 	return hint == 0;

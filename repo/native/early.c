@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "repo/base/clock.h"
+#include "repo/base/thread.h"
 
 #define LONG_AGO (10 * NS_PER_S)
 
@@ -15,10 +16,29 @@ early_new(void)
 	return ea;
 }
 
+static void *
+list_records(void *arg)
+{
+	struct early *ea = arg;
+
+	ea->has_records =
+		!records_list(ea->listed_in, "snap/", &ea->records, NULL);
+	return NULL;
+}
+
 void
 early_list_records(struct early *ea, struct repository *rp)
 {
-	ea->has_records = !records_list(rp, "snap/", &ea->records, NULL);
+	ea->listed_in = rp;
+	ea->is_listing = !thread_start(&ea->listing, list_records, ea);
+}
+
+static void
+end_listing(struct early *ea)
+{
+	if (ea->is_listing)
+		pthread_join(ea->listing, NULL);
+	ea->is_listing = false;
 }
 
 void
@@ -59,6 +79,8 @@ early_take_newest(struct early *ea, struct newest *nw)
 bool
 early_take_records(struct early *ea, struct record_places *all)
 {
+	if (ea)
+		end_listing(ea);
 	if (!ea || !take(ea, &ea->has_records))
 		return false;
 	*all = ea->records;
@@ -81,9 +103,11 @@ early_take(struct early *ea, const char *name, size_t *len)
 void
 early_free(struct early *ea)
 {
-	for (unsigned i = 0; ea && i < NEWEST_MAX; i++)
+	if (!ea)
+		return;
+	end_listing(ea);
+	for (unsigned i = 0; i < NEWEST_MAX; i++)
 		free(ea->catalog[i].bytes);
-	if (ea)
-		record_places_release(&ea->records);
+	record_places_release(&ea->records);
 	free(ea);
 }

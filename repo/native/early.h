@@ -17,6 +17,9 @@ struct early {
 	bool listed;	  /* newest is right */
 	bool has_records; /* records is */
 	struct record_places records;
+	struct repository *listed_in; /* borrowed, while the thread is there */
+	pthread_t listing;
+	bool is_listing;
 	struct newest newest;
 	struct {
 		uint8_t *bytes; /* or NULL */
@@ -25,15 +28,15 @@ struct early {
 };
 
 struct early *early_new(void);
-/* List snap/. */
+/* Begin to list snap/, in a thread: it takes longest, and is wanted last. */
 void early_list_records(struct early *ea, struct repository *rp);
 /* List cat/. */
 void early_list(struct early *ea, struct store *s);
 /* Fetch the i-th of the newest catalogs; from several threads, each others. */
 void early_get(struct early *ea, struct store *s, size_t i);
 
-/* Whether the newest catalogs were listed, or the records (given).  ea may be
- * NULL. */
+/* Whether the newest catalogs were listed, or the records (given), for which it
+ * waits.  ea may be NULL. */
 bool early_take_newest(struct early *ea, struct newest *nw);
 bool early_take_records(struct early *ea, struct record_places *all);
 /* The bytes of an object (given), or NULL.  ea may be NULL. */

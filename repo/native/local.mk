@@ -70,6 +70,8 @@ libyore_a_SOURCES += \
 	repo/native/slots_seen.h \
 	repo/native/state.c \
 	repo/native/state.h \
+	repo/native/state_later.c \
+	repo/native/state_later.h \
 	repo/native/tree.c \
 	repo/native/tree.h \
 	repo/native/view.c \

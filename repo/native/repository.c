@@ -55,7 +55,6 @@ enum {
 	READ_HEADER,
 	LIST_SLOTS,
 	LIST_CATALOGS,
-	LIST_RECORDS,
 	PREPARE_KEYS,
 	FIRST_ROUND
 };
@@ -76,10 +75,6 @@ first_round(void *ctx, size_t i)
 	case LIST_CATALOGS:
 		if (rp->early)
 			early_list(rp->early, rp->store);
-		break;
-	case LIST_RECORDS:
-		if (rp->early && rp->store->local_path)
-			early_list_records(rp->early, rp);
 		break;
 	default:
 		frame_prepare();
@@ -174,6 +169,8 @@ gather(struct opening *o, const struct history_open_options *options,
 	struct repository *rp = o->rp;
 	bool remote = !rp->store->local_path;
 
+	if (rp->early && !remote)
+		early_list_records(rp->early, rp);
 	together_run(FIRST_ROUND, remote || rp->early, first_round, o);
 	if (o->header.r || o->list.r)
 		return nothing(o, e);

@@ -14,11 +14,11 @@
  */
 #include <sys/stat.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
+#include "repo/base/thread.h"
 #include "repo/fetch/bring.h"
 #include "repo/native/scout.h"
 
@@ -452,18 +452,6 @@ work(void *ctx)
 	return NULL;
 }
 
-/* With the lock held.  It leaves signals to others. */
-static void
-start(struct scout *s)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	s->started = pthread_create(&s->thread, NULL, work, s) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 /* With the lock held. */
 static void
 doze(struct scout *s)
@@ -514,7 +502,7 @@ scout_follow(struct scout *s, uint64_t node)
 	}
 	s->reader = node;
 	if (!s->started)
-		start(s);
+		s->started = !thread_start(&s->thread, work, s);
 	if (node >= s->next)
 		pthread_cond_signal(&s->wake);
 	return !s->started || (node < s->from && !s->begins) ||

@@ -9,6 +9,7 @@
 #include "repo/base/state_dir.h"
 #include "repo/native/ended.h"
 #include "repo/native/state.h"
+#include "repo/native/state_later.h"
 
 #define MARKS_MAX 100000
 #define LABEL_MAX 1200
@@ -104,6 +105,7 @@ compare_marks(const void *a, const void *b)
 static void
 read_marks(const char *path, struct marks *all)
 {
+	state_later_wait(path);
 	auto_fclose FILE *f = fopen(path, "re");
 	auto_free char *line = NULL;
 	size_t cap = 0;
@@ -130,7 +132,7 @@ write_marks(char *path, const struct marks *all)
 			hex_encode(source, m->source, SOURCE_KEY_LEN), m->seq,
 			hex_encode(hash, m->hash, HASH_LEN), m->label);
 	}
-	state_write(path, &b);
+	state_later(path, &b);
 }
 
 static struct mark *
@@ -418,6 +420,7 @@ pin_of(const struct repository *rp)
 static bool
 read_pin(const char *path, struct pin *p)
 {
+	state_later_wait(path);
 	auto_fclose FILE *f = fopen(path, "re");
 
 	return f && fscanf(f, "%32[0-9a-f] %64[0-9a-f] %7[a-z]", p->id,
@@ -443,7 +446,7 @@ write_pin(const struct repository *rp, char *path, const struct pin *p)
 
 	buf_printf(&b, "%s %s %s\n%s\n", p->id, p->commitment, p->seal,
 		address_of(rp->store));
-	state_write(path, &b);
+	state_later(path, &b);
 }
 
 void
@@ -455,6 +458,7 @@ state_pin_forget(const char *repo)
 	if (store_open(repo, &s, NULL))
 		return;
 	path = pin_path(s);
+	state_later_wait(path);
 	unlink(path);
 }
 

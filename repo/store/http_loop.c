@@ -11,9 +11,9 @@
  */
 #include "repo/store/http_transfer.h"
 
-#include <signal.h>
 #include <unistd.h>
 #include "repo/base/clock.h"
+#include "repo/base/thread.h"
 
 #define ACTIVE_MAX 256
 #define AHEAD_MAX 16
@@ -212,19 +212,6 @@ loop_free(struct http_loop *l)
 	free(l);
 }
 
-static bool
-start_thread(struct http_loop *l)
-{
-	sigset_t all, before;
-	int r;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	r = pthread_create(&l->thread, NULL, run, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return r == 0;
-}
-
 static struct http_loop *
 loop_new(void)
 {
@@ -243,7 +230,7 @@ loop_new(void)
 		l->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
 	curl_multi_setopt(l->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	curl_multi_setopt(l->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX);
-	if (start_thread(l))
+	if (!thread_start(&l->thread, run, l))
 		return l;
 failed:
 	loop_free(l);

@@ -21,7 +21,7 @@ part(CURLU *u, CURLUPart which)
 {
 	char *of_curl = NULL, *copy;
 
-	if (http_curl_url_get(u, which, &of_curl, 0) != CURLUE_OK)
+	if (curl_url_get(u, which, &of_curl, 0) != CURLUE_OK)
 		return NULL;
 	copy = xstrdup(of_curl);
 	curl_free(of_curl);
@@ -70,7 +70,7 @@ host_and_port(CURLU *u, const char *host)
 {
 	char *port = NULL, *both;
 
-	if (http_curl_url_get(u, CURLUPART_PORT, &port,
+	if (curl_url_get(u, CURLUPART_PORT, &port,
 		    CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
 		return xstrdup(host);
 	both = xasprintf("%s:%s", host, port);

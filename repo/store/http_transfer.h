@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <curl/curl.h>
 #include "repo/store/http.h"
+#include "repo/store/http_curl.h"
 
 struct http_loop;
 

@@ -22,54 +22,75 @@
 #define BATCH 32768
 #define NAME_SIZE (STORE_FOREIGN_NAME_MAX + 2) /* with a '/' behind */
 
-/* The next names of one directory. */
+/* The next names of one directory: whole names; directories end in '/'. */
 struct batch {
-	char **names; /* whole names; directories end in '/' */
-	size_t n;
+	struct buf text; /* of one name after the other, terminated */
+	size_t *at;	 /* where each begins */
+	size_t n, cap;
 	bool more; /* some were dropped: they sort after the last */
 };
 
 static void
-truncate_batch(struct batch *b, size_t n)
-{
-	while (b->n > n)
-		free(b->names[--b->n]);
-}
-
-static void
 batch_release(struct batch *b)
 {
-	truncate_batch(b, 0);
-	free(b->names);
+	buf_release(&b->text);
+	free(b->at);
 }
 #define auto_batch AUTO(batch_release)
 
-static int
-compare(const void *a, const void *b)
+static const char *
+name_at(const struct batch *b, size_t i)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return (const char *)b->text.data + b->at[i];
+}
+
+static int
+compare(const void *a, const void *b, void *text)
+{
+	const size_t *i = a, *k = b;
+
+	return strcmp((char *)text + *i, (char *)text + *k);
+}
+
+static void
+append(struct batch *b, const char *name)
+{
+	if (b->n == b->cap) {
+		b->cap = b->cap ? b->cap * 2 : 64;
+		b->at = xrealloc(b->at, b->cap * sizeof(*b->at));
+	}
+	b->at[b->n++] = b->text.len;
+	buf_append(&b->text, name, strlen(name) + 1);
+}
+
+/* Only the first n are left. */
+static void
+trim(struct batch *b, size_t n)
+{
+	struct batch left = { .more = true };
+
+	for (size_t i = 0; i < n; i++)
+		append(&left, name_at(b, i));
+	batch_release(b);
+	*b = left;
 }
 
 static void
 sort_and_trim(struct batch *b)
 {
 	if (b->n)
-		qsort(b->names, b->n, sizeof(*b->names), compare);
-	if (b->n > BATCH) {
-		truncate_batch(b, BATCH);
-		b->more = true;
-	}
+		qsort_r(b->at, b->n, sizeof(*b->at), compare, b->text.data);
+	if (b->n > BATCH)
+		trim(b, BATCH);
 }
 
 static void
 add_to_batch(struct batch *b, const char *name)
 {
-	if (!b->names)
-		b->names = xmalloc(2 * BATCH * sizeof(*b->names));
 	/* after a trim the first BATCH are sorted */
-	if (b->more && strcmp(name, b->names[BATCH - 1]) > 0)
+	if (b->more && strcmp(name, name_at(b, BATCH - 1)) > 0)
 		return;
-	b->names[b->n++] = xstrdup(name);
+	append(b, name);
 	if (b->n == 2 * BATCH)
 		sort_and_trim(b);
 }
@@ -196,7 +217,7 @@ emit_batch(struct listing *l, DIR *dir, const char *prefix,
 	int r = 1;
 
 	for (size_t i = 0; i < b->n && r == 1; i++) {
-		const char *name = b->names[i];
+		const char *name = name_at(b, i);
 
 		if (name[strlen(name) - 1] != '/')
 			r = emit_file(l, dir, prefix, name, e);
@@ -241,7 +262,7 @@ list_directory(struct listing *l, const char *prefix, struct err *e)
 			return r;
 		more = b.more;
 		if (more)
-			strcpy(last, b.names[b.n - 1]);
+			strcpy(last, name_at(&b, b.n - 1));
 		r = emit_batch(l, dir, prefix, &b, e);
 	}
 	return r;

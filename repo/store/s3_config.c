@@ -7,6 +7,7 @@
 #include <string.h>
 #include "repo/crypto/sign.h"
 #include "repo/store/s3_credentials.h"
+#include "repo/store/s3_xml.h"
 
 #define PREFIX_MAX 700
 #define BUCKET_MAX 255
@@ -294,10 +295,11 @@ s3_config_parse(const char *address, struct s3_config *c, struct err *e)
 {
 	auto_options struct options o = { .endpoint = NULL };
 	size_t len = strcspn(address, "?");
-	int r;
+	int r = s3_xml_load(e);
 
 	*c = (struct s3_config){ .bucket = NULL };
-	r = take_options(&o, address + len + (address[len] == '?'), e);
+	if (r == 0)
+		r = take_options(&o, address + len + (address[len] == '?'), e);
 	if (r == 0)
 		r = set_ca(c, &o, e);
 	if (r == 0)

@@ -36,7 +36,7 @@ struct s3_config {
 	bool virtual_host;
 };
 
-/* -EINVAL and others of http_origin_parse. */
+/* -EINVAL and others of http_origin_parse and s3_xml_load. */
 int s3_config_parse(const char *address, struct s3_config *c, struct err *e);
 void s3_config_release(struct s3_config *c);
 

@@ -7,10 +7,19 @@
 #include <string.h>
 #include <expat.h>
 #include "repo/base/buf.h"
+#include "repo/base/library.h"
 
 #define DEPTH_MAX 8
 #define ELEMENT_MAX 64
 #define TEXT_MAX 4096
+
+/* clang-format off */
+#define FUNCTIONS(F) \
+	F(XML_ParserCreate) F(XML_ParserFree) F(XML_SetUserData) \
+	F(XML_SetElementHandler) F(XML_SetCharacterDataHandler) \
+	F(XML_SetStartDoctypeDeclHandler) F(XML_Parse) F(XML_StopParser)
+/* clang-format on */
+LIBRARY(expat, EXPAT_LIBRARY, FUNCTIONS);
 
 struct walk {
 	XML_Parser parser;
@@ -28,7 +37,7 @@ static void
 stop(struct walk *w, bool *why)
 {
 	*why = true;
-	XML_StopParser(w->parser, XML_FALSE);
+	expat.XML_StopParser(w->parser, XML_FALSE);
 }
 
 static void
@@ -95,26 +104,35 @@ on_doctype(void *ctx, const char *name, const char *system, const char *public,
 }
 
 int
+s3_xml_load(struct err *e)
+{
+	return library_load(&expat_library, e);
+}
+
+int
 s3_xml_walk(const void *xml, size_t len, s3_xml_each *each, void *ctx,
 	struct err *e)
 {
 	struct walk w = { .each = each, .ctx = ctx };
 	enum XML_Status status;
+	int r = s3_xml_load(e);
 
+	if (r)
+		return r;
 	/* sent to keep the connection alive while the server worked */
 	for (; len > 0 && strchr(" \r\n\t", *(const char *)xml); len--)
 		xml = (const char *)xml + 1;
 	if (len > INT_MAX)
 		return err_set(e, EUCLEAN, "too much XML");
-	w.parser = XML_ParserCreate(NULL);
+	w.parser = expat.XML_ParserCreate(NULL);
 	if (!w.parser)
 		return err_set(e, ENOMEM, "memory is exhausted");
-	XML_SetUserData(w.parser, &w);
-	XML_SetElementHandler(w.parser, on_start, on_end);
-	XML_SetCharacterDataHandler(w.parser, on_text);
-	XML_SetStartDoctypeDeclHandler(w.parser, on_doctype);
-	status = XML_Parse(w.parser, xml, (int)len, 1);
-	XML_ParserFree(w.parser);
+	expat.XML_SetUserData(w.parser, &w);
+	expat.XML_SetElementHandler(w.parser, on_start, on_end);
+	expat.XML_SetCharacterDataHandler(w.parser, on_text);
+	expat.XML_SetStartDoctypeDeclHandler(w.parser, on_doctype);
+	status = expat.XML_Parse(w.parser, xml, (int)len, 1);
+	expat.XML_ParserFree(w.parser);
 	if (status == XML_STATUS_OK || (w.ended && !w.bad))
 		return 0;
 	return err_set(e, EUCLEAN, "the answer is not the XML it should be");

@@ -17,6 +17,10 @@
  * "Error/Code", and its text.  False ends the walk. */
 typedef bool s3_xml_each(void *ctx, const char *path, const char *text);
 
+/* What reads it is there: asked before a service is, because an error that
+ * cannot be read is none. */
+int s3_xml_load(struct err *e);
+
 /* 0 also when each ended it; -EUCLEAN not XML, or out of bounds. */
 int s3_xml_walk(const void *xml, size_t len, s3_xml_each *each, void *ctx,
 	struct err *e);

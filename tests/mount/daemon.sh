@@ -24,7 +24,8 @@ daemon=$(ps -e -o pid=,args= |
 	awk -v m="$mnt" '$2 ~ /yorefs$/ && $NF == m { print $1 }')
 grep -q '^FDSize:[[:space:]]*\(512\|[0-9]\{4,\}\)$' "/proc/$daemon/status" ||
 	fail 'the table of descriptors will grow beside threads'
-! grep -q libcurl "/proc/$daemon/maps" || fail 'a local mount has loaded libcurl'
+! grep -E 'lib(curl|expat|jansson|lz4|sqlite3|z)[.-]' "/proc/$daemon/maps" ||
+	fail 'a local mount has loaded what it does not need'
 exec 8>&-
 flock -n "$scratch/lock" true || fail 'the mount holds a lock of its starter'
 is "yore:$repo fuse.yorefs" "$(awk -v m="$mnt" '$2 == m { print $1, $3 }' \

@@ -249,5 +249,7 @@ main(void)
 			ours_loses_none, set_up, tear_down),
 	};
 
+	if (sqlite_load(NULL))
+		return 1;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

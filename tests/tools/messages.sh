@@ -31,10 +31,15 @@ said 1 'cannot make /proc/new: .*' yore restore h/t /proc/new
 said 1 'h/t@.*: none: no such file or directory' yore cat h/t:none
 said 1 '1999: neither a time nor a snapshot of h/t .*' yore ls h/t@1999
 
-# libcurl is loaded when it is needed, and then it may not be there
-mkdir lib && echo none >lib/libcurl.so.4
-cp lib/libcurl.so.4 lib/libcurl-gnutls.so.4
+# libraries are loaded when they are needed, and then they may not be there
+mkdir lib
+for library in curl.so.4 curl-gnutls.so.4 expat.so.1; do
+	echo none >"lib/lib$library"
+done
 run_status 0 env LD_LIBRARY_PATH="$work/lib" yore ls h/t
+said 1 'cannot load libexpat: .*libexpat[^ ]*: file too short' \
+	env LD_LIBRARY_PATH="$work/lib" yore ls -r s3://bucket/repo h/t
+rm lib/libexpat.so.1
 said 1 'cannot load libcurl: .*libcurl[^ ]*: file too short' \
 	env LD_LIBRARY_PATH="$work/lib" yore ls -r http://localhost/ h/t
 

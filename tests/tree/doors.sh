@@ -11,7 +11,7 @@ doors() {
 	'<openssl/'*) echo 'repo/crypto/*' ;;
 	'<zstd'*) echo 'repo/crypto/seal.c repo/foreign/zstd.c' ;;
 	'<zlib'*) echo 'repo/foreign/gzip.c' ;;
-	'<sqlite3'*) echo 'repo/cache/* repo/write/replicate/* repo/foreign/integrity.c' ;;
+	'<sqlite3'*) echo 'repo/base/sqlite.h' ;;
 	'<expat'*) echo 'repo/store/s3_xml.c' ;;
 	'<jansson'*) echo 'tools/* repo/store/s3_command.c' ;;
 	'<lz4'*) echo 'repo/foreign/lz4.c' ;;

@@ -49,6 +49,7 @@ void
 replica_begin(struct replica *r, uint32_t page_size)
 {
 	memset(r, 0, sizeof(*r));
+	assert_int_equal(sqlite_load(NULL), 0);
 	assert_true(scratch_make(r->dir, sizeof(r->dir)));
 	r->path = xasprintf("%s/app.db", r->dir);
 	r->queue_dir = xasprintf("%s/queue", r->dir);

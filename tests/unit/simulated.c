@@ -254,6 +254,7 @@ make_disk(void)
 
 	if (below)
 		return;
+	assert_int_equal(sqlite_load(NULL), 0);
 	below = sqlite3_vfs_find(NULL);
 	vfs = *below;
 	vfs.zName = "simulated";

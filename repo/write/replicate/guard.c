@@ -43,11 +43,18 @@ guard_is_held(const struct guard *g)
 	return g->holder >= 0;
 }
 
+static void
+close_connection(struct guard *g, int i)
+{
+	if (g->db[i])
+		sqlite3_close(steal(g->db[i]));
+}
+
 void
 guard_close(struct guard *g)
 {
 	for (int i = 0; i < CONNECTIONS; i++)
-		sqlite3_close(steal(g->db[i]));
+		close_connection(g, i);
 	g->holder = -1;
 	g->held = (struct wal_index){ .page_size = 0 };
 	g->pinned = false;
@@ -96,6 +103,9 @@ open_connection(struct guard *g, int i, struct err *e)
 
 	if (g->db[i])
 		return 0;
+	rc = sqlite_load(e);
+	if (rc)
+		return rc;
 	rc = sqlite3_open_v2(g->path, &g->db[i],
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc) {
@@ -354,14 +364,14 @@ guard_pin_index(struct guard *g, struct wal_index *ix, struct err *e)
 void
 guard_unpin(struct guard *g)
 {
-	sqlite3_close(steal(g->db[PIN]));
+	close_connection(g, PIN);
 	g->pinned = false;
 }
 
 bool
 guard_library_is_vulnerable(void)
 {
-	int v = sqlite3_libversion_number();
+	int v = sqlite_load(NULL) ? 0 : sqlite3_libversion_number();
 
 	return v >= 3007000 && v <= 3051002;
 }

@@ -9,10 +9,10 @@
 #ifndef YORE_WRITE_REPLICATE_INDEX_H
 #define YORE_WRITE_REPLICATE_INDEX_H
 
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "repo/base/err.h"
+#include "repo/base/sqlite.h"
 
 struct wal_index {
 	uint32_t page_size;

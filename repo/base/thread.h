@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A thread that leaves signals to the program's own. */
+#ifndef YORE_BASE_THREAD_H
+#define YORE_BASE_THREAD_H
+
+#include <pthread.h>
+
+/* As pthread_create: 0, or an errno. */
+int thread_start(pthread_t *t, void *(*run)(void *), void *arg);
+
+#endif
