@@ -48,6 +48,8 @@ libyorefs_a_SOURCES = \
 	fs/options.h \
 	fs/picture.c \
 	fs/picture.h \
+	fs/random.c \
+	fs/random.h \
 	fs/refresh.c \
 	fs/refresh.h \
 	fs/reply.c \

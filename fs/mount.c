@@ -6,6 +6,7 @@
 #include "repo/base/log.h"
 #include "fs/mount.h"
 #include "fs/ops.h"
+#include "fs/random.h"
 #include "fs/root.h"
 #include "fs/serve.h"
 #include "fs/status.h"
@@ -29,6 +30,7 @@ mount_new(struct history *h, const struct mount_options *o, struct mount **out,
 	names_init(&m->names);
 	pthread_mutex_init(&m->storing, NULL);
 	m->answers = answers_new();
+	m->random = random_new(m);
 	picture_put(mount_show(m, 0));
 	rc = root_resolve(m, o->address, e);
 	if (rc != 0)
@@ -44,6 +46,7 @@ mount_free(struct mount *m)
 {
 	if (!m)
 		return;
+	random_free(m->random);
 	if (m->session)
 		fuse_session_destroy(m->session);
 	views_free(m->views);
@@ -260,6 +263,7 @@ mount_serve(struct mount *m, struct err *e)
 {
 	int rc = serve_until_told(m);
 
+	random_stop(m->random);
 	fuse_session_unmount(m->session);
 	return rc ? err_sys(e, -rc, "%s", m->options->mountpoint) : 0;
 }

@@ -4,7 +4,8 @@
  * session.
  *
  * Locks, in this order, none held across a call of history or view:
- * storing (only ever tried), picture_lock, those of nodes and views.
+ * storing (only ever tried), picture_lock, those of nodes and views; that of
+ * random is a leaf.
  */
 #ifndef YORE_FS_MOUNT_H
 #define YORE_FS_MOUNT_H
@@ -56,6 +57,7 @@ struct mount {
 	pthread_mutex_t picture_lock;
 	struct picture *picture;
 
+	struct random *random;
 	_Atomic int storers; /* threads that store around a READ */
 	_Atomic uint64_t short_node; /* where the last short READ was: hints */
 	_Atomic uint64_t short_off;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <string.h>
+#include "fs/random.h"
 #include "fs/store.h"
 
 /* READs in order before anything is stored, files stored at once at most,
@@ -161,6 +162,7 @@ store_around_after(
 	struct call *c, const struct view_data *d, uint64_t off, size_t size)
 {
 	struct mount *m = c->m;
+	uint64_t nodeid = mount_nodeid(m, c->node, c->at);
 
 	if (!is_short(c, d, off, size))
 		return;
@@ -168,7 +170,9 @@ store_around_after(
 		if (++m->storers <= STORERS)
 			store_both_sides(c, d, off);
 		m->storers--;
+		if (m->short_node == nodeid)
+			random_note(m->random, c);
 	}
-	m->short_node = mount_nodeid(m, c->node, c->at);
+	m->short_node = nodeid;
 	m->short_off = off;
 }

@@ -145,6 +145,15 @@ view_neighbours(struct view *v, uint64_t node, int max,
 	return v->ops->neighbours(v, node, max, each, ctx);
 }
 
+void
+view_at_random(struct view *v, uint64_t node,
+	bool (*each)(void *ctx, uint64_t off, const void *data, size_t len),
+	void *ctx)
+{
+	if (v->ops->at_random)
+		v->ops->at_random(v, node, each, ctx);
+}
+
 int
 view_check(struct view *v, uint64_t node, struct view_check **c, struct err *e)
 {

@@ -217,6 +217,17 @@ struct view_ops {
 			size_t len),
 		void *ctx);
 	/*
+	 * Advice: a file is read here and there.  Makes ready what finding its
+	 * bytes takes, and gives, in file order and until each says false, what
+	 * such reads go through: of a database its interior pages.  Takes as
+	 * long as reading that; for a thread that nobody waits for.  Data is
+	 * borrowed for the call.  May be NULL.
+	 */
+	void (*at_random)(struct view *v, uint64_t node,
+		bool (*each)(void *ctx, uint64_t off, const void *data,
+			size_t len),
+		void *ctx);
+	/*
 	 * Whether some of a file's first len bytes are neither in memory nor
 	 * come with the first 4 KiB, but would have to be asked for apart: who
 	 * may not want them had better not read them.  NULL: it never is.
@@ -281,6 +292,10 @@ int view_places(struct view *v, uint64_t node, enum view_part part,
 	struct err *e);
 int view_neighbours(struct view *v, uint64_t node, int max,
 	void (*each)(void *ctx, uint64_t node, const void *data, size_t len),
+	void *ctx);
+
+void view_at_random(struct view *v, uint64_t node,
+	bool (*each)(void *ctx, uint64_t off, const void *data, size_t len),
 	void *ctx);
 
 int view_check(struct view *v, uint64_t node, struct view_check **c,

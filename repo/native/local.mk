@@ -4,6 +4,7 @@ libyore_a_SOURCES += \
 	repo/native/behind.c \
 	repo/native/behind.h \
 	repo/native/data.c \
+	repo/native/data_random.c \
 	repo/native/database.c \
 	repo/native/database.h \
 	repo/native/database_ahead.c \

@@ -250,6 +250,7 @@ static const struct view_ops ops = {
 	.extents = native_view_extents,
 	.places = native_view_places,
 	.neighbours = native_view_neighbours,
+	.at_random = native_view_at_random,
 	.mark = native_view_mark,
 	.about = native_view_about,
 	.free = free_,

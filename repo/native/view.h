@@ -73,6 +73,10 @@ int native_view_extents(struct view *v, uint64_t node, uint64_t from,
 int native_view_neighbours(struct view *v, uint64_t node, int max,
 	void (*each)(void *ctx, uint64_t node, const void *data, size_t len),
 	void *ctx);
+/* data_random.c */
+void native_view_at_random(struct view *v, uint64_t node,
+	bool (*each)(void *ctx, uint64_t off, const void *data, size_t len),
+	void *ctx);
 /* places.c */
 int native_view_places(struct view *v, uint64_t node, enum view_part part,
 	void (*each)(void *ctx, const struct view_place *p), void *ctx,

@@ -6,6 +6,7 @@ EXTRA_DIST += tests/counts/counts.sh
 
 dist_check_SCRIPTS += tests/counts/mount.sh
 dist_check_SCRIPTS += tests/counts/page_cache.sh
+dist_check_SCRIPTS += tests/counts/random.sh
 dist_check_SCRIPTS += tests/counts/read.sh
 dist_check_SCRIPTS += tests/counts/shared.sh
 dist_check_SCRIPTS += tests/counts/versions.sh

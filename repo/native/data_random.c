@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file that is read here and there, from a store near by.  Each of such reads
+ * waits for the disk several times: for the page of the map that says where its
+ * bytes lie, for the pack to be opened, and in a database for the interior
+ * pages on its way.  All of that lies side by side and takes a few reads when it
+ * is read in order.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <string.h>
+#include "repo/crypto/seal.h"
+#include "repo/native/view.h"
+
+/* Leaves of the map, of some hundred extents each, and packs that are read from
+ * beforehand. */
+#define LEAVES_MAX 512
+#define PACKS_MAX 64
+
+/* False: the callback has enough. */
+static bool
+give(struct native_view *v, const struct extent *x,
+	bool (*each)(void *ctx, uint64_t off, const void *data, size_t len),
+	void *ctx)
+{
+	auto_frame struct frame *frame = NULL;
+	const uint8_t *p;
+
+	if (x->hole)
+		return true;
+	return !page_cache_chunk(
+		       v->tree.pages, &x->ref, FRAME_DATA, &frame, &p, NULL) &&
+	       each(ctx, x->off, p, x->len);
+}
+
+/* False: the callback has enough, or they cannot be read. */
+static bool
+give_interior(struct native_view *v, const struct entry *en,
+	bool (*each)(void *ctx, uint64_t off, const void *data, size_t len),
+	void *ctx)
+{
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	struct map m = { .pages = v->tree.pages,
+		.kind = MAP_EXTENTS,
+		.ref = en->interior,
+		.span = en->size };
+	int r = map_find_offset(&m, 0, &at, NULL);
+
+	for (; !r; r = map_next(&m, &at, NULL)) {
+		if (!give(v, map_at_extent(&at), each, ctx))
+			return false;
+	}
+	return r == -ENOENT;
+}
+
+struct packs {
+	uint8_t id[PACKS_MAX][OBJECT_ID_LEN];
+	size_t n;
+};
+
+/* Whether the extent lies in a pack that none before lay in. */
+static bool
+is_new(struct packs *ps, const struct extent *x)
+{
+	const uint8_t *pack = x->ref.place.pack;
+
+	if (x->hole || ps->n == PACKS_MAX)
+		return false;
+	for (size_t i = ps->n; i > 0; i--) {
+		if (!memcmp(ps->id[i - 1], pack, OBJECT_ID_LEN))
+			return false;
+	}
+	memcpy(ps->id[ps->n++], pack, OBJECT_ID_LEN);
+	return true;
+}
+
+static void
+open_packs(struct native_view *v, const struct page *leaf, struct packs *ps)
+{
+	for (uint32_t i = 0; i < leaf->n; i++) {
+		auto_frame struct frame *frame = NULL;
+		const uint8_t *p;
+
+		if (is_new(ps, &leaf->extents[i]))
+			page_cache_chunk(v->tree.pages, &leaf->extents[i].ref,
+				FRAME_DATA, &frame, &p, NULL);
+	}
+}
+
+void
+native_view_at_random(struct view *view, uint64_t node,
+	bool (*each)(void *ctx, uint64_t off, const void *data, size_t len),
+	void *ctx)
+{
+	struct native_view *v = native_view_of(view);
+	auto_tree_node struct tree_node tn = TREE_NODE_INIT;
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	struct packs packs = { .n = 0 };
+	uint64_t position = 0;
+	struct map m;
+
+	/* far from the store all of it is asked for as it is needed */
+	if (fetch_is_far(v->fetch) ||
+		native_view_locate(v, node, &tn, NULL) ||
+		!S_ISREG(tn.entry->mode) || tn.entry->content != CONTENT_MAP ||
+		(tn.entry->interior && !give_interior(v, tn.entry, each, ctx)))
+		return;
+	m = native_view_extent_map(v, &tn);
+	for (unsigned i = 0; i < LEAVES_MAX; i++) {
+		if (map_find_position(&m, position, &at, NULL))
+			return;
+		open_packs(v, at.leaf->page, &packs);
+		position = at.n_before + at.leaf->page->n;
+	}
+}
