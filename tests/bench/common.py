@@ -18,6 +18,8 @@ OUT = os.environ.get("BENCH_OUT", f"{ROOT}/results.jsonl")
 ERRORS = f"{ROOT}/stderr.log"
 RUNS = int(os.environ.get("RUNS", 3))
 LIMIT = float(os.environ.get("BENCH_LIMIT", 240))  # seconds an operation has
+# What is warm is tried so often until nothing had to be read again.
+WARM_TRIES = 8
 LONG = float(os.environ.get("BENCH_LONG", 75))  # longer is done only once
 FIO_SECONDS = int(os.environ.get("FIO_SECONDS", 1 if SMALL else 5))
 SNAPSHOTS = [2, int(os.environ.get("BENCH_SNAPSHOTS", 40 if SMALL else 2000))]
@@ -53,6 +55,17 @@ def processor_times():
     with open("/proc/stat") as f:
         times = [int(x) for x in f.readline().split()[1:]]
     return sum(times) - times[3] - times[4], sum(times)
+
+
+def refaults():
+    """Pages of files that the kernel had taken out of the page cache and has
+    read again, by whom ever, since the machine began."""
+    with open("/proc/vmstat") as f:
+        for line in f:
+            name, value = line.split()
+            if name == "workingset_refault_file":
+                return int(value)
+    return 0
 
 
 MADV_POPULATE_WRITE = 23

@@ -173,14 +173,17 @@ class FarMount(Mount):
     def metrics(self):
         return self.tool.counts()
 
-    def put_requests(self, measure, before):
+    def requests_since(self, before):
         then, then_bytes = before or self.before
         now, now_bytes = self.tool.counts()
-        kinds = {k: n - then.get(k, 0) for k, n in now.items()
-                 if n > then.get(k, 0)}
+        return {k: n - then.get(k, 0) for k, n in now.items()
+                if n > then.get(k, 0)}, now_bytes - then_bytes
+
+    def put_requests(self, measure, since):
+        kinds, received = since
         self.put(f"{measure} requests", sum(kinds.values()), "requests",
                  kinds=kinds)
-        self.put(f"{measure} received", now_bytes - then_bytes, "B")
+        self.put(f"{measure} received", received, "B")
 
     def op(self, measure, argv, megabytes=None):
         super().op(measure, argv, megabytes)

@@ -16,8 +16,13 @@ EXTRA_DIST += tests/bench/ltx.py
 EXTRA_DIST += tests/bench/impact.py
 
 # See tests/bench/README; by hand, phase by phase: tests/bench/run.sh
-bench: yore$(EXEEXT) yorefs$(EXEEXT)
-	YORE_BIN='$(abs_top_builddir)' bash '$(top_srcdir)/tests/bench/run.sh'
+# As they are installed.
+bench_root = $(abs_top_builddir)/tests/bench/installed
+bench:
+	$(MAKE) $(AM_MAKEFLAGS) install-strip DESTDIR='$(bench_root)'
+	YORE_BIN='$(bench_root)$(bindir)' bash '$(top_srcdir)/tests/bench/run.sh'
+clean-local:
+	rm -rf '$(bench_root)'
 .PHONY: bench
 
 # The disk cache alone: make tests/bench/cache_speed && tests/bench/cache_speed DIR

@@ -12,6 +12,7 @@ Such a file is sourced by bash and defines what the program can do:
   tool_restore  the program's own way to write $NAME to $DST
 $TOOLHOME is where its caches have to be: empty when a figure is a cold one.
 """
+import collections
 import json
 import os
 import resource
@@ -20,8 +21,13 @@ import subprocess
 import threading
 import time
 
-from common import (HERE, HOMES, LIMIT, MOUNTS, REPOS, Watchdog, drop_caches,
-                    put, start, timed, wait_for_calm)
+from common import (HERE, HOMES, LIMIT, LONG, MOUNTS, REPOS, WARM_TRIES,
+                    Watchdog, drop_caches, put, refaults, start, timed,
+                    wait_for_calm)
+
+# A command that was done once: seconds, exit status, pages of files that had
+# been dropped and were read again, processor of the daemon, its requests.
+Once = collections.namedtuple("Once", "seconds status lost cpu requests")
 
 
 def parent_of(pid):
@@ -199,7 +205,7 @@ class Mount:
         if record:
             self.put("mount start to first ls done", listed, "s",
                      busy=self.busy)
-            self.put_requests("mount and first ls", {})
+            self.put_requests("mount and first ls", self.requests_since({}))
 
     def metrics(self):
         """What yore has been asked, and has asked of its store."""
@@ -213,9 +219,11 @@ class Mount:
         counts["store get"] = found["store_get_requests_total"]
         return counts
 
-    def put_requests(self, measure, before):
-        kinds = {k: n - before.get(k, 0) for k, n in self.metrics().items()
-                 if n > before.get(k, 0) and k != "forget"}
+    def requests_since(self, before):
+        return {k: n - before.get(k, 0) for k, n in self.metrics().items()
+                if n > before.get(k, 0) and k != "forget"}
+
+    def put_requests(self, measure, kinds):
         if self.tool.name == "yore":
             fuse = sum(n for k, n in kinds.items() if "store" not in k)
             self.put(f"{measure} requests", fuse, "requests", kinds=kinds)
@@ -229,15 +237,27 @@ class Mount:
         return sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
 
     def op(self, measure, argv, megabytes=None):
-        """Time a command that reads the mount."""
-        cpu, before = self.cpu(), self.metrics()
+        """Time a command that reads the mount.  One that is to be warm is
+        done again when the kernel had dropped something that was read: what
+        counts is the time with the least of that."""
+        tries = WARM_TRIES if measure.endswith(" warm") else 1
+        best = self.once(argv)
+        while (tries := tries - 1) and best.lost and not best.status and (
+                best.seconds < LONG / 5):
+            best = min(best, self.once(argv), key=lambda o: o.lost)
+        more = {"status": best.status} if best.status else {}
+        if measure.endswith(" warm"):
+            more["refaults"] = best.lost
+        self.put(measure, best.seconds, "s", daemon_cpu=best.cpu, **more)
+        if megabytes and not best.status:
+            self.put(f"{measure} rate", megabytes / best.seconds, "MB/s")
+        self.put_requests(measure, best.requests)
+
+    def once(self, argv):
+        cpu, before, lost = self.cpu(), self.metrics(), refaults()
         seconds, status = timed(argv)
-        more = {"status": status} if status else {}
-        self.put(measure, seconds, "s", daemon_cpu=round(self.cpu() - cpu, 2),
-                 **more)
-        if megabytes and not status:
-            self.put(f"{measure} rate", megabytes / seconds, "MB/s")
-        self.put_requests(measure, before)
+        return Once(seconds, status, refaults() - lost,
+                    round(self.cpu() - cpu, 2), self.requests_since(before))
 
     def first_byte(self, measure, name):
         with Watchdog(self.process):
