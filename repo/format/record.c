@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include "repo/base/hex.h"
@@ -412,20 +410,54 @@ record_decode(const uint8_t *data, size_t len, struct record *r, struct err *e)
 }
 
 /* The time in a record's name is for people who look into the store. */
+/* At least so many digits; returns where they end. */
+static char *
+put_digits(char *out, uint64_t v, size_t least)
+{
+	char digits[20];
+	size_t n = 0;
+
+	for (; v > 0 || n < least; v /= 10)
+		digits[n++] = (char)('0' + v % 10);
+	while (n > 0)
+		*out++ = digits[--n];
+	return out;
+}
+
+/* As 20261120T103215Z. */
+static char *
+put_time(char *out, int64_t t_ns)
+{
+	time_t t = (time_t)(t_ns / 1000000000);
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm))
+		return stpcpy(out, "0");
+	out = put_digits(out, (uint64_t)tm.tm_year + 1900, 4);
+	out = put_digits(out, (uint64_t)tm.tm_mon + 1, 2);
+	out = put_digits(out, (uint64_t)tm.tm_mday, 2);
+	*out++ = 'T';
+	out = put_digits(out, (uint64_t)tm.tm_hour, 2);
+	out = put_digits(out, (uint64_t)tm.tm_min, 2);
+	out = put_digits(out, (uint64_t)tm.tm_sec, 2);
+	*out++ = 'Z';
+	return out;
+}
+
+/* Without printf: a mount does it for every snapshot. */
 void
 record_name(char out[OBJECT_NAME_MAX * 2],
 	const uint8_t source[SOURCE_KEY_LEN], const struct record *r)
 {
-	char src[SOURCE_KEY_LEN * 2 + 1], id[OBJECT_ID_LEN * 2 + 1];
-	char when[32] = "0";
-	time_t t = (time_t)(r->time_ns / 1000000000);
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm))
-		strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(out, OBJECT_NAME_MAX * 2, "snap/%s/%012" PRIu64 "-%s-%s",
-		hex_encode(src, source, SOURCE_KEY_LEN), r->seq, when,
-		hex_encode(id, r->id, OBJECT_ID_LEN));
+	out = stpcpy(out, "snap/");
+	hex_encode(out, source, SOURCE_KEY_LEN);
+	out += SOURCE_KEY_LEN * 2;
+	*out++ = '/';
+	out = put_digits(out, r->seq, 12);
+	*out++ = '-';
+	out = put_time(out, r->time_ns);
+	*out++ = '-';
+	hex_encode(out, r->id, OBJECT_ID_LEN);
 }
 
 int

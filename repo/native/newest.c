@@ -79,6 +79,9 @@ int
 newest_list(struct store *s, struct newest *nw, struct err *e)
 {
 	*nw = (struct newest){ .n = 0 };
+	/* a directory has all of them read anyway */
+	if (s->local_path)
+		return store_list_few(s, "cat/", note, nw, e);
 	return store_list_names(s, "cat/", "", note, nw, e);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <stdio.h>
 #include <time.h>
 #include "repo/base/clock.h"
 #include "repo/base/hex.h"
@@ -40,7 +39,8 @@ record_place_below(const uint8_t source[SOURCE_KEY_LEN], const struct record *r,
 	memcpy(p->source, source, SOURCE_KEY_LEN);
 	p->seq = r->seq;
 	record_name(name, p->source, r);
-	snprintf(p->name, sizeof(p->name), "%.*s", RECORD_NAME_LEN_MAX, name);
+	name[RECORD_NAME_LEN_MAX] = '\0';
+	memcpy(p->name, name, strlen(name) + 1);
 }
 
 void

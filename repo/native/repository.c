@@ -78,6 +78,9 @@ first_round(void *ctx, size_t i)
 		break;
 	default:
 		frame_prepare();
+		/* wanted last of all, and longest under way */
+		if (rp->early && rp->store->local_path)
+			early_list_records(rp->early, rp);
 	}
 }
 
@@ -169,8 +172,6 @@ gather(struct opening *o, const struct history_open_options *options,
 	struct repository *rp = o->rp;
 	bool remote = !rp->store->local_path;
 
-	if (rp->early && !remote)
-		early_list_records(rp->early, rp);
 	together_run(FIRST_ROUND, remote || rp->early, first_round, o);
 	if (o->header.r || o->list.r)
 		return nothing(o, e);

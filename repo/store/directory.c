@@ -182,17 +182,38 @@ directory_list(struct store *s, const char *prefix, const char *after,
 }
 
 static int
-directory_list_names(struct store *s, const char *prefix, const char *after,
+list_names(struct store *s, const struct store_query *q,
 	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
 	struct err *e)
 {
 	struct objects_plain plain = { .each = each, .ctx = ctx };
-	struct listing l = { .q = { .prefix = prefix, .after = after },
+	struct listing l = { .q = *q,
 		.names = true,
 		.each = objects_tell_plain,
 		.ctx = &plain };
 
 	return list(directory_of(s), &l, e);
+}
+
+static int
+directory_list_names(struct store *s, const char *prefix, const char *after,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	const struct store_query q = { .prefix = prefix, .after = after };
+
+	return list_names(s, &q, each, ctx, e);
+}
+
+static int
+directory_list_few(struct store *s, const char *prefix,
+	bool (*each)(void *ctx, const char *name, uint64_t size), void *ctx,
+	struct err *e)
+{
+	const struct store_query q = { .prefix = prefix, .after = "",
+		.few = true };
+
+	return list_names(s, &q, each, ctx, e);
 }
 
 static void
@@ -224,6 +245,7 @@ static const struct store_ops directory_ops = {
 	.size = directory_size,
 	.list = directory_list,
 	.list_names = directory_list_names,
+	.list_few = directory_list_few,
 	.list_objects = directory_list_objects,
 	.stats = directory_stats,
 	.free = directory_free,

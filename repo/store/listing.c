@@ -5,8 +5,8 @@
  * "a/b" before "a0").
  *
  * A directory too big to sort in memory is read several times, each time for
- * the next BATCH names: whenever 2 * BATCH are collected, the upper half is
- * dropped and with it all that would follow it.
+ * the next BATCH names, or FEW where few are wanted: whenever twice as many are
+ * collected, the upper half is dropped and with it all that would follow it.
  */
 #include "repo/store/listing.h"
 
@@ -20,6 +20,7 @@
 #include "repo/store/store.h"
 
 #define BATCH 32768
+#define FEW 256
 #define NAME_SIZE (STORE_FOREIGN_NAME_MAX + 2) /* with a '/' behind */
 
 /* The next names of one directory: whole names; directories end in '/'. */
@@ -27,6 +28,7 @@ struct batch {
 	struct buf text; /* of one name after the other, terminated */
 	size_t *at;	 /* where each begins */
 	size_t n, cap;
+	size_t max; /* BATCH or FEW */
 	bool more; /* some were dropped: they sort after the last */
 };
 
@@ -63,13 +65,13 @@ append(struct batch *b, const char *name)
 	buf_append(&b->text, name, strlen(name) + 1);
 }
 
-/* Only the first n are left. */
+/* Only the first max are left. */
 static void
-trim(struct batch *b, size_t n)
+trim(struct batch *b)
 {
-	struct batch left = { .more = true };
+	struct batch left = { .max = b->max, .more = true };
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < b->max; i++)
 		append(&left, name_at(b, i));
 	batch_release(b);
 	*b = left;
@@ -80,18 +82,18 @@ sort_and_trim(struct batch *b)
 {
 	if (b->n)
 		qsort_r(b->at, b->n, sizeof(*b->at), compare, b->text.data);
-	if (b->n > BATCH)
-		trim(b, BATCH);
+	if (b->n > b->max)
+		trim(b);
 }
 
 static void
 add_to_batch(struct batch *b, const char *name)
 {
-	/* after a trim the first BATCH are sorted */
-	if (b->more && strcmp(name, name_at(b, BATCH - 1)) > 0)
+	/* after a trim the first max are sorted */
+	if (b->more && strcmp(name, name_at(b, b->max - 1)) > 0)
 		return;
 	append(b, name);
-	if (b->n == 2 * BATCH)
+	if (b->n == 2 * b->max)
 		sort_and_trim(b);
 }
 
@@ -255,7 +257,7 @@ list_directory(struct listing *l, const char *prefix, struct err *e)
 	if (r < 0)
 		return r == -ENOENT ? 1 : r;
 	for (r = 1; more && r == 1;) {
-		auto_batch struct batch b = { 0 };
+		auto_batch struct batch b = { .max = l->q.few ? FEW : BATCH };
 
 		r = read_batch(l, dir, prefix, last, &b, e);
 		if (r < 0)

@@ -178,6 +178,31 @@ a_directory_of_100000_is_listed_whole(void **state)
 	buf_release(&x.text);
 }
 
+/* Who wants few gets all the same what he asks for, in several batches. */
+static void
+the_first_few_of_2000_are_listed_and_the_others_too(void **state)
+{
+	struct names x = { .stop_at = 3 };
+	(void)state;
+
+	for (unsigned i = 0; i < 2000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "many/%04u", i * 61 % 2000);
+		put(name, "");
+	}
+	assert_int_equal(store_list_few(store, "many/", collect, &x, NULL), 0);
+	buf_append(&x.text, "", 1);
+	assert_string_equal(
+		(char *)x.text.data, "many/0000 many/0001 many/0002 ");
+	buf_release(&x.text);
+	x = (struct names){ .n = 0 };
+	assert_int_equal(store_list_few(store, "many/", collect, &x, NULL), 0);
+	assert_int_equal(x.n, 2000);
+	assert_string_equal(x.last, "many/1999");
+	buf_release(&x.text);
+}
+
 static void
 a_directory_that_cannot_be_read_is_an_error(void **state)
 {
@@ -210,6 +235,8 @@ main(void)
 		IN_DIRECTORY(objects_are_listed_in_byte_order_of_whole_names),
 		IN_DIRECTORY(a_listing_begins_after_any_name),
 		IN_DIRECTORY(a_listing_ends_when_the_caller_has_enough),
+		IN_DIRECTORY(
+			the_first_few_of_2000_are_listed_and_the_others_too),
 		IN_DIRECTORY(what_is_no_object_is_not_listed),
 		IN_DIRECTORY(what_does_not_exist_holds_nothing),
 		IN_DIRECTORY(a_prefix_ends_in_a_slash),
