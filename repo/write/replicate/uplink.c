@@ -116,23 +116,39 @@ base_begun(struct replication *rp, const struct base *base)
 }
 
 static int
-begin_base(struct replication *rp, struct base *base, struct err *e)
+hold_base(struct replication *rp, struct base *base, struct stat *st,
+	struct pages **p, struct err *e)
 {
-	struct stat st;
-	struct pages *p;
-	int r;
+	int r = capture_hold(rp->capture, e);
 
-	auto_lock(&rp->capturing);
-	r = capture_hold(rp->capture, e);
 	if (r == -ESTALE) {
 		base->b.continues = false;
 		r = 0;
 	}
 	if (!r)
-		r = capture_stat(rp->capture, &st, e);
+		r = capture_stat(rp->capture, st, e);
 	if (!r)
-		r = capture_base_begin(rp->capture, !base->b.continues, &p,
+		r = capture_base_begin(rp->capture, !base->b.continues, p,
 			&base->at, &base->unit, e);
+	return r;
+}
+
+static int
+begin_base(struct replication *rp, struct base *base, struct err *e)
+{
+	struct stat st;
+	struct pages *p;
+
+	auto_lock(&rp->capturing);
+	int r = hold_base(rp, base, &st, &p, e);
+
+	/* what was held is another file by now: then of the one that has its
+	 * name */
+	if (r == -ESTALE) {
+		capture_rest(rp->capture);
+		base->b.continues = false;
+		r = hold_base(rp, base, &st, &p, e);
+	}
 	if (r)
 		return r;
 	set_base(rp, base, p, &st);
