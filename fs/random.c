@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include "repo/base/buf.h"
 #include "repo/base/thread.h"
+#include "fs/store.h"
 
 #define PAGE 4096u
 /* Handed over of one file. */
@@ -38,18 +39,13 @@ static bool
 give(void *ctx, uint64_t off, const void *data, size_t len)
 {
 	struct giving *g = ctx;
-	struct mount *m = g->r->m;
-	struct fuse_bufvec vec = FUSE_BUFVEC_INIT(len);
 
 	if (off % PAGE || len % PAGE) /* at the end of the file */
 		return true;
-	vec.buf[0].mem = (void *)(uintptr_t)data;
 	if (g->r->stop || g->f->given + len > BYTES_MAX ||
-		fuse_lowlevel_notify_store(m->session, g->f->nodeid, (off_t)off,
-			&vec, 0) != 0)
+		store_bytes(g->r->m, g->f->nodeid, off, data, len) != 0)
 		return false;
 	g->f->given += len;
-	m->metrics.stored_bytes += len;
 	return true;
 }
 

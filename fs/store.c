@@ -37,19 +37,32 @@ is_stored(struct mount *m, uint64_t nodeid)
 	return false;
 }
 
+int
+store_bytes(struct mount *m, uint64_t nodeid, uint64_t off, const void *data,
+	size_t len)
+{
+	struct fuse_bufvec vec = FUSE_BUFVEC_INIT(len);
+	int rc;
+
+	vec.buf[0].mem = (void *)(uintptr_t)data;
+	rc = fuse_lowlevel_notify_store(
+		m->session, nodeid, (off_t)off, &vec, 0);
+	if (rc == 0)
+		m->metrics.stored_bytes += len;
+	return rc;
+}
+
 static void
 store_one(void *ctx, uint64_t node, const void *data, size_t len)
 {
 	struct storing *s = ctx;
 	struct mount *m = s->c->m;
-	struct fuse_bufvec vec = FUSE_BUFVEC_INIT(len);
 	uint64_t nodeid = mount_nodeid(m, s->c->node, node);
 	int rc;
 
 	if (s->stop || len == 0 || is_stored(m, nodeid))
 		return;
-	vec.buf[0].mem = (void *)(uintptr_t)data;
-	rc = fuse_lowlevel_notify_store(m->session, nodeid, 0, &vec, 0);
+	rc = store_bytes(m, nodeid, 0, data, len);
 	if (rc == -ENOENT) /* the kernel has not listed that far */
 		return;
 	s->stop = rc != 0;
@@ -57,7 +70,6 @@ store_one(void *ctx, uint64_t node, const void *data, size_t len)
 		return;
 	s->last = nodeid > s->last ? nodeid : s->last;
 	m->metrics.stored_files++;
-	m->metrics.stored_bytes += len;
 }
 
 /* How many files to store after this READ; follows the run of READs. */
@@ -96,19 +108,6 @@ store_neighbours(struct call *c)
 
 /* -- Around a read ----------------------------------------------------------- */
 
-static void
-store_bytes(struct call *c, uint64_t off, const void *data, size_t len)
-{
-	struct fuse_bufvec vec = FUSE_BUFVEC_INIT(len);
-
-	vec.buf[0].mem = (void *)(uintptr_t)data;
-	if (len == 0 || fuse_lowlevel_notify_store(c->m->session,
-				mount_nodeid(c->m, c->node, c->at),
-				(off_t)off, &vec, 0) != 0)
-		return;
-	c->m->metrics.stored_bytes += len;
-}
-
 /* Whole pages only. */
 static void
 store_both_sides(struct call *c, const struct view_data *d, uint64_t off)
@@ -116,13 +115,16 @@ store_both_sides(struct call *c, const struct view_data *d, uint64_t off)
 	const struct iovec *last = &d->iov[d->n - 1];
 	size_t before = d->before < AROUND ? d->before : AROUND;
 	size_t after = d->after < AROUND ? d->after : AROUND;
+	uint64_t nodeid = mount_nodeid(c->m, c->node, c->at);
 
 	before -= before % PAGE;
 	after -= after % PAGE;
-	store_bytes(c, off - before, (char *)d->iov[0].iov_base - before,
-		before);
-	store_bytes(c, off + d->len, (char *)last->iov_base + last->iov_len,
-		after);
+	if (before)
+		store_bytes(c->m, nodeid, off - before,
+			(char *)d->iov[0].iov_base - before, before);
+	if (after)
+		store_bytes(c->m, nodeid, off + d->len,
+			(char *)last->iov_base + last->iov_len, after);
 }
 
 static bool

@@ -20,6 +20,10 @@
 
 #include "fs/call.h"
 
+/* Hand bytes of a file to the kernel: 0, or what NOTIFY_STORE answers. */
+int store_bytes(struct mount *m, uint64_t nodeid, uint64_t off,
+	const void *data, size_t len);
+
 /* To be called with a successful READ from the start of a file in a tree,
  * before it is answered. */
 void store_neighbours(struct call *c);

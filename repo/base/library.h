@@ -32,7 +32,7 @@ int library_load(struct library *l, struct err *e);
 #define LIBRARY_POINTER(name) __typeof__(name) *name;
 #define LIBRARY_NAME(name) #name,
 
-/* The struct library of the table TABLE, a variable or a member of none. */
+/* The struct library of TABLE, a struct of nothing but such pointers. */
 #define LIBRARY_OF(TABLE, FILE, FUNCTIONS)                               \
 	{                                                                \
 		.file = (FILE),                                          \

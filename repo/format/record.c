@@ -409,7 +409,6 @@ record_decode(const uint8_t *data, size_t len, struct record *r, struct err *e)
 	return rc;
 }
 
-/* The time in a record's name is for people who look into the store. */
 /* At least so many digits; returns where they end. */
 static char *
 put_digits(char *out, uint64_t v, size_t least)
@@ -424,7 +423,7 @@ put_digits(char *out, uint64_t v, size_t least)
 	return out;
 }
 
-/* As 20261120T103215Z. */
+/* As 20261120T103215Z, for people who look into the store. */
 static char *
 put_time(char *out, int64_t t_ns)
 {

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <sys/queue.h>
-#include <curl/curl.h>
 #include "repo/store/http.h"
 #include "repo/store/http_curl.h"
 
