@@ -64,6 +64,17 @@ hide(struct cache *c, struct loss *l, size_t n)
 	return r;
 }
 
+/* The file to punch, -1: there is none; what cannot be opened keeps its room. */
+static int
+open_to_punch(struct cache *c, const struct victim *v, int *fd)
+{
+	*fd = v->whole ? -1 : files_object(&c->files, &v->key, true);
+	if (*fd >= 0 || v->whole)
+		return 0;
+	/* gone, or another's in its place */
+	return *fd == -ENOENT || *fd == -EUCLEAN || *fd == -ELOOP ? 0 : *fd;
+}
+
 static int
 punch(struct cache *c, struct loss *l, size_t n)
 {
@@ -75,9 +86,8 @@ punch(struct cache *c, struct loss *l, size_t n)
 		if (i == 0 || !same_object(&l[i], &l[i - 1])) {
 			auto_close_(&fd);
 			r = files_epoch_taken(&c->files, &l[i].v.key);
-			fd = l[i].v.whole ? -1
-					  : files_object(&c->files, &l[i].v.key,
-						    true);
+			if (r == 0)
+				r = open_to_punch(c, &l[i].v, &fd);
 		}
 		if (r == 0 && fd >= 0)
 			r = files_punch(&c->files, fd, base,

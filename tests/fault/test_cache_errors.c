@@ -87,6 +87,42 @@ a_file_system_without_holes_loses_whole_objects(void **state)
 	fail_everywhere(EOPNOTSUPP, false);
 }
 
+/* Evict one of two segments of a file while call number `at` fails, and once
+ * more: then its room is free.  Returns whether the call was reached. */
+static bool
+evict_failing_at(unsigned at)
+{
+	auto_cache struct cache *c = open_cache();
+	struct cache_place first = { pack_name(1), 0, CACHE_SEGMENT };
+	uint64_t before;
+	unsigned calls;
+
+	keep(c, pack_name(1), CACHE_SEGMENT, CACHE_SEGMENT);
+	before = disk_use();
+	keep(c, pack_name(1), 0, CACHE_SEGMENT);
+	assert_true(disk_use() >= before + CACHE_SEGMENT);
+	cache_trap_arm(EIO, at, false);
+	cache_evict(c, &first, NULL, NULL);
+	calls = cache_trap_calls();
+	cache_trap_arm(0, 0, false);
+	assert_int_equal(cache_evict(c, &first, NULL, NULL), 0);
+	if (disk_use() > before + CACHE_SEGMENT / 2)
+		fail_msg("call %u: %llu bytes more than before", at,
+			(unsigned long long)(disk_use() - before));
+	return calls >= at;
+}
+
+static void
+what_could_not_be_given_up_is_not_forgotten(void **state)
+{
+	unsigned at = 1;
+	(void)state;
+
+	while (evict_failing_at(at))
+		at++;
+	assert_in_range(at, 3, 20);
+}
+
 static struct cache *reader;
 
 static void
@@ -145,6 +181,7 @@ main(void)
 		WITH_CACHE(a_disk_that_breaks_is_no_readers_error),
 		WITH_CACHE(a_disk_that_fills_up_is_no_readers_error),
 		WITH_CACHE(a_file_system_without_holes_loses_whole_objects),
+		WITH_CACHE(what_could_not_be_given_up_is_not_forgotten),
 		WITH_CACHE(who_opened_a_file_as_it_was_removed_reads_the_next),
 		WITH_CACHE(a_quota_that_is_used_up_is_a_limit),
 	};
