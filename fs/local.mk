@@ -83,4 +83,4 @@ libyorefs_a_SOURCES = \
 
 yorefs_SOURCES = fs/main.c
 yorefs_CPPFLAGS = $(libyorefs_a_CPPFLAGS)
-yorefs_LDADD = libyorefs.a libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)
+yorefs_LDADD = libyorefs.a libyore.a $(FUSE_LIBS)

@@ -7,7 +7,7 @@
 #ifndef YORE_TOOLS_JSON_H
 #define YORE_TOOLS_JSON_H
 
-#include <jansson.h>
+#include "repo/base/jansson.h"
 #include "repo/history.h"
 
 json_t *json_line(const char *type);

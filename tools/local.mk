@@ -104,5 +104,4 @@ yore_SOURCES = \
 	tools/version.c \
 	tools/versions.c
 yore_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-yore_LDADD = libyoretools.a libyorewrite.a libyore.a $(LIBYORE_LIBS) \
-	$(JANSSON_LIBS)
+yore_LDADD = libyoretools.a libyorewrite.a libyore.a

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "repo/base/auto.h"
+#include "repo/base/jansson.h"
 #include "repo/base/log.h"
 #include "repo/store/s3_config.h"
 #include "tools/parse.h"
@@ -152,6 +153,7 @@ take_common(struct options *o, int opt)
 		o->format = optarg;
 		return true;
 	case COMMON_JSON:
+		jansson_functions(); /* not in the middle of what it is to tell */
 		o->json = true;
 		return true;
 	case 'q':

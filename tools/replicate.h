@@ -8,7 +8,7 @@
 #ifndef YORE_TOOLS_REPLICATE_H
 #define YORE_TOOLS_REPLICATE_H
 
-#include <jansson.h>
+#include "repo/base/jansson.h"
 #include "repo/write/replicate/replicator.h"
 #include "tools/options.h"
 

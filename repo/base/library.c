@@ -3,8 +3,11 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "repo/base/auto.h"
+#include "repo/base/log.h"
 
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 
@@ -36,4 +39,15 @@ library_load(struct library *l, struct err *e)
 			(int)strcspn(l->file, "."), l->file, dlerror());
 	pthread_mutex_unlock(&loading);
 	return r;
+}
+
+void
+library_need(struct library *l)
+{
+	struct err e = ERR_INIT;
+
+	if (!library_load(l, &e))
+		return;
+	log_error("%s", e.text);
+	_exit(EXIT_FAILURE);
 }

@@ -28,6 +28,8 @@ struct library {
 /* Load it, once a process; from any thread.  -ELIBACC it is not there, or too
  * old. */
 int library_load(struct library *l, struct err *e);
+/* The same for what nothing goes on without: says so and ends the process. */
+void library_need(struct library *l);
 
 #define LIBRARY_POINTER(name) __typeof__(name) *name;
 #define LIBRARY_NAME(name) #name,

@@ -16,15 +16,21 @@ libyore_a_SOURCES += \
 	repo/base/hex.h \
 	repo/base/histogram.c \
 	repo/base/histogram.h \
+	repo/base/jansson.c \
+	repo/base/jansson.h \
 	repo/base/library.c \
 	repo/base/library.h \
 	repo/base/log.c \
 	repo/base/log.h \
 	repo/base/memory.c \
 	repo/base/memory.h \
+	repo/base/sort.c \
+	repo/base/sort.h \
 	repo/base/sqlite.c \
 	repo/base/sqlite.h \
 	repo/base/state_dir.c \
 	repo/base/state_dir.h \
 	repo/base/thread.c \
-	repo/base/thread.h
+	repo/base/thread.h \
+	repo/base/zstd.c \
+	repo/base/zstd.h

@@ -2,9 +2,9 @@
 #include "repo/crypto/id.h"
 
 #include <string.h>
-#include <openssl/evp.h>
 #include "repo/base/bytes.h"
 #include "repo/crypto/kdf.h"
+#include "repo/crypto/openssl.h"
 
 void
 chunk_id(const struct keyring *k, enum chunk_type type, const void *data,

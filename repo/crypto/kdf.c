@@ -7,12 +7,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 #include "repo/base/log.h"
+#include "repo/crypto/openssl.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_mac;

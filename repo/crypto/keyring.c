@@ -7,7 +7,6 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include <openssl/crypto.h>
 #include "repo/crypto/kdf.h"
 
 static size_t
@@ -34,7 +33,7 @@ secret_alloc(size_t n)
 void
 secret_wipe(void *p, size_t n)
 {
-	OPENSSL_cleanse(p, n);
+	explicit_bzero(p, n);
 }
 
 void

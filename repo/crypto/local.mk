@@ -7,6 +7,8 @@ libyorecodec_a_SOURCES += \
 	repo/crypto/kdf.h \
 	repo/crypto/keyring.c \
 	repo/crypto/keyring.h \
+	repo/crypto/openssl.c \
+	repo/crypto/openssl.h \
 	repo/crypto/seal.c \
 	repo/crypto/seal.h \
 	repo/crypto/sign.c \

@@ -16,11 +16,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <zstd.h>
 #include "repo/base/bytes.h"
+#include "repo/base/zstd.h"
 #include "repo/crypto/kdf.h"
+#include "repo/crypto/openssl.h"
 
 #define MARKER 0xF5
 #define AAD_LEN (REPOSITORY_ID_LEN + OBJECT_ID_LEN + 1 + FRAME_PREFIX_LEN)
@@ -125,9 +124,15 @@ fetch(void)
 }
 
 void
-frame_prepare(void)
+frame_prepare_sealing(void)
 {
 	pthread_once(&once, fetch);
+}
+
+void
+frame_prepare_packing(void)
+{
+	zstd_functions();
 }
 
 static struct tools *

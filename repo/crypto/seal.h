@@ -46,9 +46,10 @@ struct frame_prefix {
 	uint32_t plain_len; /* at most FRAME_PLAIN_MAX */
 };
 
-/* What the first frame would wait for some milliseconds: OpenSSL's setting up,
- * once a process. */
-void frame_prepare(void);
+/* What the first frame would wait for: OpenSSL and its setting up, zstd; once a
+ * process, from any thread. */
+void frame_prepare_sealing(void);
+void frame_prepare_packing(void);
 void frame_prefix_encode(uint8_t out[FRAME_PREFIX_LEN],
 	const struct frame_prefix *p);
 /* -EUCLEAN names the field that is out of bounds. */

@@ -10,12 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include "repo/base/hex.h"
 #include "repo/crypto/id.h"
 #include "repo/crypto/kdf.h"
+#include "repo/crypto/openssl.h"
 
 #define DAY_LEN 8
 

@@ -13,14 +13,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 #include "repo/base/bytes.h"
 #include "repo/crypto/kdf.h"
+#include "repo/crypto/openssl.h"
 
 #define MAGIC "YORESLOT"
 #define LABEL "yore/1/slot"

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <zstd.h>
 #include "repo/base/buf.h"
+#include "repo/base/zstd.h"
 
 #define WINDOW_LOG_MAX 27
 #define MAGIC_LEN 4

@@ -52,10 +52,13 @@ struct opening {
 };
 
 enum {
+	LIST_RECORDS,
 	READ_HEADER,
 	LIST_SLOTS,
 	LIST_CATALOGS,
-	PREPARE_KEYS,
+	/* map libraries, for which other threads may wait */
+	PREPARE_SEALING,
+	PREPARE_PACKING,
 	FIRST_ROUND
 };
 
@@ -66,6 +69,10 @@ first_round(void *ctx, size_t i)
 	struct repository *rp = o->rp;
 
 	switch (i) {
+	case LIST_RECORDS: /* goes on after this round */
+		if (rp->early && rp->store->local_path)
+			early_list_records(rp->early, rp);
+		break;
 	case READ_HEADER:
 		o->header.r = read_header(rp, &o->text, &o->len, &o->header.e);
 		break;
@@ -76,11 +83,11 @@ first_round(void *ctx, size_t i)
 		if (rp->early)
 			early_list(rp->early, rp->store);
 		break;
+	case PREPARE_SEALING:
+		frame_prepare_sealing();
+		break;
 	default:
-		frame_prepare();
-		/* wanted last of all, and longest under way */
-		if (rp->early && rp->store->local_path)
-			early_list_records(rp->early, rp);
+		frame_prepare_packing();
 	}
 }
 

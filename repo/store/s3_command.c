@@ -9,20 +9,13 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <jansson.h>
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
-#include "repo/base/library.h"
+#include "repo/base/jansson.h"
 #include "repo/crypto/keyring.h"
 
 #define OUTPUT_MAX (64u << 10)
 #define PATIENCE_MS 60000
-
-/* clang-format off */
-#define FUNCTIONS(F) \
-	F(json_loadb) F(json_object_get) F(json_string_value) F(json_delete)
-/* clang-format on */
-LIBRARY(jansson, JANSSON_LIBRARY, FUNCTIONS);
 
 extern char **environ;
 
@@ -31,8 +24,7 @@ extern char **environ;
 static char *
 copy_of(const json_t *o, const char *key)
 {
-	const char *s =
-		jansson.json_string_value(jansson.json_object_get(o, key));
+	const char *s = json_string_value(json_object_get(o, key));
 
 	return s && *s ? xstrdup(s) : NULL;
 }
@@ -66,12 +58,8 @@ int
 s3_command_parse(
 	const char *json, size_t len, struct s3_identity *id, struct err *e)
 {
-	int r = library_load(&jansson_library, e);
+	json_t *o = json_loadb(json, len, 0, NULL);
 	bool good;
-
-	if (r)
-		return r;
-	json_t *o = jansson.json_loadb(json, len, 0, NULL);
 
 	*id = (struct s3_identity){
 		.access_key = copy_of(o, "AccessKeyId"),
@@ -79,10 +67,9 @@ s3_command_parse(
 		.session_token = copy_of(o, "SessionToken"),
 	};
 	good = parse_expiration(
-		jansson.json_string_value(
-			jansson.json_object_get(o, "Expiration")),
+		json_string_value(json_object_get(o, "Expiration")),
 		&id->expires_s);
-	jansson.json_delete(o); /* of which this is the only reference */
+	json_decref(o);
 	if (id->access_key && id->secret_key && good)
 		return 0;
 	s3_identity_release(id);

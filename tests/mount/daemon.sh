@@ -24,6 +24,8 @@ daemon=$(ps -e -o pid=,args= |
 	awk -v m="$mnt" '$2 ~ /yorefs$/ && $NF == m { print $1 }')
 grep -q '^FDSize:[[:space:]]*\(512\|[0-9]\{4,\}\)$' "/proc/$daemon/status" ||
 	fail 'the table of descriptors will grow beside threads'
+linked=$(readelf -d "$yore" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p')
+[ "$linked" = libc.so.6 ] || fail "yore is linked with" $linked
 ! grep -E 'lib(curl|expat|jansson|lz4|sqlite3|z)[.-]' "/proc/$daemon/maps" ||
 	fail 'a local mount has loaded what it does not need'
 exec 8>&-

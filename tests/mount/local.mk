@@ -14,11 +14,11 @@ tests_mount_fakefs_SOURCES = \
 	tests/mount/fake_view.c \
 	tests/mount/fakefs.c
 tests_mount_fakefs_CPPFLAGS = $(AM_CPPFLAGS) $(FUSE_CPPFLAGS)
-tests_mount_fakefs_LDADD = libyorefs.a libyore.a $(LIBYORE_LIBS) $(FUSE_LIBS)
+tests_mount_fakefs_LDADD = libyorefs.a libyore.a $(FUSE_LIBS)
 
 # put_states stores states of a database as bases and deltas.
 check_PROGRAMS += tests/mount/put_states
-tests_mount_put_states_LDADD = libyorewrite.a libyore.a $(LIBYORE_LIBS)
+tests_mount_put_states_LDADD = libyorewrite.a libyore.a
 
 EXTRA_DIST += tests/mount/mount.sh
 EXTRA_DIST += tests/mount/handles.py

@@ -40,6 +40,12 @@ run_status 0 env LD_LIBRARY_PATH="$work/lib" yore ls h/t
 said 1 'cannot load libexpat: .*libexpat[^ ]*: file too short' \
 	env LD_LIBRARY_PATH="$work/lib" yore ls -r s3://bucket/repo h/t
 rm lib/libexpat.so.1
+for library in crypto.so.3 zstd.so.1 jansson.so.4; do
+	echo none >"lib/lib$library"
+	said 1 "cannot load lib${library%%.*}: .*: file too short" \
+		env LD_LIBRARY_PATH="$work/lib" yore ls --json h/t
+	rm "lib/lib$library"
+done
 said 1 'cannot load libcurl: .*libcurl[^ ]*: file too short' \
 	env LD_LIBRARY_PATH="$work/lib" yore ls -r http://localhost/ h/t
 

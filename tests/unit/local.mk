@@ -70,6 +70,7 @@ unit_tests += tests/unit/test_s3_sink
 unit_tests += tests/unit/test_s3_xml
 unit_tests += tests/unit/test_prune_listing
 unit_tests += tests/unit/test_reach
+unit_tests += tests/unit/test_sort
 unit_tests += tests/unit/test_sorter
 unit_tests += tests/unit/test_scan
 unit_tests += tests/unit/test_scatter
@@ -190,6 +191,7 @@ tests_unit_test_versions_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_mount_options_LDADD = libyorefs.a $(LDADD)
 tests_unit_test_capture_SOURCES = tests/unit/test_capture.c tests/unit/replica_fixture.c tests/unit/replica_fixture.h tests/unit/wal_fixture.c tests/unit/wal_fixture.h
 tests_unit_test_impact_SOURCES = tests/unit/test_impact.c tests/unit/simulated.c tests/unit/simulated.h
+tests_unit_test_packer_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=zstd_functions -Wl,--wrap=openssl_functions
 tests_unit_test_impact_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ns -Wl,--wrap=clock_wall_ns -Wl,--wrap=fdatasync -Wl,--wrap=fsync
 tests_unit_test_wal_SOURCES = tests/unit/test_wal.c tests/unit/wal_fixture.c tests/unit/wal_fixture.h
 tests_unit_test_scan_SOURCES = tests/unit/test_scan.c tests/unit/scan_fixture.c tests/unit/scan_fixture.h

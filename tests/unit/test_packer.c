@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the writer does before it uploads: packing and sealing are undone and
- * compared.  Broken libraries are played by standing before them: the calls
- * below override those of the shared libraries and pass on to them.
+ * compared.  Broken libraries are played by standing before them: some calls of
+ * theirs are those below (ld --wrap of the tables), which pass on to them.
  */
 #include "tests/unit/unit.h"
 #include "tests/unit/crypto_vectors.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <zstd.h>
 #include "repo/base/bytes.h"
+#include "repo/base/zstd.h"
+#include "repo/crypto/openssl.h"
 #include "repo/crypto/seal.h"
+
+#undef ZSTD_compress2
+#undef EVP_EncryptUpdate
+#undef EVP_CipherInit_ex2
+
+const struct zstd_functions *__real_zstd_functions(void);
+const struct zstd_functions *__wrap_zstd_functions(void);
+const struct openssl_functions *__real_openssl_functions(void);
+const struct openssl_functions *__wrap_openssl_functions(void);
 
 static enum { WORKS, BREAKS_OUTPUT, BREAKS_INPUT } zstd;
 static bool break_cipher;
@@ -25,52 +33,65 @@ static struct seal {
 } seals[SEALS_MAX];
 static size_t n_seals;
 
-size_t
-ZSTD_compress2(
-	ZSTD_CCtx *c, void *to, size_t room, const void *from, size_t len)
+static size_t
+compress(ZSTD_CCtx *c, void *to, size_t room, const void *from, size_t len)
 {
-	size_t (*real)(ZSTD_CCtx *, void *, size_t, const void *, size_t) =
-		dlsym(RTLD_NEXT, "ZSTD_compress2");
 	auto_free uint8_t *input = xmemdup(from, len);
 
 	if (zstd == BREAKS_INPUT)
 		input[len / 2] ^= 1;
-	size_t n = real(c, to, room, input, len);
+	size_t n = __real_zstd_functions()->ZSTD_compress2(
+		c, to, room, input, len);
 
 	if (zstd == BREAKS_OUTPUT && !ZSTD_isError(n))
 		((uint8_t *)to)[n / 2] ^= 1;
 	return n;
 }
 
-int
-EVP_EncryptUpdate(EVP_CIPHER_CTX *c, unsigned char *to, int *to_len,
+static int
+encrypt(EVP_CIPHER_CTX *c, unsigned char *to, int *to_len,
 	const unsigned char *from, int len)
 {
-	int (*real)(EVP_CIPHER_CTX *, unsigned char *, int *,
-		const unsigned char *, int) =
-		dlsym(RTLD_NEXT, "EVP_EncryptUpdate");
-	int ok = real(c, to, to_len, from, len);
+	int ok = __real_openssl_functions()->EVP_EncryptUpdate(
+		c, to, to_len, from, len);
 
 	if (break_cipher && to)
 		to[len / 2] ^= 1;
 	return ok;
 }
 
-int
-EVP_CipherInit_ex2(EVP_CIPHER_CTX *c, const EVP_CIPHER *cipher,
-	const unsigned char *key, const unsigned char *nonce, int enc,
-	const OSSL_PARAM params[])
+static int
+begin(EVP_CIPHER_CTX *c, const EVP_CIPHER *cipher, const unsigned char *key,
+	const unsigned char *nonce, int enc, const OSSL_PARAM params[])
 {
-	int (*real)(EVP_CIPHER_CTX *, const EVP_CIPHER *, const unsigned char *,
-		const unsigned char *, int, const OSSL_PARAM[]) =
-		dlsym(RTLD_NEXT, "EVP_CipherInit_ex2");
-
 	if (key && nonce && enc == 1) {
 		assert_true(n_seals < SEALS_MAX);
 		memcpy(seals[n_seals].key, key, KEY_LEN);
 		memcpy(seals[n_seals++].nonce, nonce, 12);
 	}
-	return real(c, cipher, key, nonce, enc, params);
+	return __real_openssl_functions()->EVP_CipherInit_ex2(
+		c, cipher, key, nonce, enc, params);
+}
+
+const struct zstd_functions *
+__wrap_zstd_functions(void)
+{
+	static struct zstd_functions own;
+
+	own = *__real_zstd_functions();
+	own.ZSTD_compress2 = compress;
+	return &own;
+}
+
+const struct openssl_functions *
+__wrap_openssl_functions(void)
+{
+	static struct openssl_functions own;
+
+	own = *__real_openssl_functions();
+	own.EVP_EncryptUpdate = encrypt;
+	own.EVP_CipherInit_ex2 = begin;
+	return &own;
 }
 
 static int
