@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
+#include "repo/base/sort.h"
 #include "repo/native/key_table.h"
 #include "repo/native/listing.h"
 #include "repo/native/view.h"
@@ -70,20 +71,22 @@ gather(struct build *b, const struct loaded_record *r, size_t n)
 }
 
 static int
-compare_sources(const void *a, const void *b)
+compare_sources(const void *a, const void *b, void *ctx)
 {
 	const struct item *x = a, *y = b;
 	int c = memcmp(x->place->source, y->place->source, SOURCE_KEY_LEN);
+	(void)ctx;
 
 	/* one that knows its host first */
 	return c ? c : !x->host - !y->host;
 }
 
 static int
-compare_items(const void *a, const void *b)
+compare_items(const void *a, const void *b, void *ctx)
 {
 	const struct item *x = a, *y = b;
 	int c = strcmp(x->host, y->host);
+	(void)ctx;
 
 	if (!c)
 		c = strcmp(x->name, y->name);
@@ -163,7 +166,7 @@ name_and_sort(struct build *b)
 {
 	size_t kept = 0;
 
-	qsort(b->items, b->n, sizeof(*b->items), compare_sources);
+	sort(b->items, b->n, sizeof(*b->items), compare_sources, NULL);
 	for (size_t i = 0; i < b->n; i++) {
 		struct item *it = &b->items[i];
 		const struct item *last = kept ? &b->items[kept - 1] : NULL;
@@ -180,7 +183,7 @@ name_and_sort(struct build *b)
 			refuse(b->nl, it);
 	}
 	b->n = kept;
-	qsort(b->items, b->n, sizeof(*b->items), compare_items);
+	sort(b->items, b->n, sizeof(*b->items), compare_items, NULL);
 	hide(b);
 }
 
@@ -363,7 +366,7 @@ name_points(struct history_listing *l, const struct history_source *s)
 		order[i] = s->first_point + i;
 		history_print_time(p->name, p->time_ns);
 	}
-	qsort_r(order, s->n_points, sizeof(*order), compare_times, l->points);
+	sort(order, s->n_points, sizeof(*order), compare_times, l->points);
 	for (uint32_t i = 0; i < s->n_points; i++) {
 		struct history_point *p = &l->points[order[i]];
 		size_t len = strlen(p->name);

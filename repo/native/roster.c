@@ -5,6 +5,7 @@
 #include <string.h>
 #include "repo/base/clock.h"
 #include "repo/base/log.h"
+#include "repo/base/sort.h"
 #include "repo/native/early.h"
 
 void
@@ -134,6 +135,14 @@ add_catalog(struct roster *ro, const struct native_listing *before,
 	}
 }
 
+static void
+note_ids(const struct catalog *c, struct id_set *ids)
+{
+	for (size_t i = 0; i < c->n; i++)
+		id_set_add(ids, c->records[i].id);
+	id_set_sort(ids);
+}
+
 /* Read a catalog; false: it cannot be. */
 static bool
 read_catalog(struct roster *ro, const struct native_listing *before,
@@ -147,23 +156,23 @@ read_catalog(struct roster *ro, const struct native_listing *before,
 			e.text);
 		return false;
 	}
-	for (size_t i = 0; i < c.n; i++)
-		id_set_add(&iv->ids[at], c.records[i].id);
-	id_set_sort(&iv->ids[at]);
+	if (is_remote(ro))
+		note_ids(&c, &iv->ids[at]);
 	add_catalog(ro, before, iv, &c);
 	catalog_release(&c);
 	return true;
 }
 
 /* Those of the newest catalogs that were among them before are not read again;
- * false: what they say together is not all there is. */
+ * false: what they say together is not all there is.  The oldest first: so the
+ * records of a source are mostly in order. */
 static bool
 read_catalogs(struct roster *ro, const struct native_listing *before,
 	struct inventory *iv)
 {
 	bool complete = iv->newest.n > 0;
 
-	for (unsigned i = 0; i < iv->newest.n; i++) {
+	for (unsigned i = iv->newest.n; i-- > 0;) {
 		const char *name = iv->newest.names[i];
 		unsigned k = 0;
 
@@ -202,7 +211,7 @@ add_known(struct roster *ro, const struct native_listing *before,
 }
 
 static int
-compare_places(const void *a, const void *b, void *places)
+compare_ids(const void *a, const void *b, void *places)
 {
 	const size_t *i = a, *k = b;
 	const struct record_place *p = places;
@@ -211,16 +220,27 @@ compare_places(const void *a, const void *b, void *places)
 	return c ? c : (*i > *k) - (*i < *k);
 }
 
-/* The numbers of what the inventory has, by id. */
-static size_t *
-order(const struct inventory *iv)
+static int
+compare_names(const void *a, const void *b, void *places)
 {
-	size_t *by_id = xcalloc(iv->n + 1, sizeof(*by_id));
+	const size_t *i = a, *k = b;
+	const struct record_place *p = places;
+	int c = strcmp(p[*i].name, p[*k].name);
+
+	return c ? c : (*i > *k) - (*i < *k);
+}
+
+/* The numbers of what the inventory has, in order. */
+static size_t *
+order(const struct inventory *iv,
+	int (*compare)(const void *a, const void *b, void *places))
+{
+	size_t *all = xcalloc(iv->n + 1, sizeof(*all));
 
 	for (size_t i = 0; i < iv->n; i++)
-		by_id[i] = i;
-	qsort_r(by_id, iv->n, sizeof(*by_id), compare_places, iv->places.p);
-	return by_id;
+		all[i] = i;
+	sort(all, iv->n, sizeof(*all), compare, iv->places.p);
+	return all;
 }
 
 static void
@@ -235,7 +255,7 @@ drop(struct loaded_record *r)
 static void
 drop_doubles(struct inventory *iv)
 {
-	auto_free size_t *by_id = order(iv);
+	auto_free size_t *by_id = order(iv, compare_ids);
 
 	for (size_t i = 1; i < iv->n; i++) {
 		if (!memcmp(iv->places.p[by_id[i - 1]].id,
@@ -246,50 +266,26 @@ drop_doubles(struct inventory *iv)
 
 /* -- The listing of snap/ ----------------------------------------------- */
 
-/* By id, in by_id (n numbers); SIZE_MAX when it is not there. */
-static size_t
-find(const struct inventory *iv, const size_t *by_id, size_t n,
-	const uint8_t id[OBJECT_ID_LEN])
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (memcmp(iv->places.p[by_id[mid]].id, id, OBJECT_ID_LEN) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && !memcmp(iv->places.p[by_id[low]].id, id,
-				  OBJECT_ID_LEN)
-		       ? by_id[low]
-		       : SIZE_MAX;
-}
-
-/* Whether a catalog's record is the one at this place: names tell seq, time
- * and source, too. */
-static bool
-is_at(const struct inventory *iv, size_t i, const struct record_place *p)
-{
-	return !strcmp(iv->places.p[i].name, p->name);
-}
-
-/* Take what is listed, and nothing else. */
+/* Take what is listed, in order of names, and nothing else.  A catalog's record
+ * is that of a name when it says the same seq, time, source and id. */
 static void
 take_listed(struct inventory *iv, const struct record_places *listed)
 {
-	auto_free size_t *by_id = order(iv);
-	size_t n = iv->n;
+	auto_free size_t *by_name = order(iv, compare_names);
+	size_t n = iv->n, k = 0;
 	auto_free bool *there = xcalloc(n + 1, sizeof(*there));
 
 	for (size_t i = 0; i < listed->n; i++) {
-		size_t k = find(iv, by_id, n, listed->p[i].id);
+		const struct record_place *p = &listed->p[i];
+		int c = -1;
 
-		if (k != SIZE_MAX && is_at(iv, k, &listed->p[i]))
-			there[k] = true;
+		while (k < n && (c = strcmp(iv->places.p[by_name[k]].name,
+					 p->name)) < 0)
+			k++;
+		if (k < n && c == 0)
+			there[by_name[k++]] = true;
 		else
-			add(iv, &listed->p[i]);
+			add(iv, p);
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!there[i])
@@ -411,9 +407,9 @@ roster_take(struct roster *ro, const struct native_listing *before,
 	if (r || (iv->same && !whole))
 		return r;
 	add_known(ro, before, iv);
-	drop_doubles(iv);
-	if (whole)
+	if (whole) /* which leaves one of each name */
 		return roster_complete(ro, before, iv, e);
+	drop_doubles(iv);
 	load_rest(ro, before, iv);
 	return 0;
 }
