@@ -24,12 +24,19 @@ make_room(struct catalog *c, size_t n)
 	c->hashes = xrealloc(c->hashes, n * HASH_LEN);
 }
 
-void
-catalog_add(struct catalog *c, struct record *r, const uint8_t hash[HASH_LEN])
+/* The next record's place. */
+static struct record *
+next(struct catalog *c)
 {
 	if (c->n == c->cap)
 		make_room(c, c->cap ? c->cap * 2 : 64);
-	c->records[c->n] = *r;
+	return &c->records[c->n];
+}
+
+void
+catalog_add(struct catalog *c, struct record *r, const uint8_t hash[HASH_LEN])
+{
+	*next(c) = *r;
 	memset(r, 0, sizeof(*r));
 	memcpy(c->hashes[c->n++], hash, HASH_LEN);
 }
@@ -56,16 +63,17 @@ take_one(struct reader *rd, struct catalog *c, struct err *e)
 	const uint8_t *hash = read_bytes(rd, HASH_LEN);
 	size_t len;
 	const uint8_t *bytes = read_blob(rd, RECORD_LEN_MAX, &len);
-	struct record r;
+	struct record *r;
 	int rc;
 
 	if (!bytes)
 		return err_set(e, EUCLEAN, "catalog ends too early");
-	rc = record_decode(bytes, len, &r, e);
+	r = next(c);
+	rc = record_decode(bytes, len, r, e);
 	if (rc)
 		return rc;
-	memcpy(r.id, id, OBJECT_ID_LEN);
-	catalog_add(c, &r, hash);
+	memcpy(r->id, id, OBJECT_ID_LEN);
+	memcpy(c->hashes[c->n++], hash, HASH_LEN);
 	return 0;
 }
 

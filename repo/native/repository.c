@@ -52,7 +52,6 @@ struct opening {
 };
 
 enum {
-	LIST_RECORDS,
 	READ_HEADER,
 	LIST_SLOTS,
 	LIST_CATALOGS,
@@ -69,10 +68,6 @@ first_round(void *ctx, size_t i)
 	struct repository *rp = o->rp;
 
 	switch (i) {
-	case LIST_RECORDS: /* goes on after this round */
-		if (rp->early && rp->store->local_path)
-			early_list_records(rp->early, rp);
-		break;
 	case READ_HEADER:
 		o->header.r = read_header(rp, &o->text, &o->len, &o->header.e);
 		break;
@@ -180,6 +175,9 @@ gather(struct opening *o, const struct history_open_options *options,
 	bool remote = !rp->store->local_path;
 
 	together_run(FIRST_ROUND, remote || rp->early, first_round, o);
+	/* wanted after the catalogs, and in the disk's way until then */
+	if (!remote && rp->early)
+		early_list_records(rp->early, rp);
 	if (o->header.r || o->list.r)
 		return nothing(o, e);
 	bool kept = cached_cache(rp->store) != NULL;
