@@ -182,7 +182,6 @@ cache_close(struct cache *c)
 static int
 learn(struct cache *c, struct object *o)
 {
-	int64_t object;
 	int r;
 
 	if (!ledger_is_at(c->reader, c->ledger_path)) {
@@ -192,9 +191,7 @@ learn(struct cache *c, struct object *o)
 		if (r < 0) /* others may be making it just now */
 			return -EBUSY;
 	}
-	r = ledger_find(c->reader, &o->key, &object, &o->whole);
-	if (r == 0)
-		r = ledger_present(c->reader, object, &o->present, NULL);
+	r = ledger_learn(c->reader, &o->key, &o->whole, &o->present);
 	return r == -ENOENT ? 0 : cache_checked(c, r);
 }
 

@@ -47,6 +47,7 @@ static const char schema[] =
 
 static const char *const questions[Q_N] = {
 	[Q_BEGIN] = "BEGIN IMMEDIATE",
+	[Q_LOOK] = "BEGIN",
 	[Q_COMMIT] = "COMMIT",
 	[Q_ROLLBACK] = "ROLLBACK",
 	[Q_STATE] = "SELECT bytes, rank, lim, min_free, hits, misses"
@@ -471,6 +472,22 @@ ledger_find(
 		*whole = sqlite3_column_int(s, 1) != 0;
 	}
 	return ledger_done(s, r == 1 ? 0 : r == 0 ? -ENOENT : r);
+}
+
+int
+ledger_learn(struct ledger *ix, const struct key *k, bool *whole,
+	struct ranges *present)
+{
+	int r = ledger_run(ix, ledger_ask(ix, Q_LOOK)), ended;
+	int64_t object;
+
+	if (r < 0)
+		return r;
+	r = ledger_find(ix, k, &object, whole);
+	if (r == 0)
+		r = ledger_present(ix, object, present, NULL);
+	ended = ledger_run(ix, ledger_ask(ix, Q_COMMIT));
+	return r < 0 ? r : ended;
 }
 
 int

@@ -94,6 +94,10 @@ int ledger_drop_if_bare(struct ledger *ix, int64_t object);
  * (which may be NULL). */
 int ledger_present(struct ledger *ix, int64_t object, struct ranges *present,
 	struct ranges *claimed);
+/* What is present of an object, and whether as a whole, as of one moment: what
+ * others drop and make in between may get its number.  -ENOENT. */
+int ledger_learn(struct ledger *ix, const struct key *k, bool *whole,
+	struct ranges *present);
 
 /* -- Rows ---------------------------------------------------------------- */
 

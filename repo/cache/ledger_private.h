@@ -8,6 +8,7 @@
 
 enum ledger_question {
 	Q_BEGIN,
+	Q_LOOK,
 	Q_COMMIT,
 	Q_ROLLBACK,
 	Q_STATE,

@@ -217,6 +217,7 @@ tests_unit_test_cache_damage_SOURCES = tests/unit/test_cache_damage.c tests/unit
 tests_unit_test_cache_limit_SOURCES = tests/unit/test_cache_limit.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_listing_SOURCES = tests/unit/test_cache_listing.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_cache_pins_SOURCES = tests/unit/test_cache_pins.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
+tests_unit_test_cache_share_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=ledger_present
 tests_unit_test_cache_share_SOURCES = tests/unit/test_cache_share.c tests/unit/cache_fixture.c tests/unit/cache_fixture.h
 tests_unit_test_alopex_SOURCES = tests/unit/test_alopex.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h
 tests_unit_test_tito_SOURCES = tests/unit/test_tito.c tests/unit/foreign_fixture.c tests/unit/foreign_fixture.h

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include "repo/base/buf.h"
 #include "repo/base/clock.h"
+#include "repo/cache/private.h"
 
 #define LIMIT (8 * MIB)
 
@@ -289,6 +290,60 @@ an_emptied_directory_has_one_lock_for_all(void **state)
 	waitpid(holder, NULL, 0);
 }
 
+/* -- One moment ---------------------------------------------------------- */
+
+static void (*meanwhile)(void);
+
+int __real_ledger_present(struct ledger *ix, int64_t object,
+	struct ranges *present, struct ranges *claimed);
+int __wrap_ledger_present(struct ledger *ix, int64_t object,
+	struct ranges *present, struct ranges *claimed);
+
+int
+__wrap_ledger_present(struct ledger *ix, int64_t object,
+	struct ranges *present, struct ranges *claimed)
+{
+	void (*first)(void) = meanwhile;
+
+	meanwhile = NULL;
+	if (first)
+		first();
+	return __real_ledger_present(ix, object, present, claimed);
+}
+
+/* The next object gets the number of the one that is dropped. */
+static void
+replace_it(void)
+{
+	auto_cache struct cache *c = open_cache();
+	struct cache_place all = { pack_name(1), 0, UINT64_MAX };
+
+	assert_int_equal(cache_evict(c, &all, NULL, NULL), 0);
+	keep(c, pack_name(2), 5000, 1000);
+}
+
+static void
+what_is_learnt_of_an_object_is_not_anothers(void **state)
+{
+	auto_cache struct cache *c = open_cache_of(LIMIT);
+	auto_ranges struct ranges present = RANGES_INIT;
+	struct ledger *ix;
+	struct key key;
+	bool whole;
+	(void)state;
+
+	keep(c, pack_name(1), 0, 1000);
+	files_key(&key, cache_repository, pack_name(1));
+	assert_int_equal(ledger_open(c->ledger_path, false, &ix, NULL), 0);
+	meanwhile = replace_it;
+	assert_int_equal(ledger_learn(ix, &key, &whole, &present), 0);
+	assert_null(meanwhile);
+	assert_int_equal(present.n, 1);
+	assert_int_equal(present.r[0].to, 1000);
+	assert_int_equal(ledger_learn(ix, &key, &whole, &present), -ENOENT);
+	ledger_close(ix);
+}
+
 int
 main(void)
 {
@@ -299,6 +354,7 @@ main(void)
 		WITH_CACHE(repositories_do_not_see_each_other),
 		WITH_CACHE(an_emptied_directory_is_filled_again),
 		WITH_CACHE(threads_read_and_write_one_handle),
+		WITH_CACHE(what_is_learnt_of_an_object_is_not_anothers),
 		WITH_CACHE(processes_share_a_cache_too_small_for_them),
 		WITH_CACHE(a_process_that_holds_the_lock_delays_no_reader),
 		WITH_CACHE(what_is_forgotten_lacks_before_it_is_given_up),
