@@ -11,6 +11,9 @@
  *	r = library_load(&zlib_library, e);
  *	...
  *	zlib.inflate(&stream, Z_NO_FLUSH);
+ *
+ * Where nothing goes on without it, a function gives the table and calls
+ * library_need, and macros call that (repo/base/zstd.h).
  */
 #ifndef YORE_BASE_LIBRARY_H
 #define YORE_BASE_LIBRARY_H

@@ -35,8 +35,8 @@ read_header(struct repository *rp, uint8_t **text, size_t *len, struct err *e)
  * Of a remote store everything is asked for as soon as its name is known, in
  * two rounds: the header and what lists keys/ and cat/; then key slots and
  * catalogs.  A local one is asked for slots as they are tried, and before that
- * in order, or, when it is to be mounted, for all at the same time as well: a
- * disk answers better to several, too.
+ * in order, or, when it is to be mounted, for the first round at the same time as
+ * well: a disk answers better to several, too.  snap/ follows it.
  */
 
 struct opening {
