@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "repo/base/auto.h"
 #include "repo/base/buf.h"
 
 char *
@@ -20,11 +21,13 @@ state_dir(const char *below)
 }
 
 void
-state_dir_make(char *path)
+state_dir_make(const char *path)
 {
-	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+	auto_free char *copy = xstrdup(path);
+
+	for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
-		mkdir(path, 0700);
+		mkdir(copy, 0700);
 		*p = '/';
 	}
 }

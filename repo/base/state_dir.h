@@ -6,7 +6,7 @@
 /* That directory, '/', and `below`; "" when neither variable is an absolute
  * path.  Given. */
 char *state_dir(const char *below);
-/* Make (0700) every directory that the path lies in; path is as before. */
-void state_dir_make(char *path);
+/* Make (0700) every directory that the path lies in. */
+void state_dir_make(const char *path);
 
 #endif

@@ -32,7 +32,7 @@ read_key(const char *path, uint8_t key[KEY_LEN])
 /* A new one gets its name only when it is whole; of two that are made at the
  * same time one wins. */
 static int
-make_key(char *path, const uint8_t key[KEY_LEN])
+make_key(const char *path, const uint8_t key[KEY_LEN])
 {
 	auto_free char *temporary = xasprintf("%s.XXXXXX", path);
 	auto_close int fd = -1;

@@ -42,7 +42,7 @@ marks_release(struct marks *all)
 /* -- Files -------------------------------------------------------------- */
 
 int
-state_write(char *path, const struct buf *b)
+state_write(const char *path, const struct buf *b)
 {
 	auto_free char *temporary = xasprintf("%s.XXXXXX", path);
 	auto_close int fd = -1;

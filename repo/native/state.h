@@ -80,6 +80,6 @@ void state_pin_forget(const char *repo);
 
 /* Replace a file below repo/base/state_dir.h as a whole, durably (0600,
  * directories 0700).  path is as before. */
-int state_write(char *path, const struct buf *b);
+int state_write(const char *path, const struct buf *b);
 
 #endif

@@ -99,13 +99,12 @@ complain(const char *path)
 int
 stash_patch(const char *path, uint64_t off, const void *data, size_t len)
 {
-	auto_free char *copy = xstrdup(path);
 	auto_close int fd = -1;
 	ssize_t n = 0;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 && errno == ENOENT) {
-		state_dir_make(copy);
+		state_dir_make(path);
 		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 			0600);
 	}
@@ -123,9 +122,8 @@ stash_patch(const char *path, uint64_t off, const void *data, size_t len)
 int
 stash_replace(const char *path, const void *data, size_t len)
 {
-	auto_free char *copy = xstrdup(path);
 	const struct buf b = { .data = (uint8_t *)(uintptr_t)data, .len = len };
-	int r = state_write(copy, &b);
+	int r = state_write(path, &b);
 
 	if (r == 0)
 		return 0;
