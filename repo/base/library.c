@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "repo/base/auto.h"
+#include "repo/base/library_ahead.h"
 #include "repo/base/log.h"
 
 static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
@@ -14,8 +15,10 @@ static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
 static bool
 load(struct library *l)
 {
-	void *library = dlopen(l->file, RTLD_NOW | RTLD_LOCAL);
+	void *library;
 
+	library_ahead(l->file);
+	library = dlopen(l->file, RTLD_NOW | RTLD_LOCAL);
 	for (size_t i = 0; library && l->names[i]; i++) {
 		l->table[i] = dlsym(library, l->names[i]);
 		if (!l->table[i])

@@ -20,6 +20,8 @@ libyore_a_SOURCES += \
 	repo/base/jansson.h \
 	repo/base/library.c \
 	repo/base/library.h \
+	repo/base/library_ahead.c \
+	repo/base/library_ahead.h \
 	repo/base/log.c \
 	repo/base/log.h \
 	repo/base/memory.c \

@@ -47,6 +47,8 @@ unit_tests += tests/unit/test_http_retry
 unit_tests += tests/unit/test_id
 unit_tests += tests/unit/test_json
 unit_tests += tests/unit/test_keyring
+unit_tests += tests/unit/test_library_ahead
+tests_unit_test_library_ahead_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=posix_fadvise64
 unit_tests += tests/unit/test_kept
 unit_tests += tests/unit/test_learned
 unit_tests += tests/unit/test_line
