@@ -120,15 +120,16 @@ read_be64(struct reader *r)
 }
 
 uint64_t
-read_varint(struct reader *r)
+read_long_varint(struct reader *r)
 {
 	uint64_t v = 0;
 
 	for (unsigned shift = 0; shift < 7 * VARINT_MAX; shift += 7) {
-		uint8_t byte = read_u8(r);
+		uint8_t byte;
 
-		if (r->bad)
-			return 0;
+		if (r->p == r->end)
+			break;
+		byte = *r->p++;
 		if (shift == 63 && byte > 1) /* more than 64 bits */
 			break;
 		v |= (uint64_t)(byte & 0x7f) << shift;

@@ -69,7 +69,13 @@ uint8_t read_u8(struct reader *r);
 uint16_t read_be16(struct reader *r);
 uint32_t read_be32(struct reader *r);
 uint64_t read_be64(struct reader *r);
-uint64_t read_varint(struct reader *r);
+uint64_t read_long_varint(struct reader *r);
+/* Most are of one byte. */
+static inline uint64_t
+read_varint(struct reader *r)
+{
+	return r->p < r->end && *r->p < 0x80 ? *r->p++ : read_long_varint(r);
+}
 int64_t read_svarint(struct reader *r);
 /* A varint that must not exceed max; else bad and 0. */
 uint64_t read_bounded(struct reader *r, uint64_t max);

@@ -3,9 +3,6 @@
 #include <errno.h>
 #include "repo/format/record.h"
 
-/* Bytes of a record in a catalog: more, since it has fields. */
-#define ONE_MIN (OBJECT_ID_LEN + HASH_LEN + 64)
-
 void
 catalog_release(struct catalog *c)
 {
@@ -16,27 +13,15 @@ catalog_release(struct catalog *c)
 	memset(c, 0, sizeof(*c));
 }
 
-static void
-make_room(struct catalog *c, size_t n)
-{
-	c->cap = n;
-	c->records = xrealloc(c->records, n * sizeof(*c->records));
-	c->hashes = xrealloc(c->hashes, n * HASH_LEN);
-}
-
-/* The next record's place. */
-static struct record *
-next(struct catalog *c)
-{
-	if (c->n == c->cap)
-		make_room(c, c->cap ? c->cap * 2 : 64);
-	return &c->records[c->n];
-}
-
 void
 catalog_add(struct catalog *c, struct record *r, const uint8_t hash[HASH_LEN])
 {
-	*next(c) = *r;
+	if (c->n == c->cap) {
+		c->cap = c->cap ? c->cap * 2 : 64;
+		c->records = xrealloc(c->records, c->cap * sizeof(*c->records));
+		c->hashes = xrealloc(c->hashes, c->cap * HASH_LEN);
+	}
+	c->records[c->n] = *r;
 	memset(r, 0, sizeof(*r));
 	memcpy(c->hashes[c->n++], hash, HASH_LEN);
 }
@@ -57,41 +42,55 @@ catalog_encode(const struct catalog *c, struct buf *b)
 }
 
 static int
-take_one(struct reader *rd, struct catalog *c, struct err *e)
+take_one(struct reader *rd, catalog_record *found, void *ctx, struct err *e)
 {
 	const uint8_t *id = read_bytes(rd, OBJECT_ID_LEN);
 	const uint8_t *hash = read_bytes(rd, HASH_LEN);
 	size_t len;
 	const uint8_t *bytes = read_blob(rd, RECORD_LEN_MAX, &len);
-	struct record *r;
+	struct record r;
 	int rc;
 
 	if (!bytes)
 		return err_set(e, EUCLEAN, "catalog ends too early");
-	r = next(c);
-	rc = record_decode(bytes, len, r, e);
+	rc = record_decode(bytes, len, &r, e);
 	if (rc)
 		return rc;
-	memcpy(r->id, id, OBJECT_ID_LEN);
-	memcpy(c->hashes[c->n++], hash, HASH_LEN);
+	memcpy(r.id, id, OBJECT_ID_LEN);
+	found(ctx, &r, hash);
+	record_release(&r);
 	return 0;
 }
 
 int
-catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
+catalog_each(const uint8_t *data, size_t len, catalog_record *found, void *ctx,
 	struct err *e)
 {
 	struct reader rd = reader_of(data, len);
 	uint64_t n = read_varint(&rd);
 	int rc = 0;
 
-	memset(c, 0, sizeof(*c));
-	if (n <= reader_left(&rd) / ONE_MIN)
-		make_room(c, n + 1);
 	for (uint64_t i = 0; i < n && !rc; i++)
-		rc = take_one(&rd, c, e);
+		rc = take_one(&rd, found, ctx, e);
 	if (!rc && (rd.bad || reader_left(&rd)))
 		rc = err_set(e, EUCLEAN, "catalog does not end where it should");
+	return rc;
+}
+
+static void
+add(void *ctx, struct record *r, const uint8_t hash[HASH_LEN])
+{
+	catalog_add(ctx, r, hash);
+}
+
+int
+catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
+	struct err *e)
+{
+	int rc;
+
+	memset(c, 0, sizeof(*c));
+	rc = catalog_each(data, len, add, c, e);
 	if (rc)
 		catalog_release(c);
 	return rc;

@@ -139,6 +139,12 @@ struct page {
 int page_decode(const uint8_t *data, size_t len, struct page **page,
 	struct err *e);
 void page_free(struct page *p);
+/*
+ * The one entry of a root page, without a page.  It has no name, and borrows
+ * from data and from *refs, which is given, or NULL when there are none.
+ */
+int page_decode_root(const uint8_t *data, size_t len, struct entry *root,
+	struct ref **refs, struct err *e);
 
 /* -- Extended attributes: (name, value) blobs, sorted by name -- */
 

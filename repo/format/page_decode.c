@@ -10,6 +10,9 @@
 #define ENTRY_LEN_MIN 7
 #define EXTENT_LEN_MIN 1
 #define INNER_LEN_MIN 5
+/* Of one entry: where its xattrs and its interior pages are, and one that is
+ * refused. */
+#define ROOT_REFS_MAX 3
 
 void
 page_refuse(struct decoder *d, const char *why)
@@ -263,6 +266,13 @@ allocate(struct page *p, uint64_t n_ids)
 }
 
 static void
+finish(struct decoder *d)
+{
+	if (!d->r.bad && (reader_left(&d->r) || d->n_ids))
+		page_refuse(d, "it goes on behind its end");
+}
+
+static void
 take_all(struct decoder *d, uint64_t off)
 {
 	switch (d->page->kind) {
@@ -276,10 +286,7 @@ take_all(struct decoder *d, uint64_t off)
 	default:
 		take_inners(d, off);
 	}
-	if (d->r.bad)
-		return;
-	if (reader_left(&d->r) || d->n_ids)
-		page_refuse(d, "it goes on behind its end");
+	finish(d);
 }
 
 /* Header, packs and ids; the reader is left on the body alone. */
@@ -345,6 +352,13 @@ trim(struct decoder *d)
 	}
 }
 
+static int
+why_bad(const struct decoder *d, struct err *e)
+{
+	return err_set(e, EUCLEAN, "a page contradicts itself: %s",
+		d->why ? d->why : "it ends too early");
+}
+
 int
 page_decode(const uint8_t *data, size_t len, struct page **page, struct err *e)
 {
@@ -357,19 +371,65 @@ page_decode(const uint8_t *data, size_t len, struct page **page, struct err *e)
 		return err_set(e, EUCLEAN, "a page of %zu bytes is too long", len);
 	d.page = xcalloc(1, sizeof(*d.page));
 	r = open_page(&d, &off, e);
+	if (!r) {
+		allocate(d.page, d.n_ids);
+		take_all(&d, off);
+		r = d.r.bad ? why_bad(&d, e) : 0;
+	}
 	if (r) {
 		page_free(d.page);
 		return r;
 	}
-	allocate(d.page, d.n_ids);
-	take_all(&d, off);
-	if (d.r.bad) {
-		page_free(d.page);
-		return err_set(e, EUCLEAN, "a page contradicts itself: %s",
-			d.why ? d.why : "it ends too early");
-	}
 	trim(&d);
 	*page = d.page;
+	return 0;
+}
+
+/* The entry's references, mostly none, get memory of their own. */
+static struct ref *
+keep_refs(const struct decoder *d, struct entry *en)
+{
+	const struct ref *from = d->page->refs;
+	struct ref *to;
+
+	if (d->n_refs == 0)
+		return NULL;
+	to = xmemdup(from, d->n_refs * sizeof(*to));
+	if (en->xattrs_ref)
+		en->xattrs_ref = to + (en->xattrs_ref - from);
+	if (en->interior)
+		en->interior = to + (en->interior - from);
+	return to;
+}
+
+int
+page_decode_root(const uint8_t *data, size_t len, struct entry *root,
+	struct ref **refs, struct err *e)
+{
+	uint8_t names[NAME_LEN_MAX];
+	uint64_t nodes_before[2] = { 0 };
+	struct ref few[ROOT_REFS_MAX];
+	struct page page = { .entries = root, .names = names,
+		.nodes_before = nodes_before, .refs = few };
+	struct decoder d = { .r = reader_of(data, len), .page = &page };
+	uint64_t off;
+	int r;
+
+	*refs = NULL;
+	memset(root, 0, sizeof(*root));
+	if (len > PAGE_LEN_MAX)
+		return err_set(e, EUCLEAN, "a page of %zu bytes is too long", len);
+	r = open_page(&d, &off, e);
+	if (!r && page.kind != PAGE_ROOT)
+		r = err_set(e, EUCLEAN, "a page is not a root");
+	if (r)
+		return r;
+	page_take_entries(&d);
+	finish(&d);
+	root->name = NULL;
+	if (d.r.bad)
+		return why_bad(&d, e);
+	*refs = keep_refs(&d, root);
 	return 0;
 }
 

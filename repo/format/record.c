@@ -33,9 +33,11 @@ enum field {
 void
 record_release(struct record *r)
 {
-	free(r->host);
-	free(r->name);
-	free(r->path);
+	if (!r->bytes) {
+		free(r->host);
+		free(r->name);
+		free(r->path);
+	}
 	for (uint32_t i = 0; i < r->n_tags; i++)
 		free(r->tags[i]);
 	free(r->tags);
@@ -43,8 +45,8 @@ record_release(struct record *r)
 	free(r->opaque);
 	free(r->page_packs);
 	free(r->scattered);
-	page_free(r->root_holder);
-	free(r->root_bytes);
+	free(r->bytes);
+	free(r->root_refs);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -175,17 +177,39 @@ record_encode(const struct record *r, bool whole, struct buf *b)
 		put_scattered(b, r);
 }
 
-static void
-take_string(struct reader *f, size_t max, char **s)
+/* A record, and where the next of its bytes go: there is room for all of it,
+ * since a field is longer than what it says by two bytes or more. */
+struct decoding {
+	struct record *r;
+	uint8_t *next;
+};
+
+static uint8_t *
+keep(struct decoding *d, struct reader *f)
+{
+	size_t n = reader_left(f);
+	uint8_t *kept = memcpy(d->next, f->p, n);
+
+	kept[n] = '\0';
+	d->next += n + 1;
+	return kept;
+}
+
+static bool
+is_string(struct reader *f, size_t max)
 {
 	size_t n = reader_left(f);
 
-	if (n > max || *s || memchr(f->p, 0, n)) {
+	if (n > max || memchr(f->p, 0, n))
 		f->bad = true;
-		return;
-	}
-	*s = xcalloc(1, n + 1);
-	memcpy(*s, f->p, n);
+	return !f->bad;
+}
+
+static void
+take_string(struct decoding *d, struct reader *f, size_t max, char **s)
+{
+	if (is_string(f, max))
+		*s = (char *)keep(d, f);
 }
 
 static void
@@ -195,30 +219,20 @@ take_tag(struct reader *f, struct record *r)
 		f->bad = true;
 		return;
 	}
+	if (!is_string(f, RECORD_TAG_LEN_MAX))
+		return;
 	r->tags = xrealloc(r->tags, (r->n_tags + 1) * sizeof(*r->tags));
-	r->tags[r->n_tags] = NULL;
-	take_string(f, RECORD_TAG_LEN_MAX, &r->tags[r->n_tags]);
-	if (!f->bad)
-		r->n_tags++;
+	r->tags[r->n_tags++] = xasprintf("%.*s", (int)reader_left(f), f->p);
 }
 
 static void
-take_root(struct reader *f, struct record *r)
+take_root(struct decoding *d, struct reader *f)
 {
+	struct record *r = d->r;
 	size_t n = reader_left(f);
 
-	if (r->root_bytes || n > PAGE_LEN_MAX || n == 0) {
-		f->bad = true;
-		return;
-	}
-	r->root_bytes = xmemdup(f->p, n);
-	if (page_decode(r->root_bytes, n, &r->root_holder, NULL) ||
-		r->root_holder->kind != PAGE_ROOT) {
-		f->bad = true;
-		return;
-	}
-	r->root = r->root_holder->entries[0];
-	if (!S_ISDIR(r->root.mode))
+	if (page_decode_root(keep(d, f), n, &r->root, &r->root_refs, NULL) ||
+		!S_ISDIR(r->root.mode))
 		f->bad = true;
 }
 
@@ -301,14 +315,15 @@ take_scattered(struct reader *f, struct record *r)
 static bool
 take_field(unsigned tag, struct reader *f, void *ctx)
 {
-	struct record *r = ctx;
+	struct decoding *d = ctx;
+	struct record *r = d->r;
 
 	switch (tag) {
 	case FIELD_HOST:
-		take_string(f, NAME_LEN_MAX, &r->host);
+		take_string(d, f, NAME_LEN_MAX, &r->host);
 		break;
 	case FIELD_NAME:
-		take_string(f, NAME_LEN_MAX, &r->name);
+		take_string(d, f, NAME_LEN_MAX, &r->name);
 		break;
 	case FIELD_SEQ:
 		r->seq = fields_take_number(f);
@@ -326,7 +341,7 @@ take_field(unsigned tag, struct reader *f, void *ctx)
 		r->ended_ns = unzigzag(fields_take_number(f));
 		break;
 	case FIELD_ROOT:
-		take_root(f, r);
+		take_root(d, f);
 		break;
 	case FIELD_PREVIOUS:
 		fields_take_hash(f, r->previous);
@@ -344,7 +359,7 @@ take_field(unsigned tag, struct reader *f, void *ctx)
 		r->n_errors = fields_take_number(f);
 		break;
 	case FIELD_PATH:
-		take_string(f, 4096 * 4, &r->path);
+		take_string(d, f, 4096 * 4, &r->path);
 		break;
 	case FIELD_DATABASE:
 		take_database(f, r);
@@ -382,14 +397,17 @@ component_ok(const char *s)
 static int
 record_take(const uint8_t *data, size_t len, struct record *r, struct err *e)
 {
+	struct decoding d = { .r = r };
 	struct fields fs = { .of = "record", .repeated = FIELD_BIT(FIELD_TAG),
-		.take = take_field, .ctx = r };
-	int rc = fields_each(&fs, data, len, e);
+		.take = take_field, .ctx = &d };
+	int rc;
 
+	d.next = r->bytes = xmalloc(len + 1);
+	rc = fields_each(&fs, data, len, e);
 	if (rc)
 		return rc;
 	if (!component_ok(r->host) || !component_ok(r->name) || !r->seq ||
-		!r->root_holder || !r->generation || r->generation > r->seq)
+		!r->root.mode || !r->generation || r->generation > r->seq)
 		return err_set(e, EUCLEAN, "record lacks a field");
 	if (!r->epoch == !(fs.seen & FIELD_BIT(FIELD_ORIGINAL)) &&
 		(!r->epoch || r->is_database))

@@ -65,8 +65,10 @@ struct record {
 		      * none was known */
 	uint8_t *root_page;	/* the root directory's page, or NULL */
 	uint32_t root_page_len;
-	struct page *root_holder; /* decoded: what root borrows from; owned */
-	uint8_t *root_bytes;	  /* likewise */
+	/* Decoded: what host, name, path and root borrow from; owned.  NULL: the
+	 * strings are owned themselves. */
+	uint8_t *bytes;
+	struct ref *root_refs; /* likewise; NULL: root has none */
 };
 
 void record_release(struct record *r);
@@ -110,6 +112,12 @@ void catalog_add(struct catalog *c, struct record *r,
 	const uint8_t hash[HASH_LEN]);
 /* The plaintexts of the catalog's frames are this string cut every 4 MiB. */
 void catalog_encode(const struct catalog *c, struct buf *b);
+/* For each record in turn: what is not taken over (and *r zeroed) is released.
+ * An error may come after some. */
+typedef void catalog_record(
+	void *ctx, struct record *r, const uint8_t hash[HASH_LEN]);
+int catalog_each(const uint8_t *data, size_t len, catalog_record *found,
+	void *ctx, struct err *e);
 int catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
 	struct err *e);
 

@@ -96,23 +96,41 @@ newest_same(const struct newest *a, const struct newest *b)
 }
 
 int
-newest_load(struct repository *rp, const char *name, struct catalog *c,
-	struct err *e)
+newest_each(struct repository *rp, const char *name, catalog_record *found,
+	void *ctx, struct err *e)
 {
 	auto_free uint8_t *plain = NULL;
 	uint8_t id[OBJECT_ID_LEN];
 	size_t len;
 	int r;
 
-	*c = (struct catalog){ .n = 0 };
 	if (hex_decode(id, OBJECT_ID_LEN, name + ID_AT))
 		return err_set(e, EUCLEAN, "%s: not a catalog's name", name);
 	r = repository_load(rp, name, OBJECT_CATALOG, id, CATALOG_LEN_MAX,
 		&plain, &len, NULL, e);
 	if (r)
 		return r;
-	r = catalog_decode(plain, len, c, e);
+	r = catalog_each(plain, len, found, ctx, e);
 	if (r && e)
 		err_prefix(e, "%s", name);
+	return r;
+}
+
+static void
+add(void *ctx, struct record *r, const uint8_t hash[HASH_LEN])
+{
+	catalog_add(ctx, r, hash);
+}
+
+int
+newest_load(struct repository *rp, const char *name, struct catalog *c,
+	struct err *e)
+{
+	int r;
+
+	*c = (struct catalog){ .n = 0 };
+	r = newest_each(rp, name, add, c, e);
+	if (r)
+		catalog_release(c);
 	return r;
 }

@@ -33,6 +33,8 @@ bool newest_same(const struct newest *a, const struct newest *b);
 bool newest_is_full(const char *name);
 
 /* Load one; errors as repository_load and catalog_decode. */
+int newest_each(struct repository *rp, const char *name, catalog_record *found,
+	void *ctx, struct err *e);
 int newest_load(struct repository *rp, const char *name, struct catalog *c,
 	struct err *e);
 

@@ -65,19 +65,12 @@ record_place_time(const struct record_place *p)
 }
 
 void
-record_places_reserve(struct record_places *all, size_t n)
-{
-	if (all->cap - all->n >= n)
-		return;
-	all->cap = all->n + n;
-	all->p = xrealloc(all->p, all->cap * sizeof(*all->p));
-}
-
-void
 record_places_add(struct record_places *all, const struct record_place *p)
 {
-	if (all->n == all->cap)
-		record_places_reserve(all, all->n < 64 ? 64 : all->n);
+	if (all->n == all->cap) {
+		all->cap = all->cap ? all->cap * 2 : 64;
+		all->p = xrealloc(all->p, all->cap * sizeof(*all->p));
+	}
 	all->p[all->n++] = *p;
 }
 

@@ -41,8 +41,6 @@ struct record_places {
 int records_list(struct repository *rp, const char *prefix,
 	struct record_places *all, struct err *e);
 void record_places_add(struct record_places *all, const struct record_place *p);
-/* Make room for n more. */
-void record_places_reserve(struct record_places *all, size_t n);
 void record_places_release(struct record_places *all);
 
 enum record_state {

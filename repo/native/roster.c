@@ -96,51 +96,56 @@ load_rest(struct roster *ro, const struct native_listing *before,
 
 /* -- Catalogs ----------------------------------------------------------- */
 
-/* The key of a record's source.  last is the record before, with key: mostly
- * one of the same source. */
-static void
-key_of(const struct roster *ro, const struct record *r, struct record *last,
-	uint8_t key[SOURCE_KEY_LEN])
-{
-	if (!last->host || strcmp(last->host, r->host) != 0 ||
-		strcmp(last->name, r->name) != 0)
-		source_key(ro->rp->keys, r->host, r->name, key);
-	*last = (struct record){ .host = r->host, .name = r->name };
-}
-
-/* The records of a catalog that nobody had yet. */
-static void
-add_catalog(struct roster *ro, const struct native_listing *before,
-	struct inventory *iv, struct catalog *c)
-{
-	struct record last = { .host = NULL };
+struct taking {
+	const struct roster *ro;
+	const struct native_listing *before;
+	struct inventory *iv;
+	struct id_set *ids; /* of the catalog; NULL: nobody asks for them */
+	/* The record before: mostly one of the same source. */
+	char host[NAME_LEN_MAX + 1], name[NAME_LEN_MAX + 1];
 	uint8_t key[SOURCE_KEY_LEN];
+};
 
-	record_places_reserve(&iv->places, c->n);
-	for (size_t i = 0; i < c->n; i++) {
-		struct record_place p;
-		struct loaded_record *r;
-
-		if (id_set_has(&ro->gone, c->records[i].id))
-			continue;
-		key_of(ro, &c->records[i], &last, key);
-		record_place_below(key, &c->records[i], &p);
-		if (before && native_listing_knows(before, &p))
-			continue;
-		r = add(iv, &p);
-		r->record = c->records[i];
-		memset(&c->records[i], 0, sizeof(c->records[i]));
-		memcpy(r->hash, c->hashes[i], HASH_LEN);
-		r->state = RECORD_LOADED;
+static const uint8_t *
+key_of(struct taking *t, const struct record *r)
+{
+	if (strcmp(t->host, r->host) != 0 || strcmp(t->name, r->name) != 0) {
+		source_key(t->ro->rp->keys, r->host, r->name, t->key);
+		strcpy(t->host, r->host);
+		strcpy(t->name, r->name);
 	}
+	return t->key;
 }
 
+/* A record of a catalog, unless it was there already. */
 static void
-note_ids(const struct catalog *c, struct id_set *ids)
+take_record(void *ctx, struct record *rec, const uint8_t hash[HASH_LEN])
 {
-	for (size_t i = 0; i < c->n; i++)
-		id_set_add(ids, c->records[i].id);
-	id_set_sort(ids);
+	struct taking *t = ctx;
+	struct record_place p;
+	struct loaded_record *r;
+
+	if (t->ids)
+		id_set_add(t->ids, rec->id);
+	if (id_set_has(&t->ro->gone, rec->id))
+		return;
+	record_place_below(key_of(t, rec), rec, &p);
+	if (t->before && native_listing_knows(t->before, &p))
+		return;
+	r = add(t->iv, &p);
+	r->record = *rec;
+	memset(rec, 0, sizeof(*rec));
+	memcpy(r->hash, hash, HASH_LEN);
+	r->state = RECORD_LOADED;
+}
+
+/* As if those after the first n had never come. */
+static void
+take_back(struct inventory *iv, size_t n)
+{
+	while (iv->n > n)
+		record_release(&iv->r[--iv->n].record);
+	iv->places.n = n;
 }
 
 /* Read a catalog; false: it cannot be. */
@@ -148,18 +153,19 @@ static bool
 read_catalog(struct roster *ro, const struct native_listing *before,
 	struct inventory *iv, unsigned at)
 {
-	struct catalog c = { .n = 0 };
+	struct taking t = { .ro = ro, .before = before, .iv = iv,
+		.ids = is_remote(ro) ? &iv->ids[at] : NULL };
 	struct err e = ERR_INIT;
+	size_t n = iv->n;
 
-	if (newest_load(ro->rp, iv->newest.names[at], &c, &e)) {
+	if (newest_each(ro->rp, iv->newest.names[at], take_record, &t, &e)) {
 		log_warn("%s: catalog left out: %s", ro->rp->store->name,
 			e.text);
+		take_back(iv, n);
+		id_set_release(&iv->ids[at]);
 		return false;
 	}
-	if (is_remote(ro))
-		note_ids(&c, &iv->ids[at]);
-	add_catalog(ro, before, iv, &c);
-	catalog_release(&c);
+	id_set_sort(&iv->ids[at]);
 	return true;
 }
 
