@@ -50,7 +50,11 @@ AC_DEFUN([YORE_OPTION_SANITIZE], [
 		YORE_SANITIZE="-fsanitize=$enable_sanitize"
 		YORE_SANITIZE="$YORE_SANITIZE -fno-sanitize-recover=all"
 		YORE_SANITIZE="$YORE_SANITIZE -fno-omit-frame-pointer"
+	], [
+		# a seventh of a program, for exceptions, which C has not
+		YORE_UNWIND=-fno-asynchronous-unwind-tables
 	])
+	AC_SUBST([YORE_UNWIND])
 	AC_SUBST([YORE_SANITIZE])
 	AM_CONDITIONAL([SANITIZE], [test "x$enable_sanitize" != xno])
 ])

@@ -34,5 +34,7 @@ libyore_a_SOURCES += \
 	repo/base/state_dir.h \
 	repo/base/thread.c \
 	repo/base/thread.h \
+	repo/base/zeros.c \
+	repo/base/zeros.h \
 	repo/base/zstd.c \
 	repo/base/zstd.h

@@ -6,13 +6,12 @@
  */
 #include <sys/stat.h>
 #include <errno.h>
+#include "repo/base/zeros.h"
 #include "repo/crypto/seal.h"
 #include "repo/format/object.h"
 #include "repo/native/view.h"
 
 /* What holes read as; never written. */
-#define ZEROS_LEN (128u << 10)
-static uint8_t zeros[ZEROS_LEN];
 
 #define OWNER_IS_PAGE 1
 

@@ -11,10 +11,10 @@
 #include <inttypes.h>
 #include <string.h>
 #include "repo/base/hex.h"
+#include "repo/base/zeros.h"
 #include "repo/format/entry.h"
 
 /* What pages that nothing has read as; never written. */
-static uint8_t zeros[DATABASE_PAGE_MAX];
 
 /* Bytes looked up together around a read, and given at most. */
 #define AROUND (64u << 10)
@@ -177,7 +177,7 @@ base_stretch(const struct reading *rd, uint64_t off, uint64_t from, uint64_t to,
 	st->len = (end < to ? end : to) - st->at;
 	if (x.hole) {
 		st->at = off;
-		st->len = end - off < sizeof(zeros) ? end - off : sizeof(zeros);
+		st->len = end - off < ZEROS_LEN ? end - off : ZEROS_LEN;
 		st->p = zeros;
 		return 0;
 	}
@@ -202,8 +202,7 @@ find_stretch(const struct reading *rd, uint64_t off, struct stretch *st,
 		return base_stretch(rd, off, from, to, st, e);
 	default:
 		*st = (struct stretch){ .p = zeros, .at = off,
-			.len = to - off < sizeof(zeros) ? to - off
-							: sizeof(zeros) };
+			.len = to - off < ZEROS_LEN ? to - off : ZEROS_LEN };
 		return 0;
 	}
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "repo/base/zeros.h"
 #include "repo/crypto/id.h"
 
 #define BATCH_PIECES 128
@@ -18,7 +19,6 @@
 /* What read-ahead has room for, less a batch. */
 #define PIECES_MAX 384
 
-static const uint8_t zeros[DATABASE_PAGE_MAX];
 
 /* -- Queues ------------------------------------------------------------------ */
 

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "repo/base/log.h"
+#include "repo/base/zeros.h"
 #include "repo/fetch/cached.h"
 #include "repo/write/delta_index.h"
 #include "repo/write/delta_private.h"
@@ -129,7 +130,6 @@ put_pages(struct making *m, struct err *e)
 static int
 put_zeros(struct making *m, struct err *e)
 {
-	static const uint8_t zeros[DATABASE_PAGE_MAX];
 	const struct delta_own *own = &m->own;
 	size_t i = 0;
 	int r = 0;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "repo/base/bytes.h"
 #include "repo/base/log.h"
+#include "repo/base/zeros.h"
 
 #define PAGES "pages"
 #define NEXT "pages.next"
@@ -271,16 +272,15 @@ page_table_set(struct page_table *t, struct database_state *s, uint32_t pgno,
 }
 
 int
-page_table_is_zeros(const struct page_table *t, uint32_t pgno, bool *zeros,
+page_table_is_zeros(const struct page_table *t, uint32_t pgno, bool *empty,
 	struct err *e)
 {
-	static const uint8_t page[DATABASE_PAGE_MAX];
 	uint8_t hash[PAGE_HASH_LEN], is[PAGE_HASH_LEN];
 	int r = read_hash(t, pgno, is, e);
 
-	hash_page(t, t->state.page_size, pgno, page, hash);
+	hash_page(t, t->state.page_size, pgno, zeros, hash);
 	/* of the page with the lock byte nobody knows */
-	*zeros = !r && memcmp(hash, is, PAGE_HASH_LEN) == 0 &&
+	*empty = !r && memcmp(hash, is, PAGE_HASH_LEN) == 0 &&
 		 pgno != database_lock_page(t->state.page_size);
 	return r;
 }

@@ -63,7 +63,7 @@ int page_table_begin(struct page_table *t, uint64_t number,
 int page_table_set(struct page_table *t, struct database_state *s,
 	uint32_t pgno, const void *page, struct err *e);
 /* Whether a page, which must be there, was all zeros before the delta. */
-int page_table_is_zeros(const struct page_table *t, uint32_t pgno, bool *zeros,
+int page_table_is_zeros(const struct page_table *t, uint32_t pgno, bool *empty,
 	struct err *e);
 /* The database has fewer pages: those behind are gone. */
 int page_table_shrink(struct page_table *t, struct database_state *s,
