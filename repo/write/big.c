@@ -14,8 +14,6 @@
 #include "repo/store/direct.h"
 #include "repo/write/run.h"
 
-#define DATABASE_LEVEL 2
-
 /* Files from this size on are read past the page cache, whose content others
  * need more (repo/store/direct.h), so many bytes at a time at least. */
 #define DIRECT_FILE_MIN (4u << 20)
@@ -62,6 +60,14 @@ new_buffer(size_t cap, uint64_t at, void **memory)
 	return store_align(*memory, at);
 }
 
+/* Of zstd, for chunks of a database: level 2 makes short ones no smaller, and they
+ * take a fifth longer to be read (DESIGN, "Sizes"). */
+static int
+database_level(uint32_t every)
+{
+	return every <= CUT_DATABASE_LEN ? 1 : 2;
+}
+
 /* Send the chunks cut so far; what is left begins the next buffer. */
 static int
 send(struct stream *s, struct err *e)
@@ -85,7 +91,7 @@ send(struct stream *s, struct err *e)
 		s->off = 0;
 	}
 	if (s->every) {
-		s->job->level = DATABASE_LEVEL;
+		s->job->level = database_level(s->every);
 		s->job->page_size = s->page_size;
 	}
 	run->job = steal(s->job);
