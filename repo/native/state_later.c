@@ -88,10 +88,27 @@ wait_for_all(void)
 	state_later_wait(NULL);
 }
 
+/* Nothing is under way while a process is doubled: the other one would wait for a
+ * thread that it has not. */
 static void
-wait_at_exit(void)
+before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+	while (is_waiting(NULL))
+		pthread_cond_wait(&written, &lock);
+}
+
+static void
+after_fork(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+static void
+wait_when_needed(void)
 {
 	atexit(wait_for_all);
+	pthread_atfork(before_fork, after_fork, after_fork);
 }
 
 void
@@ -105,7 +122,7 @@ state_later(const char *path, struct buf *b)
 	j->path = xstrdup(path);
 	j->b = *b;
 	*b = (struct buf)BUF_INIT;
-	pthread_once(&once, wait_at_exit);
+	pthread_once(&once, wait_when_needed);
 	pthread_mutex_lock(&lock);
 	STAILQ_INSERT_TAIL(&jobs, j, next);
 	begin = !working;

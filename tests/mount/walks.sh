@@ -17,11 +17,17 @@ ls -lR "$home"/0* >/dev/null
 [ $(($(asked lookup) - asked)) -lt 100 ] || fail 'many LOOKUPs of ls -lR'
 stop
 
-start dirs=100 files=200
-before=$(inodes)
-is 20000 "$(find "$home"/0* -name 'f*' | wc -l)" 'names found'
-is 20000 "$(find "$home"/0* -name 'f*' | wc -l)" 'names found again'
-[ $(($(inodes) - before)) -lt 8000 ] || fail "$before, $(inodes) inodes"
+# (all mounts' inodes are counted together, and there may be others)
+for left in 4 3 2 1 0; do
+	start dirs=100 files=200
+	before=$(inodes)
+	is 20000 "$(find "$home"/0* -name 'f*' | wc -l)" 'names found'
+	is 20000 "$(find "$home"/0* -name 'f*' | wc -l)" 'names found again'
+	after=$(inodes)
+	[ $((after - before)) -ge 8000 ] || break
+	[ $left != 0 ] || fail "$before, $after inodes"
+	stop
+done
 asked=$(asked lookup)
 is "$wanted" "$(sizes | md5sum)" 'attributes after a walk for names'
 [ $(($(asked lookup) - asked)) -lt 500 ] ||

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/native/state_later.h"
@@ -50,6 +51,29 @@ what_is_being_written_is_waited_for(void **state)
 	unlink(path);
 }
 
+static void
+a_child_does_not_wait_for_the_parents_thread(void **state)
+{
+	auto_free char *path = xasprintf("%s/some/where/file", dir);
+	struct buf b = BUF_INIT;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	buf_printf(&b, "x");
+	state_later(path, &b);
+	sem_wait(&making);
+	pid = fork();
+	if (pid == 0) {
+		alarm(10);
+		state_later_wait(path);
+		_exit(access(path, F_OK) != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	unlink(path);
+}
+
 static int
 tear_down(void **state)
 {
@@ -67,6 +91,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_being_written_is_waited_for),
+		cmocka_unit_test(a_child_does_not_wait_for_the_parents_thread),
 	};
 
 	if (!mkdtemp(dir) || sem_init(&making, 0, 0))
