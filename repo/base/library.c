@@ -35,7 +35,7 @@ library_load(struct library *l, struct err *e)
 	if (__atomic_load_n(&l->loaded, __ATOMIC_ACQUIRE))
 		return 0;
 	pthread_mutex_lock(&loading);
-	if (load(l))
+	if (l->loaded || load(l))
 		__atomic_store_n(&l->loaded, true, __ATOMIC_RELEASE);
 	else
 		r = err_set(e, ELIBACC, "cannot load %.*s: %s",

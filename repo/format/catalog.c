@@ -77,8 +77,8 @@ catalog_each(const uint8_t *data, size_t len, catalog_record *found, void *ctx,
 	return rc;
 }
 
-static void
-add(void *ctx, struct record *r, const uint8_t hash[HASH_LEN])
+void
+catalog_collect(void *ctx, struct record *r, const uint8_t hash[HASH_LEN])
 {
 	catalog_add(ctx, r, hash);
 }
@@ -90,7 +90,7 @@ catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
 	int rc;
 
 	memset(c, 0, sizeof(*c));
-	rc = catalog_each(data, len, add, c, e);
+	rc = catalog_each(data, len, catalog_collect, c, e);
 	if (rc)
 		catalog_release(c);
 	return rc;

@@ -118,6 +118,8 @@ typedef void catalog_record(
 	void *ctx, struct record *r, const uint8_t hash[HASH_LEN]);
 int catalog_each(const uint8_t *data, size_t len, catalog_record *found,
 	void *ctx, struct err *e);
+/* What is found goes into ctx, a struct catalog. */
+catalog_record catalog_collect;
 int catalog_decode(const uint8_t *data, size_t len, struct catalog *c,
 	struct err *e);
 

@@ -11,8 +11,6 @@
 #include "repo/format/object.h"
 #include "repo/native/view.h"
 
-/* What holes read as; never written. */
-
 #define OWNER_IS_PAGE 1
 
 static void

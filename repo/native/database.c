@@ -14,8 +14,6 @@
 #include "repo/base/zeros.h"
 #include "repo/format/entry.h"
 
-/* What pages that nothing has read as; never written. */
-
 /* Bytes looked up together around a read, and given at most. */
 #define AROUND (64u << 10)
 #define READ_MAX (128u << 10)

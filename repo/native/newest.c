@@ -116,12 +116,6 @@ newest_each(struct repository *rp, const char *name, catalog_record *found,
 	return r;
 }
 
-static void
-add(void *ctx, struct record *r, const uint8_t hash[HASH_LEN])
-{
-	catalog_add(ctx, r, hash);
-}
-
 int
 newest_load(struct repository *rp, const char *name, struct catalog *c,
 	struct err *e)
@@ -129,7 +123,7 @@ newest_load(struct repository *rp, const char *name, struct catalog *c,
 	int r;
 
 	*c = (struct catalog){ .n = 0 };
-	r = newest_each(rp, name, add, c, e);
+	r = newest_each(rp, name, catalog_collect, c, e);
 	if (r)
 		catalog_release(c);
 	return r;

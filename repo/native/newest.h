@@ -32,7 +32,8 @@ int newest_list(struct store *s, struct newest *nw, struct err *e);
 bool newest_same(const struct newest *a, const struct newest *b);
 bool newest_is_full(const char *name);
 
-/* Load one; errors as repository_load and catalog_decode. */
+/* Load one, record by record or whole; errors as repository_load and
+ * catalog_each. */
 int newest_each(struct repository *rp, const char *name, catalog_record *found,
 	void *ctx, struct err *e);
 int newest_load(struct repository *rp, const char *name, struct catalog *c,

@@ -19,7 +19,6 @@
 /* What read-ahead has room for, less a batch. */
 #define PIECES_MAX 384
 
-
 /* -- Queues ------------------------------------------------------------------ */
 
 static void

@@ -79,7 +79,7 @@ void state_address(const struct store *s, char hex[33]);
 void state_pin_forget(const char *repo);
 
 /* Replace a file below repo/base/state_dir.h as a whole, durably (0600,
- * directories 0700).  path is as before. */
+ * directories 0700). */
 int state_write(const char *path, const struct buf *b);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* As state_write, in another thread: b is taken over.  What is asked first is
  * written first, and all of it before the program exits.  Until then the file is
- * what it was. */
+ * what it was.  A fork waits for all of it. */
 void state_later(const char *path, struct buf *b);
 /* Wait until what was asked for this path (NULL: for any) is written. */
 void state_later_wait(const char *path);
