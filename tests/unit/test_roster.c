@@ -272,6 +272,30 @@ a_damaged_catalog_has_snap_listed(void **state)
 }
 
 static void
+what_a_catalog_says_before_its_damage_is_not_believed(void **state)
+{
+	struct catalog c = { .n = 0 };
+	struct native_history *n;
+	struct record *r;
+
+	(void)state;
+	make_snapshots(1, 2);
+	add_to_catalog(&c, &all[1]);
+	add_to_catalog(&c, &all[2]);
+	r = &c.records[0];
+	r->tags = xcalloc(1, sizeof(*r->tags));
+	r->tags[r->n_tags++] = xstrdup("untrue");
+	c.records[1].host[0] = '/';
+	forge_catalog(&f, 2, 'f', &c);
+	catalog_release(&c);
+	n = open_far();
+	auto_listing struct history_listing *l = history_listing(&n->history);
+	assert_int_equal(l->n_points, 2);
+	assert_int_equal(l->n_tags, 0);
+	history_free(&n->history);
+}
+
+static void
 what_no_catalog_has_is_found_when_snap_is_listed(void **state)
 {
 	struct native_history *n;
@@ -390,6 +414,7 @@ main(void)
 		TEST(both_tails_of_writers_that_raced_count),
 		TEST(without_catalogs_snap_is_listed),
 		TEST(a_damaged_catalog_has_snap_listed),
+		TEST(what_a_catalog_says_before_its_damage_is_not_believed),
 		TEST(what_no_catalog_has_is_found_when_snap_is_listed),
 		TEST(catalogs_behind_what_was_seen_are_looked_into),
 		TEST(a_source_that_is_marked_has_snap_listed_each_time),
