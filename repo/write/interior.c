@@ -246,19 +246,19 @@ add_unit(struct run *run, struct interior *in, uint64_t off,
 }
 
 static struct interior *
-begun(struct run *run, uint32_t unit)
+begun(struct file_build *f, uint32_t unit)
 {
-	if (!run->interior)
-		run->interior = xcalloc(1, sizeof(*run->interior));
-	run->interior->unit = unit;
-	return run->interior;
+	if (!f->interior)
+		f->interior = xcalloc(1, sizeof(*f->interior));
+	f->interior->unit = unit;
+	return f->interior;
 }
 
 int
-interior_keep(struct run *run, uint64_t off, uint32_t len, const struct ref *r,
-	struct err *e)
+interior_keep(struct run *run, struct file_build *f, uint64_t off, uint32_t len,
+	const struct ref *r, struct err *e)
 {
-	struct interior *in = begun(run, len);
+	struct interior *in = begun(f, len);
 	struct place *p = add_place(in, off);
 
 	memcpy(p->ref.id, r->id, CHUNK_ID_LEN);
@@ -267,14 +267,15 @@ interior_keep(struct run *run, uint64_t off, uint32_t len, const struct ref *r,
 }
 
 int
-interior_add(struct run *run, const struct pickings *ps, struct err *e)
+interior_add(struct run *run, struct file_build *f, const struct pickings *ps,
+	struct err *e)
 {
 	struct interior *in;
 	int r = 0;
 
 	if (!ps->n)
 		return 0;
-	in = begun(run, ps->unit);
+	in = begun(f, ps->unit);
 	for (size_t i = 0; i < ps->n && !in->too_many && !r; i++) {
 		r = add_unit(run, in, ps->p[i].off, ps->bytes.data + ps->p[i].at,
 			e);
@@ -285,9 +286,10 @@ interior_add(struct run *run, const struct pickings *ps, struct err *e)
 }
 
 int
-interior_finish(struct run *run, uint64_t size, struct ref *ref, struct err *e)
+interior_finish(struct run *run, struct file_build *f, uint64_t size,
+	struct ref *ref, struct err *e)
 {
-	struct interior *in = steal(run->interior);
+	struct interior *in = steal(f->interior);
 	struct extent hole = { .hole = true };
 	const uint8_t *page;
 	size_t len;

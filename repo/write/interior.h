@@ -13,7 +13,7 @@
 #include "repo/base/buf.h"
 #include "repo/format/ref.h"
 
-struct job;
+struct file_build;
 struct run;
 
 /* What was picked of one job's chunks, in the order of the file. */
@@ -42,13 +42,14 @@ struct interior;
 void interior_free(struct interior *in); /* NULL is allowed */
 
 /* Take over what was picked of the next job of the file. */
-int interior_add(struct run *run, const struct pickings *ps, struct err *e);
+int interior_add(struct run *run, struct file_build *f,
+	const struct pickings *ps, struct err *e);
 /* What is stored already: len bytes at off of the file, as r. */
-int interior_keep(struct run *run, uint64_t off, uint32_t len,
-	const struct ref *r, struct err *e);
+int interior_keep(struct run *run, struct file_build *f, uint64_t off,
+	uint32_t len, const struct ref *r, struct err *e);
 /* The file, of size bytes, ends: *ref is the root page of its map.  -ENOENT
  * there is none: it has few, or next to nothing else. */
-int interior_finish(
-	struct run *run, uint64_t size, struct ref *ref, struct err *e);
+int interior_finish(struct run *run, struct file_build *f, uint64_t size,
+	struct ref *ref, struct err *e);
 
 #endif

@@ -77,6 +77,24 @@ job_keep(struct job *j, const void *data, size_t len)
 	return (size_t)(buf_append(&j->arena, data, len) - j->arena.data);
 }
 
+void
+item_keep(struct item *to, struct buf *arena, const struct item *it,
+	const struct job *j)
+{
+	*to = *it;
+	to->dir = NULL;
+	arena->len = 0;
+	if (it->name_at != NOWHERE) {
+		to->name_at = arena->len;
+		buf_append(arena, j->arena.data + it->name_at, it->en.name_len);
+	}
+	if (it->xattrs_at != NOWHERE) {
+		to->xattrs_at = arena->len;
+		buf_append(arena, j->arena.data + it->xattrs_at,
+			it->en.xattrs_len);
+	}
+}
+
 /* Room for one more job?  An empty queue takes any. */
 static bool
 full(const struct run *run, const struct job *j)

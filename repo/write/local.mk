@@ -53,6 +53,7 @@ libyorewrite_a_SOURCES += \
 	repo/write/parent.c \
 	repo/write/parent.h \
 	repo/write/place.c \
+	repo/write/place_file.c \
 	repo/write/publish.c \
 	repo/write/pruned.c \
 	repo/write/refers.c \

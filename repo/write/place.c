@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Jobs in order become packs and directories.  Since order is walk order, a
- * stack of directories under construction is all the state there is.
+ * stack of directories under construction and a big file (place_file.c) are all
+ * the state there is.
  */
 #include <errno.h>
 #include <string.h>
@@ -43,8 +44,8 @@ store_meta(struct run *run, enum chunk_type type, const uint8_t *data,
 	return r;
 }
 
-static int
-store_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
+int
+place_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
 	struct err *e)
 {
 	struct run *run = ctx;
@@ -61,7 +62,7 @@ store_dir_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
 	struct err *e)
 {
 	struct run *run = ctx;
-	int r = store_page(run, page, len, ref, e);
+	int r = place_page(run, page, len, ref, e);
 
 	if (r || !run->w->stash)
 		return r;
@@ -95,6 +96,14 @@ place_frames(struct run *run, const struct packed *frames, size_t n,
 	return 0;
 }
 
+int
+place_find(struct run *run, struct ref *ref, struct err *e)
+{
+	if (!ref->place.len && known_find(run->known, ref))
+		return err_set(e, EIO, "a chunk that was to come did not");
+	return 0;
+}
+
 /* Point the entry at what the arena holds for it, put long extended attributes
  * into a chunk. */
 static int
@@ -125,11 +134,7 @@ complete(struct run *run, struct item *it, const struct buf *arena,
 static int
 find_content(struct run *run, struct entry *en, struct err *e)
 {
-	if (en->content != CONTENT_CHUNK || en->ref.place.len)
-		return 0;
-	if (known_find(run->known, &en->ref))
-		return err_set(e, EIO, "a chunk that was to come did not");
-	return 0;
+	return en->content == CONTENT_CHUNK ? place_find(run, &en->ref, e) : 0;
 }
 
 /* A copy of the entry and all it borrows, for its other names. */
@@ -215,25 +220,6 @@ place_link(struct run *run, struct job *j, struct item *it, struct err *e)
 	return add_entry(run, &en, e);
 }
 
-/* Keep what the item has in the job's arena. */
-static void
-keep(struct item *to, struct buf *arena, const struct item *it,
-	const struct job *j)
-{
-	*to = *it;
-	to->dir = NULL;
-	arena->len = 0;
-	if (it->name_at != NOWHERE) {
-		to->name_at = arena->len;
-		buf_append(arena, j->arena.data + it->name_at, it->en.name_len);
-	}
-	if (it->xattrs_at != NOWHERE) {
-		to->xattrs_at = arena->len;
-		buf_append(arena, j->arena.data + it->xattrs_at,
-			it->en.xattrs_len);
-	}
-}
-
 static void
 enter(struct run *run, struct job *j, struct item *it)
 {
@@ -246,7 +232,7 @@ enter(struct run *run, struct job *j, struct item *it)
 	}
 	d = &run->dirs[run->n_dirs++];
 	memset(d, 0, sizeof(*d));
-	keep(&d->self, &d->arena, it, j);
+	item_keep(&d->self, &d->arena, it, j);
 	d->map = map_builder_new(
 		true, &run->w->map_cut, store_dir_page, run);
 }
@@ -300,131 +286,19 @@ leave(struct run *run, struct err *e)
 	return r;
 }
 
-/* -- Big files -------------------------------------------------------------- */
-
-static void
-begin_file(struct run *run, struct job *j, struct item *it)
-{
-	keep(&run->file, &run->file_arena, it, j);
-	run->file_off = run->n_extents = 0;
-}
-
-struct map_builder *
-place_extents_map(struct run *run)
-{
-	return map_builder_new(false, &run->w->map_cut, store_page, run);
-}
-
-/* What begins a database is in every query, as are its root and what is new. */
+/* A big file that is complete. */
 static int
-begin_extents(struct run *run, struct err *e)
-{
-	run->extents = place_extents_map(run);
-	if (run->o->database)
-		map_builder_first_last(run->extents);
-	return map_builder_extent(run->extents, &run->first_extent, e);
-}
-
-static int
-add_extent(struct run *run, const struct extent *x, struct err *e)
-{
-	int r = 0;
-
-	run->file_off += x->len;
-	if (run->n_extents++ == 0) {
-		run->first_extent = *x;
-		return 0;
-	}
-	if (!run->extents)
-		r = begin_extents(run, e);
-	return r ? r : map_builder_extent(run->extents, x, e);
-}
-
-static int
-place_chunk(struct run *run, struct item *it, struct err *e)
-{
-	struct extent x = { .off = run->file_off,
-		.len = it->en.size,
-		.hole = it->op == ITEM_HOLE,
-		.ref = it->en.ref };
-
-	if (it->dropped) {
-		run->file.dropped = true;
-		return 0;
-	}
-	if (!x.hole && !x.ref.place.len && known_find(run->known, &x.ref))
-		return err_set(e, EIO, "a chunk that was to come did not");
-	if (!x.hole)
-		scatter_use(&run->scatter, &x.ref.place, false);
-	return add_extent(run, &x, e);
-}
-
-static int
-finish_extents(struct run *run, struct entry *en, struct err *e)
-{
-	const struct extent *x = &run->first_extent;
-	const uint8_t *page;
-	size_t len;
-	bool any;
-	int r = 0;
-
-	en->size = run->file_off;
-	if (run->o->stdin_name || run->o->database)
-		en->blocks = (en->size + 511) / 512;
-	if (run->n_extents == 0) {
-		en->content = CONTENT_NONE;
-		return 0;
-	}
-	if (run->n_extents == 1 && !x->hole) {
-		en->content = CONTENT_CHUNK;
-		en->ref = x->ref;
-		return 0;
-	}
-	en->content = CONTENT_MAP;
-	if (!run->extents)
-		r = begin_extents(run, e);
-	if (!r)
-		r = map_builder_finish(run->extents, &any, &en->ref, &page,
-			&len, e);
-	map_builder_free(steal(run->extents));
-	return r;
-}
-
-static int
-finish_interior(struct run *run, struct item *it, struct err *e)
-{
-	int r = -ENOENT;
-
-	if (it->en.content == CONTENT_MAP)
-		r = interior_finish(run, it->en.size, &it->interior, e);
-	interior_free(steal(run->interior));
-	if (!r)
-		it->en.interior = &it->interior;
-	return r == -ENOENT ? 0 : r;
-}
-
-/* it has what was known only at the end: attributes and extended ones. */
-static int
-end_file(struct run *run, struct job *j, struct item *it, struct err *e)
+place_ended(struct run *run, struct job *j, struct item *it, struct err *e)
 {
 	int r = complete(run, it, &j->arena, e);
 
-	it->en.name = run->file_arena.data + run->file.name_at;
-	it->en.name_len = run->file.en.name_len;
-	if (!r)
-		r = finish_extents(run, &it->en, e);
-	if (!r)
-		r = finish_interior(run, it, e);
-	run->file_off = 0;
-	if (!r && !it->dropped && !run->file.dropped)
-		r = add_entry(run, &it->en, e);
-	return r;
+	return r || it->dropped ? r : add_entry(run, &it->en, e);
 }
 
 /* -- All ----------------------------------------------------------------------- */
 
 static int
-place_item(struct run *run, struct job *j, struct item *it, struct err *e)
+place_in_tree(struct run *run, struct job *j, struct item *it, struct err *e)
 {
 	switch ((enum item_op)it->op) {
 	case ITEM_ENTER:
@@ -434,17 +308,14 @@ place_item(struct run *run, struct job *j, struct item *it, struct err *e)
 		return leave(run, e);
 	case ITEM_LINK:
 		return place_link(run, j, it, e);
+	case ITEM_ENDED:
+		return place_ended(run, j, it, e);
 	case ITEM_BEGIN:
-		begin_file(run, j, it);
-		return 0;
 	case ITEM_HOLE:
 	case ITEM_CHUNK:
-		return place_chunk(run, it, e);
 	case ITEM_INTERIOR:
-		return interior_keep(run, it->off, (uint32_t)it->en.size,
-			&it->en.ref, e);
 	case ITEM_END:
-		return end_file(run, j, it, e);
+		return 0;
 	default:
 		return it->dropped ? 0 : place_entry(run, j, it, e);
 	}
@@ -467,7 +338,7 @@ progress(struct run *run)
 	if (!run->o->progress || now - run->progressed_ns < NS_PER_S / 5)
 		return;
 	run->progressed_ns = now;
-	p.bytes += run->file_off;
+	p.bytes += run->file.off;
 	run->o->progress(run->o->ctx, &p);
 }
 
@@ -477,9 +348,12 @@ job_place(struct run *run, struct job *j, struct err *e)
 	int r = place_frames(run, j->frames, j->n_frames, e);
 
 	if (!r)
-		r = interior_add(run, &j->picked, e);
-	for (size_t i = 0; i < j->n_items && !r; i++)
-		r = place_item(run, j, &j->items[i], e);
+		r = interior_add(run, &run->file, &j->picked, e);
+	for (size_t i = 0; i < j->n_items && !r; i++) {
+		r = place_of_file(run, j, &j->items[i], e);
+		if (!r)
+			r = place_in_tree(run, j, &j->items[i], e);
+	}
 	progress(run);
 	return r;
 }
@@ -493,12 +367,10 @@ place_release(struct run *run)
 	free(run->pages);
 	spread_release(&run->spread);
 	scatter_release(&run->scatter);
-	map_builder_free(run->extents);
-	interior_free(run->interior);
+	file_build_release(&run->file);
 	for (size_t i = 0; i < run->n_linked; i++)
 		free(run->linked[i]);
 	free(run->linked);
-	buf_release(&run->file_arena);
 	buf_release(&run->root_page);
 	buf_release(&run->root_arena);
 	packer_free(run->packer);

@@ -73,6 +73,7 @@ enum item_op {
 		     * its place if it was in the snapshot before */
 	ITEM_INTERIOR, /* en.size bytes at off are stored as en.ref (interior.h) */
 	ITEM_END,   /* it is complete; en has what was found out meanwhile */
+	ITEM_ENDED, /* so is its map: what placing makes of ITEM_END */
 };
 
 #define NOWHERE SIZE_MAX
@@ -123,6 +124,16 @@ struct dir_build {
 	struct map_builder *map;
 };
 
+/* A big file in the making. */
+struct file_build {
+	struct item item; /* of its ITEM_BEGIN */
+	struct buf arena; /* its name */
+	uint64_t off, n_extents; /* so far */
+	struct extent first_extent;
+	struct map_builder *extents; /* NULL: there is one at most */
+	struct interior *interior; /* NULL: none so far */
+};
+
 struct run {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -157,12 +168,7 @@ struct run {
 	struct packer *packer;
 	struct dir_build *dirs;
 	size_t n_dirs, cap_dirs;
-	struct map_builder *extents;
-	struct interior *interior; /* of the big file; NULL: none so far */
-	struct item file; /* the big file in the making */
-	struct buf file_arena;
-	struct extent first_extent;
-	uint64_t file_off, n_extents;
+	struct file_build file;
 	struct entry **linked; /* by number - first, deep copies */
 	size_t n_linked;
 	uint64_t first_link;
@@ -221,6 +227,10 @@ int run_walk_big_view(struct run *run, struct view *v, uint64_t node,
 /* job.c: the job being filled */
 struct item *run_item(struct run *run, enum item_op op);
 size_t job_keep(struct job *j, const void *data, size_t len);
+/* *to becomes a copy of an item of j, and what it has in j's arena is all that
+ * is in this one. */
+void item_keep(struct item *to, struct buf *arena, const struct item *it,
+	const struct job *j);
 /* Send the job being filled on its way, if there is anything in it. */
 int run_flush(struct run *run, struct err *e);
 /* Between two steps of a walk: -ECANCELED when the run is to end, and a job
@@ -260,9 +270,20 @@ int job_place(struct run *run, struct job *j, struct err *e);
 /* Put frames of content into the pack; their chunks are known then. */
 int place_frames(struct run *run, const struct packed *frames, size_t n,
 	struct err *e);
+/* A page of a map into a pack (map_store of a run). */
+int place_page(void *run, const uint8_t *page, size_t len, struct ref *ref,
+	struct err *e);
+/* Where a chunk lies that this run or one before has placed. */
+int place_find(struct run *run, struct ref *ref, struct err *e);
+void place_release(struct run *run);
+
+/* place_file.c */
+/* What an item has of a big file; ITEM_END becomes ITEM_ENDED. */
+int place_of_file(struct run *run, struct job *j, struct item *it,
+	struct err *e);
 /* A map of extents, whose pages are stored as those of files are. */
 struct map_builder *place_extents_map(struct run *run);
-void place_release(struct run *run);
+void file_build_release(struct file_build *f);
 
 /* Whether nothing of the repository can be read. */
 static inline bool
