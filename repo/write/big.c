@@ -37,20 +37,8 @@ struct stream {
 	uint64_t node;
 	uint64_t at;	 /* where in the file data + off is */
 	uint32_t page_size; /* of a database */
+	bool aside, apart; /* as in struct job */
 };
-
-/* An item of the stream's own job; the run's job is left as it is. */
-static struct item *
-stream_item(struct stream *s, enum item_op op)
-{
-	struct run *run = s->run;
-	struct item *it;
-
-	run->job = steal(s->job);
-	it = run_item(run, op);
-	s->job = steal(run->job);
-	return it;
-}
 
 /* A buffer for what is at `at` in the file, in memory (given). */
 static uint8_t *
@@ -72,8 +60,6 @@ database_level(uint32_t every)
 static int
 send(struct stream *s, struct err *e)
 {
-	struct run *run = s->run;
-
 	if (!s->job)
 		return 0;
 	if (s->off) {
@@ -94,14 +80,15 @@ send(struct stream *s, struct err *e)
 		s->job->level = database_level(s->every);
 		s->job->page_size = s->page_size;
 	}
-	run->job = steal(s->job);
-	return run_flush(run, e);
+	s->job->aside = s->aside;
+	s->job->apart = s->apart;
+	return job_send(s->run, &s->job, e);
 }
 
 static void
 add_chunk(struct stream *s, size_t n)
 {
-	struct item *it = stream_item(s, ITEM_CHUNK);
+	struct item *it = job_item(&s->job, ITEM_CHUNK);
 	const uint8_t *data = s->data + s->off;
 
 	it->en.size = n;
@@ -134,7 +121,7 @@ hole(struct stream *s, uint64_t len, struct err *e)
 	if (r)
 		return r;
 	cutter_begin(&s->cutter, s->every);
-	stream_item(s, ITEM_HOLE)->en.size = len;
+	job_item(&s->job, ITEM_HOLE)->en.size = len;
 	s->read += len;
 	s->at += len;
 	return s->job->n_items >= JOB_ITEMS / 2 ? send(s, e) : 0;
@@ -316,13 +303,12 @@ end_stream(struct stream *s)
 }
 
 static void
-report(struct run *run, struct scan_dir *d, const char *name, int code,
-	const char *what)
+report(struct run *run, const struct big_file *f, int code, const char *what)
 {
 	auto_buf struct buf path = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	scan_dir_path(d, name, &path);
+	scan_dir_path(f->dir, f->name, &path);
 	err_sys(&e, code, "%s: %s", (char *)path.data, what);
 	run_report(run, (char *)path.data, code, e.text);
 }
@@ -330,16 +316,16 @@ report(struct run *run, struct scan_dir *d, const char *name, int code,
 /* Attributes are those at the beginning, so that a file that changed while it
  * was read is read again the next time. */
 static void
-end_item(struct run *run, struct scan_dir *d, const char *name,
-	const struct entry *begun, const struct attributes *a, int fd, int bad)
+end_item(struct run *run, const struct big_file *f, const struct attributes *a,
+	int bad)
 {
-	struct item *it = run_item(run, ITEM_END);
+	struct item *it = job_item(f->job, ITEM_END);
 	auto_buf struct buf x = BUF_INIT;
 	struct attributes after;
 	struct err e = ERR_INIT;
-	int r = attributes_xattrs(fd, "", &x, &e);
+	int r = attributes_xattrs(f->fd, "", &x, &e);
 
-	it->en = *begun;
+	it->en = f->begun;
 	it->en.mode = a->mode;
 	it->en.uid = a->uid;
 	it->en.gid = a->gid;
@@ -351,46 +337,46 @@ end_item(struct run *run, struct scan_dir *d, const char *name,
 	it->en.nlink = a->nlink;
 	it->en.ino = a->ino;
 	if (bad) {
-		report(run, d, name, bad, "cannot be read");
+		report(run, f, bad, "cannot be read");
 		it->dropped = true;
 		return;
 	}
 	if (r)
-		report(run, d, name, -r, "extended attributes");
+		report(run, f, -r, "extended attributes");
 	if (!r && x.len) {
-		it->xattrs_at = job_keep(run->job, x.data, x.len);
+		it->xattrs_at = job_keep(*f->job, x.data, x.len);
 		it->en.xattrs_len = (uint32_t)x.len;
 	}
-	if (attributes_read(fd, "", &after, &e) || after.size != a->size ||
+	if (attributes_read(f->fd, "", &after, &e) || after.size != a->size ||
 		after.mtime_s != a->mtime_s || after.mtime_ns != a->mtime_ns)
-		report(run, d, name, EBUSY, "changed while it was read");
+		report(run, f, EBUSY, "changed while it was read");
 }
 
 int
-run_walk_big(struct run *run, struct scan_dir *d, const char *name,
-	const struct entry *begun, int fd, struct err *e)
+run_walk_big(struct run *run, const struct big_file *f, struct err *e)
 {
-	struct entry en = *begun;
 	struct attributes a;
 	struct stream s;
 	int bad = 0;
-	int r = run_flush(run, e);
+	int r = job_send(run, f->job, e);
 
 	if (r)
 		return r;
-	r = attributes_read(fd, "", &a, e);
+	r = attributes_read(f->fd, "", &a, e);
 	if (r || !S_ISREG(a.mode)) {
-		report(run, d, name, r ? -r : ESTALE, "cannot be read");
-		run_item(run, ITEM_END)->dropped = true;
+		report(run, f, r ? -r : ESTALE, "cannot be read");
+		job_item(f->job, ITEM_END)->dropped = true;
 		return 0;
 	}
-	begin_stream(&s, run, fd, true);
+	begin_stream(&s, run, f->fd, true);
 	s.size = a.size;
+	s.aside = f->aside;
+	s.apart = f->apart;
 	may_be_direct(&s, s.size >= DIRECT_FILE_MIN);
 	r = read_file(&s, &bad, e);
 	end_stream(&s);
 	if (!r)
-		end_item(run, d, name, &en, &a, fd, bad);
+		end_item(run, f, &a, bad);
 	return r;
 }
 

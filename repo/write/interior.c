@@ -186,9 +186,11 @@ add_chunk(struct interior *in, const uint8_t id[CHUNK_ID_LEN],
 
 /* The frames that wait go into the pack, their places into the map. */
 static int
-store_waiting(struct run *run, struct interior *in, struct err *e)
+store_waiting(struct run *run, struct file_build *f, struct interior *in,
+	struct err *e)
 {
-	int r = place_frames(run, in->waiting, in->n_waiting, e);
+	int r = place_frames(
+		run, f->data, in->waiting, in->n_waiting, e);
 
 	free_waiting(in);
 	if (!in->map)
@@ -229,9 +231,10 @@ add_place(struct interior *in, uint64_t off)
 }
 
 static int
-add_unit(struct run *run, struct interior *in, uint64_t off,
+add_unit(struct run *run, struct file_build *f, uint64_t off,
 	const uint8_t *data, struct err *e)
 {
+	struct interior *in = f->interior;
 	struct place *p = add_place(in, off);
 	int r = 0;
 
@@ -241,7 +244,7 @@ add_unit(struct run *run, struct interior *in, uint64_t off,
 	if (in->plain.len >= SOLID_LEN)
 		r = end_frame(run, in, e);
 	if (!r && in->waiting_len >= WAITING_MAX)
-		r = store_waiting(run, in, e);
+		r = store_waiting(run, f, in, e);
 	return r;
 }
 
@@ -263,7 +266,7 @@ interior_keep(struct run *run, struct file_build *f, uint64_t off, uint32_t len,
 
 	memcpy(p->ref.id, r->id, CHUNK_ID_LEN);
 	/* the map does not wait for the end: there may be many */
-	return in->n_places < KEPT_MAX ? 0 : store_waiting(run, in, e);
+	return in->n_places < KEPT_MAX ? 0 : store_waiting(run, f, in, e);
 }
 
 int
@@ -277,7 +280,7 @@ interior_add(struct run *run, struct file_build *f, const struct pickings *ps,
 		return 0;
 	in = begun(f, ps->unit);
 	for (size_t i = 0; i < ps->n && !in->too_many && !r; i++) {
-		r = add_unit(run, in, ps->p[i].off, ps->bytes.data + ps->p[i].at,
+		r = add_unit(run, f, ps->p[i].off, ps->bytes.data + ps->p[i].at,
 			e);
 		in->too_many = in->n * in->unit >
 			       FREE_BYTES + ps->p[i].off / SHARE;
@@ -299,7 +302,7 @@ interior_finish(struct run *run, struct file_build *f, uint64_t size,
 	if (in && !in->too_many && in->n >= UNITS_MIN && size >= in->mapped) {
 		r = end_frame(run, in, e);
 		if (!r)
-			r = store_waiting(run, in, e);
+			r = store_waiting(run, f, in, e);
 		hole.off = in->mapped;
 		hole.len = size - in->mapped;
 		if (!r && hole.len)

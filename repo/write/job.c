@@ -32,6 +32,17 @@ run_report(struct run *run, const char *path, int code, const char *text)
 }
 
 void
+job_free_frames(struct job *j)
+{
+	for (size_t i = 0; i < j->n_frames; i++) {
+		buf_release(&j->frames[i].bytes);
+		free(j->frames[i].chunks);
+	}
+	free(steal(j->frames));
+	j->n_frames = 0;
+}
+
+void
 job_free(struct run *run, struct job *j)
 {
 	if (!j)
@@ -40,11 +51,7 @@ job_free(struct run *run, struct job *j)
 		if (j->items[i].dir)
 			scan_dir_put(run->scan, j->items[i].dir);
 	}
-	for (size_t i = 0; i < j->n_frames; i++) {
-		buf_release(&j->frames[i].bytes);
-		free(j->frames[i].chunks);
-	}
-	free(j->frames);
+	job_free_frames(j);
 	free(j->items);
 	pickings_release(&j->picked);
 	buf_release(&j->arena);
@@ -53,13 +60,13 @@ job_free(struct run *run, struct job *j)
 }
 
 struct item *
-run_item(struct run *run, enum item_op op)
+job_item(struct job **at, enum item_op op)
 {
-	struct job *j = run->job;
+	struct job *j = *at;
 	struct item *it;
 
 	if (!j)
-		j = run->job = xcalloc(1, sizeof(*j));
+		j = *at = xcalloc(1, sizeof(*j));
 	if (j->n_items == j->cap_items) {
 		j->cap_items = j->cap_items ? j->cap_items * 2 : 32;
 		j->items = xrealloc(j->items, j->cap_items * sizeof(*j->items));
@@ -69,6 +76,12 @@ run_item(struct run *run, enum item_op op)
 	it->op = (uint8_t)op;
 	it->name_at = it->data_at = it->xattrs_at = NOWHERE;
 	return it;
+}
+
+struct item *
+run_item(struct run *run, enum item_op op)
+{
+	return job_item(&run->job, op);
 }
 
 size_t
@@ -105,9 +118,9 @@ full(const struct run *run, const struct job *j)
 }
 
 int
-run_flush(struct run *run, struct err *e)
+job_send(struct run *run, struct job **at, struct err *e)
 {
-	struct job *j = run->job;
+	struct job *j = *at;
 
 	if (!j || !j->n_items)
 		return 0;
@@ -118,7 +131,7 @@ run_flush(struct run *run, struct err *e)
 		*e = run->failed;
 		return -e->code;
 	}
-	run->job = NULL;
+	*at = NULL;
 	j->number = run->produced++;
 	run->bytes += j->bytes;
 	run->ring[j->number % JOBS_MAX] = j;
@@ -127,14 +140,23 @@ run_flush(struct run *run, struct err *e)
 }
 
 int
+run_flush(struct run *run, struct err *e)
+{
+	return job_send(run, &run->job, e);
+}
+
+int
 run_between(struct run *run, struct err *e)
 {
 	const struct job *j = run->job;
 
+	int r;
+
 	if (run->o->interrupted && *run->o->interrupted)
 		return err_set(e, ECANCELED, "interrupted");
-	if (!j || (j->n_items < JOB_ITEMS - 2 && j->bytes < SOLID_LEN))
-		return 0;
+	r = aside_pass(run, 0, e);
+	if (r || !j || (j->n_items < JOB_ITEMS - 2 && j->bytes < SOLID_LEN))
+		return r;
 	return run_flush(run, e);
 }
 
@@ -162,6 +184,7 @@ run_work_main(void *arg)
 		job_work(run, j, packer);
 		auto_lock(&run->lock);
 		j->done = true;
+		run->n_done++;
 		if (j->number == run->placed)
 			pthread_cond_broadcast(&run->changed);
 	}
@@ -186,6 +209,19 @@ next_to_place(struct run *run)
 	}
 }
 
+/* Lock is held.  Jobs are waited for, and there are enough: not for who reads,
+ * nor for the disk, before which they would be done. */
+static void
+note_crowd(struct run *run)
+{
+	uint64_t n = run->produced - run->placed;
+
+	if (run->bytes >= JOB_BYTES_MAX / 2 && run->n_done * 4 <= n * 3)
+		run->crowded++;
+	else
+		run->crowded -= run->crowded < 2 ? run->crowded : 2;
+}
+
 void *
 run_place_main(void *arg)
 {
@@ -201,10 +237,13 @@ run_place_main(void *arg)
 		}
 		pthread_mutex_lock(&run->lock);
 		run->ring[run->placed++ % JOBS_MAX] = NULL;
+		run->n_done--;
 		run->bytes -= j->bytes;
+		note_crowd(run);
 		pthread_cond_broadcast(&run->changed);
 		pthread_mutex_unlock(&run->lock);
-		job_free(run, j);
+		if (!j->deferred)
+			job_free(run, j);
 	}
 	return NULL;
 }

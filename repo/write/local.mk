@@ -2,6 +2,7 @@
 
 libyorewrite_a_SOURCES += \
 	repo/write/adopt.c \
+	repo/write/aside.c \
 	repo/write/attributes.c \
 	repo/write/attributes.h \
 	repo/write/avoid.c \

@@ -76,13 +76,13 @@ store_dir_page(void *ctx, const uint8_t *page, size_t len, struct ref *ref,
 }
 
 int
-place_frames(struct run *run, const struct packed *frames, size_t n,
-	struct err *e)
+place_frames(struct run *run, struct pack_writer *data,
+	const struct packed *frames, size_t n, struct err *e)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct packed *p = &frames[i];
 		struct ref ref = { .chunk_off = 0 };
-		int r = pack_writer_add(run->data, p, &ref.place, e);
+		int r = pack_writer_add(data, p, &ref.place, e);
 
 		if (r)
 			return r;
@@ -297,9 +297,19 @@ place_ended(struct run *run, struct job *j, struct item *it, struct err *e)
 
 /* -- All ----------------------------------------------------------------------- */
 
+/* It has nothing for the directory. */
+static bool
+is_of_file(const struct item *it)
+{
+	return it->op == ITEM_BEGIN || it->op == ITEM_HOLE ||
+	       it->op == ITEM_CHUNK || it->op == ITEM_INTERIOR;
+}
+
 static int
 place_in_tree(struct run *run, struct job *j, struct item *it, struct err *e)
 {
+	if (is_of_file(it))
+		return 0;
 	switch ((enum item_op)it->op) {
 	case ITEM_ENTER:
 		enter(run, j, it);
@@ -310,12 +320,6 @@ place_in_tree(struct run *run, struct job *j, struct item *it, struct err *e)
 		return place_link(run, j, it, e);
 	case ITEM_ENDED:
 		return place_ended(run, j, it, e);
-	case ITEM_BEGIN:
-	case ITEM_HOLE:
-	case ITEM_CHUNK:
-	case ITEM_INTERIOR:
-	case ITEM_END:
-		return 0;
 	default:
 		return it->dropped ? 0 : place_entry(run, j, it, e);
 	}
@@ -330,6 +334,7 @@ progress(struct run *run)
 		.bytes = run->bytes_done,
 		.new_bytes = run->new_bytes,
 		.stored = pack_writer_bytes(run->data) +
+			  pack_writer_bytes(run->apart) +
 			  pack_writer_bytes(run->meta),
 		.errors = run->errors,
 		.expected_files = run->parent.root.totals.files,
@@ -338,22 +343,74 @@ progress(struct run *run)
 	if (!run->o->progress || now - run->progressed_ns < NS_PER_S / 5)
 		return;
 	run->progressed_ns = now;
-	p.bytes += run->file.off;
+	p.bytes += run->files[0].off + run->files[1].off;
 	run->o->progress(run->o->ctx, &p);
+}
+
+/* -- What waits for the file that is read aside ------------------------------- */
+
+static void
+defer(struct run *run, struct job *j)
+{
+	job_free_frames(j);
+	if (run->n_deferred == run->cap_deferred) {
+		run->cap_deferred = run->cap_deferred ? run->cap_deferred * 2 : 16;
+		run->deferred = xrealloc(run->deferred,
+			run->cap_deferred * sizeof(*run->deferred));
+	}
+	run->deferred[run->n_deferred++] = j;
+}
+
+static int
+place_deferred(struct run *run, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->n_deferred; i++) {
+		struct job *j = run->deferred[i];
+
+		for (size_t k = 0; k < j->n_items && !r; k++)
+			r = place_in_tree(run, j, &j->items[k], e);
+		job_free(run, j);
+	}
+	run->n_deferred = 0;
+	return r;
+}
+
+static int
+place_item(struct run *run, struct job *j, struct item *it, struct err *e)
+{
+	struct file_build *f = &run->files[j->aside || it->aside];
+	int r = place_of_file(run, f, j, it, e);
+
+	if (r || (run->behind && !j->aside)) {
+		j->deferred |= !is_of_file(it);
+		return r;
+	}
+	r = place_in_tree(run, j, it, e);
+	if (it->aside)
+		run->behind = true;
+	if (r || !j->aside || it->op != ITEM_ENDED)
+		return r;
+	run->behind = false;
+	return place_deferred(run, e);
 }
 
 int
 job_place(struct run *run, struct job *j, struct err *e)
 {
-	int r = place_frames(run, j->frames, j->n_frames, e);
+	struct file_build *f = &run->files[j->aside];
+	struct pack_writer *data = j->apart ? run->apart : run->data;
+	int r = place_frames(run, data, j->frames, j->n_frames, e);
 
+	if (j->apart)
+		f->data = data;
 	if (!r)
-		r = interior_add(run, &run->file, &j->picked, e);
-	for (size_t i = 0; i < j->n_items && !r; i++) {
-		r = place_of_file(run, j, &j->items[i], e);
-		if (!r)
-			r = place_in_tree(run, j, &j->items[i], e);
-	}
+		r = interior_add(run, f, &j->picked, e);
+	for (size_t i = 0; i < j->n_items && !r; i++)
+		r = place_item(run, j, &j->items[i], e);
+	if (!r && j->deferred)
+		defer(run, j);
 	progress(run);
 	return r;
 }
@@ -367,7 +424,11 @@ place_release(struct run *run)
 	free(run->pages);
 	spread_release(&run->spread);
 	scatter_release(&run->scatter);
-	file_build_release(&run->file);
+	file_build_release(&run->files[0]);
+	file_build_release(&run->files[1]);
+	for (size_t i = 0; i < run->n_deferred; i++)
+		job_free(run, run->deferred[i]);
+	free(run->deferred);
 	for (size_t i = 0; i < run->n_linked; i++)
 		free(run->linked[i]);
 	free(run->linked);
@@ -375,5 +436,6 @@ place_release(struct run *run)
 	buf_release(&run->root_arena);
 	packer_free(run->packer);
 	pack_writer_free(run->data);
+	pack_writer_free(run->apart);
 	pack_writer_free(run->meta);
 }

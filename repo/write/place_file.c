@@ -9,8 +9,10 @@
 #include "repo/write/run.h"
 
 static void
-begin_file(struct file_build *f, struct job *j, struct item *it)
+begin_file(struct run *run, struct file_build *f, struct job *j,
+	struct item *it)
 {
+	f->data = run->data;
 	item_keep(&f->item, &f->arena, it, j);
 	f->off = f->n_extents = 0;
 }
@@ -131,13 +133,12 @@ end_file(struct run *run, struct file_build *f, struct job *j, struct item *it,
 }
 
 int
-place_of_file(struct run *run, struct job *j, struct item *it, struct err *e)
+place_of_file(struct run *run, struct file_build *f, struct job *j,
+	struct item *it, struct err *e)
 {
-	struct file_build *f = &run->file;
-
 	switch ((enum item_op)it->op) {
 	case ITEM_BEGIN:
-		begin_file(f, j, it);
+		begin_file(run, f, j, it);
 		return 0;
 	case ITEM_HOLE:
 	case ITEM_CHUNK:

@@ -85,6 +85,7 @@ struct item {
 	struct ref xattrs_ref;
 	struct ref interior;
 	uint8_t op;
+	bool aside;   /* ITEM_BEGIN: of the file that is read aside */
 	bool dropped; /* could not be read: leave it out */
 	bool reuse_xattrs_ref; /* xattrs_ref is of the snapshot before */
 	/* Of a copy: the file, where in it a chunk begins, and what the other
@@ -109,7 +110,10 @@ struct job {
 	struct pickings picked;
 	struct packed *frames;
 	size_t n_frames;
-	bool taken, done;
+	bool aside; /* of the file that is read aside */
+	bool apart; /* content goes into packs of its own */
+	bool done;
+	bool deferred; /* its entries wait for the file that is read aside */
 };
 
 /* A file with several names: its number, and what was found in it. */
@@ -126,12 +130,37 @@ struct dir_build {
 
 /* A big file in the making. */
 struct file_build {
+	struct pack_writer *data; /* where its content goes; borrowed */
 	struct item item; /* of its ITEM_BEGIN */
 	struct buf arena; /* its name */
 	uint64_t off, n_extents; /* so far */
 	struct extent first_extent;
 	struct map_builder *extents; /* NULL: there is one at most */
 	struct interior *interior; /* NULL: none so far */
+};
+
+/* A big file to be read. */
+struct big_file {
+	struct job **job; /* being filled; begins with its ITEM_BEGIN */
+	struct scan_dir *dir;
+	const char *name; /* in dir */
+	struct entry begun; /* of its ITEM_BEGIN */
+	int fd;
+	bool aside, apart; /* as in struct job */
+};
+
+/* The file that is read aside (aside.c); the walking thread's own. */
+struct aside {
+	pthread_t thread;
+	bool running;
+	size_t entries; /* walked since it began, */
+	uint64_t bytes; /* and their content */
+	struct run *run;
+	struct big_file file; /* the thread's own while it runs, as are these */
+	struct job *job;
+	char *name;
+	int r;
+	struct err e;
 };
 
 struct run {
@@ -141,7 +170,10 @@ struct run {
 	struct job *ring[JOBS_MAX];
 	uint64_t produced, worked, placed; /* numbers of the next jobs */
 	size_t bytes;
+	size_t n_done; /* of the jobs under way, those that wait to be placed */
+	unsigned crowded; /* jobs that waited for those who work, of late */
 	bool ended; /* no more will be produced */
+	bool aside_ended;
 	struct err failed;
 
 	pthread_mutex_t report_lock;
@@ -156,6 +188,7 @@ struct run {
 	/* The walking thread's own. */
 	struct scan *scan;
 	struct job *job; /* being filled */
+	struct aside aside;
 	struct record parent; /* the snapshot before; host NULL: none */
 	uint8_t parent_hash[HASH_LEN];
 	uint64_t ended_seq; /* no snapshot is there; up to this there were */
@@ -164,11 +197,14 @@ struct run {
 	uint64_t next_link;
 
 	/* The placing thread's own. */
-	struct pack_writer *data, *meta;
+	struct pack_writer *data, *apart, *meta;
 	struct packer *packer;
 	struct dir_build *dirs;
 	size_t n_dirs, cap_dirs;
-	struct file_build file;
+	struct file_build files[2]; /* the walk's; the one read aside */
+	bool behind; /* the one read aside has begun and has not ended */
+	struct job **deferred; /* what waits for that */
+	size_t n_deferred, cap_deferred;
 	struct entry **linked; /* by number - first, deep copies */
 	size_t n_linked;
 	uint64_t first_link;
@@ -213,9 +249,7 @@ int run_walk_stdin(struct run *run, struct err *e);
 int run_walk_view(struct run *run, struct err *e);
 /* big.c: the content of one big file, from fd, as jobs. */
 int run_walk_database(struct run *run, struct err *e);
-/* begun: the entry of its ITEM_BEGIN, which is in the job being filled. */
-int run_walk_big(struct run *run, struct scan_dir *dir, const char *name,
-	const struct entry *begun, int fd, struct err *e);
+int run_walk_big(struct run *run, const struct big_file *f, struct err *e);
 /* Up to len bytes of a file of a view: their number, less only at its end. */
 ssize_t run_read_view(struct view *v, uint64_t node, uint64_t off, size_t len,
 	void *to, struct err *e);
@@ -224,19 +258,38 @@ ssize_t run_read_view(struct view *v, uint64_t node, uint64_t off, size_t len,
 int run_walk_big_view(struct run *run, struct view *v, uint64_t node,
 	uint64_t size, int *bad, struct err *e);
 
-/* job.c: the job being filled */
+/* aside.c: a second big file at a time */
+/* Whether a file of this size is to be read aside. */
+bool aside_takes(const struct run *run, uint64_t size);
+/* Whether another, of this size, is read beside it; says so. */
+bool aside_has_company(
+	const struct run *run, uint64_t size, const char *name);
+/* Read it aside; takes f->fd. */
+int aside_begin(struct run *run, const struct big_file *f, struct err *e);
+/* The walk goes past something with so much to be read; waits where it is too
+ * far ahead of the file that is read aside. */
+int aside_pass(struct run *run, uint64_t size, struct err *e);
+/* The walk has ended with r: wait.  Returns r, or why that failed. */
+int aside_end(struct run *run, int r, struct err *e);
+
+/* job.c */
+/* One more item of a job, which begins with its first. */
+struct item *job_item(struct job **j, enum item_op op);
+/* Send it on its way, if there is anything in it. */
+int job_send(struct run *run, struct job **j, struct err *e);
+/* The same of the job that the walk fills. */
 struct item *run_item(struct run *run, enum item_op op);
 size_t job_keep(struct job *j, const void *data, size_t len);
 /* *to becomes a copy of an item of j, and what it has in j's arena is all that
  * is in this one. */
 void item_keep(struct item *to, struct buf *arena, const struct item *it,
 	const struct job *j);
-/* Send the job being filled on its way, if there is anything in it. */
 int run_flush(struct run *run, struct err *e);
 /* Between two steps of a walk: -ECANCELED when the run is to end, and a job
  * that takes no more is sent on its way. */
 int run_between(struct run *run, struct err *e);
 void job_free(struct run *run, struct job *j);
+void job_free_frames(struct job *j);
 void *run_work_main(void *run);
 void *run_place_main(void *run);
 
@@ -266,10 +319,11 @@ int job_work_view(struct run *run, struct job *j, struct solid *s,
 	struct packer *packer, struct err *e);
 
 /* place.c */
+/* The job may be needed for longer (deferred). */
 int job_place(struct run *run, struct job *j, struct err *e);
-/* Put frames of content into the pack; their chunks are known then. */
-int place_frames(struct run *run, const struct packed *frames, size_t n,
-	struct err *e);
+/* Put frames of content into a pack; their chunks are known then. */
+int place_frames(struct run *run, struct pack_writer *data,
+	const struct packed *frames, size_t n, struct err *e);
 /* A page of a map into a pack (map_store of a run). */
 int place_page(void *run, const uint8_t *page, size_t len, struct ref *ref,
 	struct err *e);
@@ -279,8 +333,8 @@ void place_release(struct run *run);
 
 /* place_file.c */
 /* What an item has of a big file; ITEM_END becomes ITEM_ENDED. */
-int place_of_file(struct run *run, struct job *j, struct item *it,
-	struct err *e);
+int place_of_file(struct run *run, struct file_build *f, struct job *j,
+	struct item *it, struct err *e);
 /* A map of extents, whose pages are stored as those of files are. */
 struct map_builder *place_extents_map(struct run *run);
 void file_build_release(struct file_build *f);

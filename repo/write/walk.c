@@ -268,6 +268,7 @@ big_file(struct run *run, struct scan_dir *d, const struct scan_entry *se,
 	uint64_t link, struct err *e)
 {
 	const char *name = scan_name(d, se);
+	struct big_file f = { .job = &run->job, .dir = d, .name = name };
 	struct item *it;
 	int dirfd, fd, r = scan_dir_open(run->scan, d, &dirfd, e);
 
@@ -288,7 +289,13 @@ big_file(struct run *run, struct scan_dir *d, const struct scan_entry *se,
 	}
 	it = item_of(run, ITEM_BEGIN, d, se);
 	it->en.link = link;
-	r = run_walk_big(run, d, name, &it->en, fd, e);
+	f.begun = it->en;
+	f.fd = fd;
+	it->aside = aside_takes(run, se->a.size);
+	if (it->aside)
+		return aside_begin(run, &f, e);
+	f.apart = aside_has_company(run, se->a.size, name);
+	r = run_walk_big(run, &f, e);
 	close(fd);
 	return r;
 }
@@ -322,6 +329,9 @@ regular(struct walk *w, struct scan_dir *d, const struct scan_entry *se,
 		it->en.link = link;
 		return 0;
 	}
+	r = aside_pass(run, se->a.size, e);
+	if (r)
+		return r;
 	if (se->a.size > SMALL_FILE_MAX || sparse)
 		return big_file(run, d, se, link, e);
 	r = room_for(run, se->a.size, e);
@@ -461,6 +471,7 @@ run_walk(struct run *run, struct err *e)
 	}
 	if (!r)
 		r = run_flush(run, e);
+	r = aside_end(run, r, e);
 	while (w.n)
 		pop(&w);
 	free(w.levels);

@@ -236,6 +236,7 @@ prepare(struct run *run, struct err *e)
 {
 	struct writer *w = run->w;
 	struct sink *sink = run->o->dry_run ? NULL : w->sink;
+	uint64_t data_len;
 	bool tree = !run->o->stdin_name && !run->o->database && !run->o->copy;
 	int r = tree ? open_scan(run, e) : 0;
 
@@ -255,9 +256,11 @@ prepare(struct run *run, struct err *e)
 	spread_init(&run->spread, &run->parent, &run->avoid);
 	scatter_init(&run->scatter, &run->parent, !tree);
 	run->packer = packer_new(6);
-	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA,
-		run->o->data_pack_len ? run->o->data_pack_len : DATA_PACK_LEN,
+	data_len = run->o->data_pack_len ? run->o->data_pack_len : DATA_PACK_LEN;
+	run->data = pack_writer_new(sink, w->rp->keys, OBJECT_DATA, data_len,
 		run->o->limit_upload);
+	run->apart = pack_writer_new(
+		sink, w->rp->keys, OBJECT_DATA, data_len, 0);
 	run->meta = pack_writer_new(sink, w->rp->keys, OBJECT_META,
 		run->o->meta_pack_len ? run->o->meta_pack_len : META_PACK_LEN,
 		0);
@@ -320,6 +323,21 @@ release(struct run *run)
 	pthread_cond_destroy(&run->changed);
 }
 
+/* The last packs travel together. */
+static int
+finish_packs(struct run *run, struct err *e)
+{
+	struct pack_writer *all[] = { run->data, run->apart, run->meta };
+	size_t n = n_elements(all);
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++)
+		r = pack_writer_end(all[i], e);
+	for (size_t i = 0; i < n && !r; i++)
+		r = pack_writer_finish(all[i], e);
+	return r;
+}
+
 static int
 run_all(struct run *run, struct err *e)
 {
@@ -331,15 +349,8 @@ run_all(struct run *run, struct err *e)
 		run_look(run);
 	if (!r)
 		pruned_look(run);
-	/* the last two packs travel together */
 	if (!r)
-		r = pack_writer_end(run->data, e);
-	if (!r)
-		r = pack_writer_end(run->meta, e);
-	if (!r)
-		r = pack_writer_finish(run->data, e);
-	if (!r)
-		r = pack_writer_finish(run->meta, e);
+		r = finish_packs(run, e);
 	if (!r && !run->o->dry_run)
 		r = run_publish(run, e);
 	if (!r && !run->o->dry_run && run->w->stash)
@@ -368,6 +379,7 @@ writer_backup(struct writer *w, const struct backup_options *o,
 	result->new_bytes = run->new_bytes;
 	if (run->data)
 		result->stored += pack_writer_bytes(run->data) +
+				  pack_writer_bytes(run->apart) +
 				  pack_writer_bytes(run->meta);
 	history_print_time(result->time,
 		o->time_ns ? o->time_ns : run->began_ns);

@@ -93,6 +93,9 @@ struct backup_options {
 	int zstd_level;	       /* 0: default */
 	/* Bytes after which a pack ends; 0: default.  For tests. */
 	uint64_t data_pack_len, meta_pack_len;
+	/* Bytes from which on a file is read beside another, whatever there is
+	 * to wait for; 0: default.  For tests. */
+	uint64_t aside_min;
 	const atomic_bool *interrupted; /* polled; may be NULL */
 	/* A path could not be read in whole; called from any thread, one at a
 	 * time.  text names path and reason. */

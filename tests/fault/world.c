@@ -19,6 +19,7 @@
 
 #define DATA_PACK_LEN (64u << 10)
 #define META_PACK_LEN (4u << 10)
+#define ASIDE_MIN (256u << 10)
 #define CHILD_SECONDS 60
 
 static void
@@ -49,7 +50,8 @@ world_backup(struct world *w, const char *repo, uint64_t *stored, struct err *e)
 		.host = "h",
 		.name = "t",
 		.data_pack_len = DATA_PACK_LEN,
-		.meta_pack_len = META_PACK_LEN };
+		.meta_pack_len = META_PACK_LEN,
+		.aside_min = ASIDE_MIN };
 	auto_writer struct writer *wr = NULL;
 	struct backup_result result = { .stored = 0 };
 	int r = writer_open(repo, NULL, &wr, e);

@@ -11,6 +11,7 @@ dist_check_SCRIPTS += tests/fidelity/gathered.sh
 dist_check_SCRIPTS += tests/fidelity/huge.sh
 dist_check_SCRIPTS += tests/fidelity/programs.sh
 dist_check_SCRIPTS += tests/fidelity/whole.sh
+dist_check_SCRIPTS += tests/fidelity/two_at_a_time.sh
 dist_check_SCRIPTS += tests/fidelity/xattrs.sh
 dist_check_SCRIPTS += tests/fidelity/system.sh
 dist_check_SCRIPTS += tests/fidelity/user.sh
