@@ -194,7 +194,7 @@ store_waiting(struct run *run, struct file_build *f, struct interior *in,
 
 	free_waiting(in);
 	if (!in->map)
-		in->map = place_extents_map(run);
+		in->map = file_build_map(run);
 	for (size_t i = 0; i < in->n_places && !r; i++) {
 		struct place *p = &in->places[i];
 		struct extent hole = { .off = in->mapped,

@@ -26,6 +26,7 @@ libyorewrite_a_SOURCES += \
 	repo/write/delta_writer.h \
 	repo/write/exclude.c \
 	repo/write/exclude.h \
+	repo/write/file_build.c \
 	repo/write/gc_put.c \
 	repo/write/gc_put.h \
 	repo/write/glob.c \
@@ -54,7 +55,6 @@ libyorewrite_a_SOURCES += \
 	repo/write/parent.c \
 	repo/write/parent.h \
 	repo/write/place.c \
-	repo/write/place_file.c \
 	repo/write/publish.c \
 	repo/write/pruned.c \
 	repo/write/refers.c \

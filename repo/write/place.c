@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Jobs in order become packs and directories.  Since order is walk order, a
- * stack of directories under construction and a big file (place_file.c) are all
+ * stack of directories under construction and a big file (file_build.c) are all
  * the state there is.
  */
 #include <errno.h>
@@ -381,7 +381,7 @@ static int
 place_item(struct run *run, struct job *j, struct item *it, struct err *e)
 {
 	struct file_build *f = &run->files[j->aside || it->aside];
-	int r = place_of_file(run, f, j, it, e);
+	int r = file_build_place(run, f, j, it, e);
 
 	if (r || (run->behind && !j->aside)) {
 		j->deferred |= !is_of_file(it);

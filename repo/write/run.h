@@ -331,12 +331,12 @@ int place_page(void *run, const uint8_t *page, size_t len, struct ref *ref,
 int place_find(struct run *run, struct ref *ref, struct err *e);
 void place_release(struct run *run);
 
-/* place_file.c */
+/* file_build.c */
 /* What an item has of a big file; ITEM_END becomes ITEM_ENDED. */
-int place_of_file(struct run *run, struct file_build *f, struct job *j,
+int file_build_place(struct run *run, struct file_build *f, struct job *j,
 	struct item *it, struct err *e);
 /* A map of extents, whose pages are stored as those of files are. */
-struct map_builder *place_extents_map(struct run *run);
+struct map_builder *file_build_map(struct run *run);
 void file_build_release(struct file_build *f);
 
 /* Whether nothing of the repository can be read. */

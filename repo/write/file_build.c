@@ -18,7 +18,7 @@ begin_file(struct run *run, struct file_build *f, struct job *j,
 }
 
 struct map_builder *
-place_extents_map(struct run *run)
+file_build_map(struct run *run)
 {
 	return map_builder_new(false, &run->w->map_cut, place_page, run);
 }
@@ -27,7 +27,7 @@ place_extents_map(struct run *run)
 static int
 begin_extents(struct run *run, struct file_build *f, struct err *e)
 {
-	f->extents = place_extents_map(run);
+	f->extents = file_build_map(run);
 	if (run->o->database)
 		map_builder_first_last(f->extents);
 	return map_builder_extent(f->extents, &f->first_extent, e);
@@ -133,7 +133,7 @@ end_file(struct run *run, struct file_build *f, struct job *j, struct item *it,
 }
 
 int
-place_of_file(struct run *run, struct file_build *f, struct job *j,
+file_build_place(struct run *run, struct file_build *f, struct job *j,
 	struct item *it, struct err *e)
 {
 	switch ((enum item_op)it->op) {
