@@ -5,6 +5,9 @@
 # attributes; what becomes of one of the two meanwhile is told of that one.
 . "${top_srcdir:-.}/tests/fidelity/same.sh" || exit 1
 need_root
+/usr/bin/python3 -c 'import cryptography, zstandard' 2>/dev/null ||
+	{ echo 'no python3-cryptography or -zstandard'; exit 77; }
+export PYTHONDONTWRITEBYTECODE=1
 
 mkdir -p tree/{a.dir,c.dir/sub,z.dir}
 # text: for zstd's higher levels it is work
@@ -29,6 +32,16 @@ touch -d 2020-02-02 tree/c.dir
 make_repository
 yore backup -v --level 15 --threads 2 --host h --source t tree 2>said >/dev/null
 says said 'd.second is read beside first.linked'
+# each of the two lies in packs of its own
+/usr/bin/python3 "$top_srcdir/tests/golden/decode.py" --places repo \
+	>places 2>/dev/null
+packs_of() { grep "^data/.* content .*$1\$" places | cut -d ' ' -f 1 | sort -u; }
+packs_of first.linked >packs.first
+packs_of d.second >packs.second
+[ "$(wc -l <packs.second)" -ge 3 ] && [ "$(wc -l <packs.first)" -ge 2 ] ||
+	fail "$(wc -l packs.*)"
+[ -z "$(comm -12 packs.first packs.second)" ] || fail 'packs of both'
+
 same_as() { # TREE COPY
 	rsync -aHAXSn --numeric-ids --checksum --delete --itemize-changes \
 		"$1/" "$2/" >differences
