@@ -41,6 +41,14 @@ tests_fault_test_write_errors_SOURCES = tests/fault/test_write_errors.c $(fault_
 tests_fault_test_write_errors_LDADD = $(fault_ldadd)
 tests_fault_test_write_errors_LDFLAGS = $(fault_ldflags)
 
+# This one needs no faults.
+check_PROGRAMS += tests/fault/test_writer_threads
+TESTS += tests/fault/test_writer_threads
+thread_tests += tests/fault/test_writer_threads
+tests_fault_test_writer_threads_SOURCES = tests/fault/test_writer_threads.c $(fault_world)
+tests_fault_test_writer_threads_LDADD = $(fault_ldadd)
+tests_fault_test_writer_threads_LDFLAGS = $(fault_ldflags)
+
 if FAULTS
 check_PROGRAMS += $(fault_tests)
 TESTS += $(fault_tests)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Files have a licence line and are built; files and functions stay small.
+# Files have a licence line, are built and lie where they belong; files and
+# functions stay small.
 . "${top_srcdir:-.}/tests/tree/tree.sh"
 
 # prints "FILE LINES LICENCES", these in its first three lines
@@ -18,6 +19,14 @@ while read -r file lines licences; do
 	[ "$lines" -le 600 ] || complain "$file: $lines lines, 600 are allowed"
 done < <({ sources c h sh mk py; ls configure.ac Makefile.am m4/*.m4; } |
 	xargs awk "$count")
+
+# What an experiment left at the top is not committed; a release has no .git.
+tops='.ci .clang-format .clang-tidy .gitattributes .gitignore COPYING HACKING
+	Makefile.am README configure.ac fs m4 repo tests tools'
+for file in $(git ls-files 2>/dev/null | cut -d / -f 1 | sort -u); do
+	[[ " ${tops//[$'\n\t']/ } " == *" $file "* ]] ||
+		complain "$file: does not belong at the top"
+done
 
 # A file that no local.mk names would be missing from releases.
 named=$(cat Makefile.am repo/local.mk repo/*/local.mk repo/*/*/local.mk fs/local.mk \

@@ -133,6 +133,7 @@ unit_tests += tests/unit/test_native_history
 unit_tests += tests/unit/test_native_lookahead
 unit_tests += tests/unit/test_native_records
 unit_tests += tests/unit/test_native_state
+thread_tests += tests/unit/test_native_state
 unit_tests += tests/unit/test_state_later
 thread_tests += tests/unit/test_state_later
 tests_unit_test_state_later_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=mkdir
