@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A second very big file at a time.  One that keeps the processors busy leaves
- * the disk idle, one that does not compress the other way round; so the first is
- * read by a thread of its own, and the walk goes on to the next: what lies
+ * the disk idle, one that does not compress the other way round; so the first
+ * is read by a thread of its own, and the walk goes on to the next: what lies
  * between is walked, but the next is only begun while jobs wait for those who
  * work and not for the disk.
  *
  * What the walk finds meanwhile has its place in the directory behind the file
  * that is read aside, and waits for that where it is placed (place.c).  Content
- * does not wait; so that each of the two files lies in order, that of the second
- * goes into packs of its own.
+ * does not wait; so that each of the two files lies in order, that of the
+ * second goes into packs of its own.
  */
 #include <errno.h>
 #include <string.h>
@@ -24,8 +24,8 @@
 /* How far the walk goes ahead of one. */
 #define AHEAD_ENTRIES 8192
 #define AHEAD_BYTES (32u << 20)
-/* Jobs that were placed while others waited for those who work; one that was not
- * counts for two that were. */
+/* Jobs that were placed while others waited for those who work; one that was
+ * not counts for two that were. */
 #define CROWDED 16
 
 static uint64_t

@@ -9,8 +9,8 @@
 #include "repo/write/run.h"
 
 static void
-begin_file(struct run *run, struct file_build *f, struct job *j,
-	struct item *it)
+begin_file(
+	struct run *run, struct file_build *f, struct job *j, struct item *it)
 {
 	f->data = run->data;
 	item_keep(&f->item, &f->arena, it, j);
@@ -50,8 +50,8 @@ add_extent(struct run *run, struct file_build *f, const struct extent *x,
 }
 
 static int
-place_chunk(struct run *run, struct file_build *f, struct item *it,
-	struct err *e)
+place_chunk(
+	struct run *run, struct file_build *f, struct item *it, struct err *e)
 {
 	struct extent x = { .off = f->off,
 		.len = it->en.size,
@@ -70,8 +70,8 @@ place_chunk(struct run *run, struct file_build *f, struct item *it,
 }
 
 static int
-finish_extents(struct run *run, struct file_build *f, struct entry *en,
-	struct err *e)
+finish_extents(
+	struct run *run, struct file_build *f, struct entry *en, struct err *e)
 {
 	const struct extent *x = &f->first_extent;
 	const uint8_t *page;
@@ -102,8 +102,8 @@ finish_extents(struct run *run, struct file_build *f, struct entry *en,
 }
 
 static int
-finish_interior(struct run *run, struct file_build *f, struct item *it,
-	struct err *e)
+finish_interior(
+	struct run *run, struct file_build *f, struct item *it, struct err *e)
 {
 	int r = -ENOENT;
 
@@ -144,8 +144,8 @@ file_build_place(struct run *run, struct file_build *f, struct job *j,
 	case ITEM_CHUNK:
 		return place_chunk(run, f, it, e);
 	case ITEM_INTERIOR:
-		return interior_keep(run, f, it->off, (uint32_t)it->en.size,
-			&it->en.ref, e);
+		return interior_keep(
+			run, f, it->off, (uint32_t)it->en.size, &it->en.ref, e);
 	case ITEM_END:
 		return end_file(run, f, j, it, e);
 	default:

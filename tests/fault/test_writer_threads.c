@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Nothing fails: the source in each of its states, again and again, by all of the
- * writer's threads, with files that are read aside.  For ThreadSanitizer.
+ * Nothing fails: the source in each of its states, again and again, by all of
+ * the writer's threads, with files that are read aside.  For ThreadSanitizer.
  */
 #include "tests/fault/world.h"
 
