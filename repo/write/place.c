@@ -2,7 +2,8 @@
 /*
  * Jobs in order become packs and directories.  Since order is walk order, a
  * stack of directories under construction and a big file (file_build.c) are all
- * the state there is.
+ * the state there is; while one is read aside (aside.c), another, and the jobs
+ * whose entries wait for it.
  */
 #include <errno.h>
 #include <string.h>

@@ -66,25 +66,37 @@ yore backup -q --force --level 15 --host h --source t tree
 yore restore -q h/t new2
 same_as tree new2
 
+# begin_both: a backup, the pid of which is then in pid, until it reads both
+begin_both() {
+	yore backup --level 15 --threads 2 --host h --source t tree \
+		>/dev/null 2>said </dev/null &
+	pid=$!
+	for _ in {1..1200}; do
+		ls -l /proc/$pid/fd >open 2>/dev/null
+		grep -q 'first.linked$' open && grep -q 'd.second$' open && return
+		sleep 0.05
+	done
+	fail 'one file after the other'
+}
+
 # interrupted in the middle of both
 rm -rf repo new new2
 make_repository
-yore backup --level 19 --threads 1 --host h --source t tree >/dev/null 2>&1 &
-pid=$!
-sleep 1
+begin_both
 kill -TERM $pid
 wait $pid && fail 'not interrupted'
 [ -z "$(yore snapshots -q)" ] || fail 'a snapshot of half a tree'
 
 # the one that is read aside loses its end: no other does
-(
-	sleep 1
-	truncate -s 1000000 tree/b.first
-) &
-run_status 3 yore backup --level 19 --threads 1 --host h --source t tree
-wait $!
-says "$work/err" 'first.linked: changed while it was read'
-one_line "$work/err"
+rm -rf repo
+make_repository
+begin_both
+truncate -s 1000000 tree/b.first
+status=0
+wait $pid || status=$?
+[ $status = 3 ] || fail "status $status: $(cat said)"
+says said 'first.linked: changed while it was read'
+one_line said
 yore check -q
 yore restore -q h/t new
 rm {new,tree}/b.first {new,tree}/[az].dir/*.linked
