@@ -98,6 +98,8 @@ frame_prefix_decode(const uint8_t in[FRAME_PREFIX_LEN], struct frame_prefix *p,
 struct tools {
 	EVP_CIPHER_CTX *gcm;
 	ZSTD_DCtx *unzstd;
+	uint8_t key[KEY_LEN]; /* that gcm has, */
+	int enc;	      /* for this; -1: none */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -111,6 +113,7 @@ free_tools(void *p)
 
 	EVP_CIPHER_CTX_free(t->gcm);
 	ZSTD_freeDCtx(t->unzstd);
+	secret_wipe(t->key, sizeof(t->key));
 	free(t);
 }
 
@@ -146,6 +149,7 @@ this_thread(void)
 	t = xcalloc(1, sizeof(*t));
 	t->gcm = EVP_CIPHER_CTX_new();
 	t->unzstd = ZSTD_createDCtx();
+	t->enc = -1;
 	kdf_must(t->gcm && t->unzstd &&
 			 EVP_CipherInit_ex2(
 				 t->gcm, aes_256_gcm, NULL, NULL, 1, NULL),
@@ -342,12 +346,25 @@ packer_pack(struct packer *p, int level, const void *plain, size_t plain_len,
 
 /* -- Sealing ------------------------------------------------------------- */
 
+/* The key, unless the thread's cipher has it from the frame before: what is made
+ * of it takes as long as some KiB. */
+static const uint8_t *
+new_key(struct tools *t, const struct object_key *k, int enc)
+{
+	if (t->enc == enc && CRYPTO_memcmp(t->key, k->key, KEY_LEN) == 0)
+		return NULL;
+	memcpy(t->key, k->key, KEY_LEN);
+	t->enc = enc;
+	return t->key;
+}
+
 /* Ready the thread's cipher for one frame; enc as EVP_CipherInit has it. */
 static EVP_CIPHER_CTX *
 start_gcm(const struct object_key *k, uint64_t offset,
 	const uint8_t prefix[FRAME_PREFIX_LEN], int enc)
 {
-	EVP_CIPHER_CTX *gcm = this_thread()->gcm;
+	struct tools *t = this_thread();
+	EVP_CIPHER_CTX *gcm = t->gcm;
 	uint8_t nonce[NONCE_LEN] = { 0 }, aad[AAD_LEN], *p = aad;
 	int n;
 
@@ -356,7 +373,8 @@ start_gcm(const struct object_key *k, uint64_t offset,
 	p = mempcpy(p, k->object_id, OBJECT_ID_LEN);
 	*p++ = k->type;
 	memcpy(p, prefix, FRAME_PREFIX_LEN);
-	kdf_must(EVP_CipherInit_ex2(gcm, NULL, k->key, nonce, enc, NULL) &&
+	kdf_must(EVP_CipherInit_ex2(gcm, NULL, new_key(t, k, enc), nonce, enc,
+			 NULL) &&
 			 EVP_CipherUpdate(gcm, NULL, &n, aad, AAD_LEN),
 		"AES-256-GCM");
 	return gcm;

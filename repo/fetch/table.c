@@ -8,6 +8,7 @@
 #include "repo/fetch/unsealer.h"
 
 #define BUCKETS_AT_FIRST 32
+#define NEVER UINT64_MAX
 
 void
 table_init(struct table *t, size_t limit)
@@ -22,6 +23,8 @@ table_init(struct table *t, size_t limit)
 		pthread_mutex_init(&s->lock, NULL);
 		s->n_buckets = BUCKETS_AT_FIRST;
 		s->buckets = xcalloc(s->n_buckets, sizeof(*s->buckets));
+		for (int k = 0; k < TABLE_CLASSES; k++)
+			s->order[k].since = NEVER;
 	}
 }
 
@@ -111,12 +114,20 @@ class_of(const struct cell *c)
 }
 
 static void
+note_oldest(struct cell_order *o)
+{
+	atomic_store_explicit(&o->since, o->oldest ? o->oldest->used : NEVER,
+		memory_order_relaxed);
+}
+
+static void
 use_unlink(struct shard *s, struct cell *c)
 {
 	struct cell_order *o = &s->order[class_of(c)];
 
 	*(c->newer ? &c->newer->older : &o->newest) = c->older;
 	*(c->older ? &c->older->newer : &o->oldest) = c->newer;
+	note_oldest(o);
 }
 
 static void
@@ -129,6 +140,7 @@ use_push(struct shard *s, struct cell *c, uint64_t tick)
 	c->older = o->newest;
 	*(o->newest ? &o->newest->newer : &o->oldest) = c;
 	o->newest = c;
+	note_oldest(o);
 }
 
 /* Between two landings nothing is evicted, so the order need not be exact. */
@@ -205,33 +217,31 @@ oldest_idle(struct table *t, struct shard *s, enum table_class class)
 	}
 }
 
-static struct shard *
-shard_to_evict(struct table *t, enum table_class class)
+/* The shard with the oldest cell of a class, but for those tried. */
+static int
+shard_to_evict(struct table *t, enum table_class class, unsigned tried)
 {
-	struct shard *best = NULL;
-	uint64_t used = UINT64_MAX;
+	uint64_t oldest = NEVER;
+	int best = -1;
 
 	for (int i = 0; i < TABLE_SHARDS; i++) {
-		struct shard *s = &t->shards[i];
-		auto_lock(&s->lock);
-		struct cell *c = oldest_idle(t, s, class);
+		uint64_t since = atomic_load_explicit(
+			&t->shards[i].order[class].since, memory_order_relaxed);
 
-		if (c && c->used < used) {
-			best = s;
-			used = c->used;
+		if (since < oldest && !(tried >> i & 1)) {
+			oldest = since;
+			best = i;
 		}
 	}
 	return best;
 }
 
+/* The oldest one of a shard; false: readers hold all that it has. */
 static bool
-evict_one(struct table *t, enum table_class class)
+evict_from(struct table *t, struct shard *s, enum table_class class)
 {
-	struct shard *s = shard_to_evict(t, class);
 	struct cell *c;
 
-	if (!s)
-		return false;
 	pthread_mutex_lock(&s->lock);
 	c = oldest_idle(t, s, class);
 	if (c) {
@@ -242,7 +252,21 @@ evict_one(struct table *t, enum table_class class)
 	pthread_mutex_unlock(&s->lock);
 	if (c)
 		cell_put(c);
-	return true;
+	return c != NULL;
+}
+
+static bool
+evict_one(struct table *t, enum table_class class)
+{
+	unsigned tried = 0;
+	int i;
+
+	while ((i = shard_to_evict(t, class, tried)) >= 0) {
+		if (evict_from(t, &t->shards[i], class))
+			return true;
+		tried |= 1u << i;
+	}
+	return false;
 }
 
 static size_t

@@ -36,6 +36,7 @@ enum table_class { CLASS_CONTENT, CLASS_META, TABLE_CLASSES };
 struct cell_order {
 	struct cell *newest;
 	struct cell *oldest;
+	_Atomic uint64_t since; /* when that was used, for who has no lock */
 };
 
 struct shard {

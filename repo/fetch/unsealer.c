@@ -21,17 +21,10 @@ unsealer_release(struct unsealer *u)
 	pthread_mutex_destroy(&u->lock);
 }
 
-/* Name and id of the object that a place lies in. */
-static void
-name_and_id(const struct unsealer *u, const struct frame_place *at,
-	char name[OBJECT_NAME_MAX], uint8_t id[OBJECT_ID_LEN])
+static bool
+is_named(const struct unsealer *u, const struct frame_place *at)
 {
-	if (at->object == OBJECT_DELTA && u->namer) {
-		u->namer(u->namer_ctx, at, name, id);
-		return;
-	}
-	object_pack_name(name, at->object, at->pack);
-	memcpy(id, at->pack, OBJECT_ID_LEN);
+	return at->object == OBJECT_DELTA && u->namer;
 }
 
 void
@@ -40,7 +33,22 @@ unsealer_name(const struct unsealer *u, const struct frame_place *at,
 {
 	uint8_t id[OBJECT_ID_LEN];
 
-	name_and_id(u, at, name, id);
+	if (is_named(u, at))
+		u->namer(u->namer_ctx, at, name, id);
+	else
+		object_pack_name(name, at->object, at->pack);
+}
+
+static void
+id_of(const struct unsealer *u, const struct frame_place *at,
+	uint8_t id[OBJECT_ID_LEN])
+{
+	char name[OBJECT_NAME_MAX];
+
+	if (is_named(u, at))
+		u->namer(u->namer_ctx, at, name, id);
+	else
+		memcpy(id, at->pack, OBJECT_ID_LEN);
 }
 
 /* Put the object's name before the sentence; returns r. */
@@ -60,7 +68,7 @@ unsealer_check(const struct unsealer *u, const struct frame_place *at,
 	struct err *e)
 {
 	if (at->object != OBJECT_DATA && at->object != OBJECT_META &&
-		!(at->object == OBJECT_DELTA && u->namer))
+		!is_named(u, at))
 		return err_set(e, EUCLEAN, "reference to an object of type %u",
 			at->object);
 	if (at->off >= OBJECT_HEADER_LEN &&
@@ -91,10 +99,9 @@ static void
 key_of(struct unsealer *u, const struct frame_place *at, struct object_key *k)
 {
 	uint8_t id[OBJECT_ID_LEN];
-	char name[OBJECT_NAME_MAX];
 	struct object_key *kept;
 
-	name_and_id(u, at, name, id);
+	id_of(u, at, id);
 	kept = &u->keys[id[0] % UNSEALER_KEYS];
 	pthread_mutex_lock(&u->lock);
 	*k = *kept;
