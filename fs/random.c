@@ -10,17 +10,21 @@
 /* Handed over of one file. */
 #define BYTES_MAX (32u << 20)
 #define WAITING_MAX 8
+#define RECENT 64
 
 struct file {
 	struct view *view; /* owned */
 	uint64_t node;
 	uint64_t nodeid;
 	uint64_t given; /* bytes */
+	bool give;
 };
 
 struct random {
 	struct mount *m;
-	_Atomic uint64_t recent[64]; /* node ids, by their low bits */
+	/* node ids, by their low bits */
+	_Atomic uint64_t expected[RECENT];
+	_Atomic uint64_t recent[RECENT];
 	_Atomic bool stop;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t more;
@@ -69,10 +73,11 @@ run(void *arg)
 	struct random *r = arg;
 	struct file f;
 
+	thread_step_back();
 	while (next(r, &f)) {
 		struct giving g = { .r = r, .f = &f };
 
-		view_at_random(f.view, f.node, give, &g);
+		view_at_random(f.view, f.node, f.give ? give : NULL, &g);
 		view_put(f.view);
 	}
 	return NULL;
@@ -89,13 +94,14 @@ random_new(struct mount *m)
 	return r;
 }
 
-void
-random_note(struct random *r, struct call *c)
+/* Once a file that is in `recent`. */
+static void
+note(struct random *r, struct call *c, _Atomic uint64_t recent[RECENT],
+	bool give)
 {
 	uint64_t nodeid = mount_nodeid(r->m, c->node, c->at);
-	_Atomic uint64_t *recent = &r->recent[nodeid % n_elements(r->recent)];
 
-	if (atomic_exchange(recent, nodeid) == nodeid)
+	if (atomic_exchange(&recent[nodeid % RECENT], nodeid) == nodeid)
 		return;
 	auto_lock(&r->lock);
 
@@ -105,8 +111,21 @@ random_note(struct random *r, struct call *c)
 		return;
 	r->waiting[r->n_waiting++] = (struct file){ .view = view_get(c->view),
 		.node = c->at,
-		.nodeid = nodeid };
+		.nodeid = nodeid,
+		.give = give };
 	pthread_cond_signal(&r->more);
+}
+
+void
+random_expect(struct random *r, struct call *c)
+{
+	note(r, c, r->expected, false);
+}
+
+void
+random_note(struct random *r, struct call *c)
+{
+	note(r, c, r->recent, true);
 }
 
 void

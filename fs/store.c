@@ -174,6 +174,8 @@ store_around_after(
 		m->storers--;
 		if (m->short_node == nodeid)
 			random_note(m->random, c);
+		else if (off > 0)
+			random_expect(m->random, c);
 	}
 	m->short_node = nodeid;
 	m->short_off = off;

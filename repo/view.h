@@ -218,10 +218,10 @@ struct view_ops {
 		void *ctx);
 	/*
 	 * Advice: a file is read here and there.  Makes ready what finding its
-	 * bytes takes, and gives, in file order and until each says false, what
-	 * such reads go through: of a database its interior pages.  Takes as
-	 * long as reading that; for a thread that nobody waits for.  Data is
-	 * borrowed for the call.  May be NULL.
+	 * bytes takes, and unless each is NULL gives, in file order and until it
+	 * says false, what such reads go through: of a database its interior
+	 * pages.  Takes as long as reading that; for a thread that nobody waits
+	 * for.  Data is borrowed for the call.  May be NULL.
 	 */
 	void (*at_random)(struct view *v, uint64_t node,
 		bool (*each)(void *ctx, uint64_t off, const void *data,

@@ -8,4 +8,8 @@
 /* As pthread_create: 0, or an errno. */
 int thread_start(pthread_t *t, void *(*run)(void *), void *arg);
 
+/* Nobody waits for what this thread does: the others of the process go first,
+ * where they do not leave it a processor. */
+void thread_step_back(void);
+
 #endif

@@ -7,7 +7,6 @@
 #include "repo/fetch/cached.h"
 #include "repo/format/object.h"
 
-#define RUN_FRAMES_MAX 128
 #define BATCH_MAX 64
 #define AROUND (64u << 10)
 /* A thread keeps no more than this for its next get: what a local store is asked
@@ -16,8 +15,8 @@
 #define ROOM_KEPT (256u << 10)
 
 struct run {
-	struct cell *cells[RUN_FRAMES_MAX];
-	struct store_extent wanted[RUN_FRAMES_MAX];
+	struct cell *cells[AHEAD_RUN_FRAMES_MAX];
+	struct store_extent wanted[AHEAD_RUN_FRAMES_MAX];
 	size_t n;
 	uint8_t *room; /* the thread's, for sealed bytes; kept from get to */
 	size_t room_len; /* get, so that its pages are */
@@ -234,7 +233,7 @@ takes(const struct ahead *a, const struct run *run, const struct cell *c,
 	const struct cell *first = run->cells[0],
 			  *last = run->cells[run->n - 1];
 
-	return run->n < RUN_FRAMES_MAX &&
+	return run->n < a->run_frames &&
 	       end_of(last) - first->at.off < enough &&
 	       joins(a, first, last, c);
 }

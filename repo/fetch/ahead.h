@@ -21,6 +21,7 @@
 
 #define AHEAD_QUEUE_MAX 512
 #define AHEAD_THREADS_MAX 16
+#define AHEAD_RUN_FRAMES_MAX 128
 
 struct ahead {
 	/* immutable */
@@ -30,6 +31,7 @@ struct ahead {
 	size_t gap;	/* bytes skipped to join two frames */
 	size_t run_min; /* a get with less takes one more frame */
 	size_t run_max; /* none is joined beyond this */
+	size_t run_frames; /* nor more than these */
 	unsigned max_threads;
 	unsigned streams; /* gets that what is queued is shared among */
 

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
 #include "repo/crypto/id.h"
@@ -27,6 +28,10 @@
 #define MIB (1024u * KIB)
 /* A window in so many gets fills the line; more cost the server more. */
 #define STREAMS 6
+/* A get costs little there, and who waits for one of its last frames waits until
+ * all before are decoded, with other threads idle. */
+#define RUN_FRAMES_LOCAL 16
+#define THREADS_LOCAL_MAX 8
 /* Of a chunk, that are tried: segments that merging left are fewer. */
 #define PLACES_MAX 128
 
@@ -62,14 +67,24 @@ smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* A local store answers at once: two threads keep two cores busy, and short
- * gets stay in the processor's cache. */
+/* As many as there are processors and one that waits for the disk: more would
+ * only take them from who reads. */
+static unsigned
+threads_local(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN) + 1;
+
+	return n < 2 ? 2 : n > THREADS_LOCAL_MAX ? THREADS_LOCAL_MAX : (unsigned)n;
+}
+
+/* A local store answers at once, and short gets stay in the processor's
+ * cache. */
 static void
 set_up_ahead(struct fetch *f, const struct fetch_options *o, size_t memory)
 {
 	bool local = f->store->local_path != NULL;
 	unsigned threads = o->threads ? o->threads
-				      : local	  ? 4
+				      : local	  ? threads_local()
 						  : AHEAD_THREADS_MAX;
 
 	f->ahead.store = f->store;
@@ -78,6 +93,7 @@ set_up_ahead(struct fetch *f, const struct fetch_options *o, size_t memory)
 	f->ahead.gap = or_default(o->gap, 128 * KIB);
 	f->ahead.run_max = smaller(local ? MIB : 4 * MIB, memory / 16);
 	f->ahead.run_min = smaller(local ? MIB : 2 * MIB, f->ahead.run_max);
+	f->ahead.run_frames = local ? RUN_FRAMES_LOCAL : AHEAD_RUN_FRAMES_MAX;
 	f->ahead.max_threads = (unsigned)smaller(threads, AHEAD_THREADS_MAX);
 	f->ahead.streams = (unsigned)smaller(f->ahead.max_threads, STREAMS);
 	f->window_max = smaller(memory / 4,

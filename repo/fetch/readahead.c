@@ -7,6 +7,7 @@
 /* Of a window that is longer than twice this, the rest is on its way while one
  * stride is read. */
 #define STRIDE_MIN (1u << 20)
+#define STRIDE_NEAR (1u << 18)
 
 static uint64_t
 distance(uint64_t a, uint64_t b)
@@ -15,13 +16,13 @@ distance(uint64_t a, uint64_t b)
 }
 
 /* The window whose front is nearest to off; NULL when none is near. */
-static struct readahead_window *
-window_near(struct stream *s, uint64_t off)
+static const struct readahead_window *
+nearest(const struct stream *s, uint64_t off)
 {
-	struct readahead_window *best = NULL;
+	const struct readahead_window *best = NULL;
 
 	for (int i = 0; i < READAHEAD_WINDOWS; i++) {
-		struct readahead_window *w = &s->windows[i];
+		const struct readahead_window *w = &s->windows[i];
 		uint64_t d = distance(w->front, off);
 
 		if (w->reach == 0 || d > READAHEAD_SLACK)
@@ -30,6 +31,14 @@ window_near(struct stream *s, uint64_t off)
 			best = w;
 	}
 	return best;
+}
+
+static struct readahead_window *
+window_near(struct stream *s, uint64_t off)
+{
+	const struct readahead_window *w = nearest(s, off);
+
+	return w ? &s->windows[w - s->windows] : NULL;
 }
 
 static struct readahead_window *
@@ -89,17 +98,17 @@ is_dense(const struct readahead_window *w)
 
 /* How much is asked for at once, at least. */
 static uint64_t
-stride(const struct readahead_window *w)
+stride(const struct stream *s, const struct readahead_window *w)
 {
-	uint64_t half = w->reach / 2;
-	uint64_t len = half < STRIDE_MIN ? half : STRIDE_MIN;
+	uint64_t half = w->reach / 2, min = s->near ? STRIDE_NEAR : STRIDE_MIN;
+	uint64_t len = half < min ? half : min;
 
-	return len > w->reach / 8 ? len : w->reach / 8;
+	return s->near || len > w->reach / 8 ? len : w->reach / 8;
 }
 
 /* What the window lacks, once it is a stride. */
 static struct readahead
-ask(struct readahead_window *w, uint64_t size)
+ask(const struct stream *s, struct readahead_window *w, uint64_t size)
 {
 	struct readahead r = { .sequential = true };
 	uint64_t to = w->front + w->reach;
@@ -108,7 +117,7 @@ ask(struct readahead_window *w, uint64_t size)
 		w->asked = w->front;
 	if (to > size)
 		to = size;
-	if (w->asked >= to || w->asked - w->front > w->reach - stride(w))
+	if (w->asked >= to || w->asked - w->front > w->reach - stride(s, w))
 		return r;
 	r.from = w->asked;
 	r.to = to;
@@ -128,7 +137,7 @@ start(struct stream *s, uint64_t off, size_t len, uint64_t size)
 	};
 	advance(w, off, len);
 	if (off == 0 && len >= FIRST_READ_MIN && s->misses < READAHEAD_MISSES)
-		return ask(w, size);
+		return ask(s, w, size);
 	if (s->misses < READAHEAD_MISSES)
 		s->misses++;
 	return (struct readahead){ .sequential = false };
@@ -149,7 +158,45 @@ stream_read(struct stream *s, uint64_t off, size_t len, uint64_t size,
 		return (struct readahead){ .sequential = false };
 	s->misses = 0;
 	widen(w, reach_max);
-	return ask(w, size);
+	return ask(s, w, size);
+}
+
+bool
+stream_is_near(const struct stream *s, uint64_t off, uint64_t *front)
+{
+	const struct readahead_window *w = nearest(s, off);
+
+	if (w && front)
+		*front = w->front;
+	return w != NULL;
+}
+
+bool
+stream_move(struct stream *from, uint64_t front, uint64_t past,
+	struct stream *to, uint64_t off)
+{
+	for (int i = 0; i < READAHEAD_WINDOWS; i++) {
+		struct readahead_window *w = &from->windows[i], *new;
+
+		if (w->reach == 0 || w->front < front ||
+			w->front - front > past)
+			continue;
+		new = oldest_window(to);
+		*new = *w;
+		new->front = new->asked = off;
+		new->passed = new->read = 0;
+		new->used = to->clock;
+		w->reach = 0;
+		return true;
+	}
+	return false;
+}
+
+void
+stream_start_over(struct stream *s)
+{
+	for (int i = 0; i < READAHEAD_WINDOWS; i++)
+		s->windows[i].asked = s->windows[i].front;
 }
 
 void

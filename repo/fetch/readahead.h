@@ -45,6 +45,7 @@ struct stream {
 	struct readahead_window windows[READAHEAD_WINDOWS];
 	uint32_t clock;
 	uint32_t misses; /* in a row */
+	bool near; /* what is asked for comes at once */
 };
 
 /* Bytes to ask for now: [from, to); none when equal. */
@@ -58,10 +59,22 @@ struct readahead {
  * A read of [off, off + len), len > 0, of a stream that ends at `size`.  Asks
  * at most reach_max (at least READAHEAD_FIRST) bytes ahead of the read's end,
  * and in strides, so that what is asked for can be joined: half a window, of
- * long ones 1 MiB or an eighth.
+ * long ones 1 MiB or an eighth; 256 KiB of what is near.
  */
 struct readahead stream_read(struct stream *s, uint64_t off, size_t len,
 	uint64_t size, size_t reach_max);
+/* Whether a read at off belongs to a window; *front (NULL is allowed) is how far
+ * that has come. */
+bool stream_is_near(const struct stream *s, uint64_t off, uint64_t *front);
+/*
+ * A reader whose window in `from` has its front at `front`, or at most `past`
+ * bytes behind that, goes on at off in another stream: the window moves there.
+ * False: there is none.
+ */
+bool stream_move(struct stream *from, uint64_t front, uint64_t past,
+	struct stream *to, uint64_t off);
+/* What lies ahead of the readers was asked for in vain: ask anew. */
+void stream_start_over(struct stream *s);
 /* Of what ra asks for, only the bytes before `until` could be; a later read is
  * to ask for the others. */
 void stream_ask_again(struct stream *s, const struct readahead *ra,

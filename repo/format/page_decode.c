@@ -177,6 +177,8 @@ take_extents(struct decoder *d, uint64_t off)
 			page_refuse(d, "an extent is empty or too long");
 		if (!x->hole)
 			page_take_ref(d, OBJECT_DATA, x->len, false, &x->ref);
+		else
+			memset(&x->ref, 0, sizeof(x->ref));
 		off += x->len;
 	}
 }
@@ -245,7 +247,7 @@ allocate(struct page *p, uint64_t n_ids)
 
 	p->memory = sizeof(*p);
 	if (p->kind == PAGE_EXTENT_LEAF) {
-		p->extents = xcalloc(n, sizeof(*p->extents));
+		p->extents = xmalloc(n * sizeof(*p->extents));
 		p->memory += n * sizeof(*p->extents);
 		return;
 	}

@@ -11,6 +11,8 @@
 #include <string.h>
 #include "repo/crypto/seal.h"
 #include "repo/native/view.h"
+#include "repo/sqlite/header.h"
+#include "repo/sqlite/page_order.h"
 
 /* Leaves of the map, of some hundred extents each, and packs that are read from
  * beforehand. */
@@ -33,6 +35,15 @@ give(struct native_view *v, const struct extent *x,
 	       each(ctx, x->off, p, x->len);
 }
 
+static struct map
+interior_map(struct native_view *v, const struct entry *en)
+{
+	return (struct map){ .pages = v->tree.pages,
+		.kind = MAP_EXTENTS,
+		.ref = en->interior,
+		.span = en->size };
+}
+
 /* False: the callback has enough, or they cannot be read. */
 static bool
 give_interior(struct native_view *v, const struct entry *en,
@@ -40,10 +51,7 @@ give_interior(struct native_view *v, const struct entry *en,
 	void *ctx)
 {
 	auto_map_at struct map_at at = MAP_AT_INIT;
-	struct map m = { .pages = v->tree.pages,
-		.kind = MAP_EXTENTS,
-		.ref = en->interior,
-		.span = en->size };
+	struct map m = interior_map(v, en);
 	int r = map_find_offset(&m, 0, &at, NULL);
 
 	for (; !r; r = map_next(&m, &at, NULL)) {
@@ -87,6 +95,89 @@ open_packs(struct native_view *v, const struct page *leaf, struct packs *ps)
 	}
 }
 
+static void
+open_all(struct native_view *v, const struct map *m)
+{
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	struct packs packs = { .n = 0 };
+	uint64_t position = 0;
+
+	for (unsigned i = 0; i < LEAVES_MAX; i++) {
+		if (map_find_position(m, position, &at, NULL))
+			return;
+		open_packs(v, at.leaf->page, &packs);
+		position = at.n_before + at.leaf->page->n;
+	}
+}
+
+/* -- The order of a database's pages ------------------------------------------- */
+
+/* Of pages, all of which have numbers; 0: it is no database. */
+static uint32_t
+page_size_of(struct native_view *v, const struct map *m)
+{
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	auto_frame struct frame *frame = NULL;
+	struct sqlite_header h;
+	const struct extent *x;
+	const uint8_t *p;
+
+	if (map_find_offset(m, 0, &at, NULL))
+		return 0;
+	x = map_at_extent(&at);
+	if (x->hole || x->len < SQLITE_HEADER_LEN ||
+		page_cache_chunk(v->tree.pages, &x->ref, FRAME_DATA, &frame, &p,
+			NULL) ||
+		sqlite_header_decode(p, &h, NULL) || m->span < h.page_size ||
+		m->span / h.page_size > UINT32_MAX)
+		return 0;
+	return h.page_size;
+}
+
+/* False: they cannot be read. */
+static bool
+add_pages(struct native_view *v, const struct extent *x, uint32_t page_size,
+	struct page_order_builder *b)
+{
+	auto_frame struct frame *frame = NULL;
+	const uint8_t *p;
+
+	if (x->hole)
+		return true;
+	if (page_cache_chunk(
+		    v->tree.pages, &x->ref, FRAME_DATA, &frame, &p, NULL))
+		return false;
+	for (uint32_t at = 0; at + page_size <= x->len; at += page_size)
+		page_order_add(b, (uint32_t)((x->off + at) / page_size), p + at);
+	return true;
+}
+
+static void
+learn_order(struct native_view *v, const struct tree_node *tn)
+{
+	auto_map_at struct map_at at = MAP_AT_INIT;
+	struct map all = native_view_extent_map(v, tn);
+	struct map m = interior_map(v, tn->entry);
+	uint32_t page_size = page_size_of(v, &all);
+	struct page_order_builder *b;
+	struct page_order *o;
+	int r;
+
+	if (!page_size)
+		return;
+	b = page_order_begin(page_size, (uint32_t)(m.span / page_size));
+	r = map_find_offset(&m, 0, &at, NULL);
+	while (!r && add_pages(v, map_at_extent(&at), page_size, b))
+		r = map_next(&m, &at, NULL);
+	if (r != -ENOENT) {
+		page_order_abandon(b);
+		return;
+	}
+	o = page_order_end(b);
+	if (o)
+		lookahead_order(&v->ahead, tn->node, o, page_size);
+}
+
 void
 native_view_at_random(struct view *view, uint64_t node,
 	bool (*each)(void *ctx, uint64_t off, const void *data, size_t len),
@@ -94,22 +185,18 @@ native_view_at_random(struct view *view, uint64_t node,
 {
 	struct native_view *v = native_view_of(view);
 	auto_tree_node struct tree_node tn = TREE_NODE_INIT;
-	auto_map_at struct map_at at = MAP_AT_INIT;
-	struct packs packs = { .n = 0 };
-	uint64_t position = 0;
 	struct map m;
 
 	/* far from the store all of it is asked for as it is needed */
 	if (fetch_is_far(v->fetch) ||
 		native_view_locate(v, node, &tn, NULL) ||
-		!S_ISREG(tn.entry->mode) || tn.entry->content != CONTENT_MAP ||
-		(tn.entry->interior && !give_interior(v, tn.entry, each, ctx)))
+		!S_ISREG(tn.entry->mode) || tn.entry->content != CONTENT_MAP)
 		return;
+	if (tn.entry->interior)
+		v->interior.random = true;
 	m = native_view_extent_map(v, &tn);
-	for (unsigned i = 0; i < LEAVES_MAX; i++) {
-		if (map_find_position(&m, position, &at, NULL))
-			return;
-		open_packs(v, at.leaf->page, &packs);
-		position = at.n_before + at.leaf->page->n;
-	}
+	open_all(v, &m);
+	if (each && tn.entry->interior &&
+		give_interior(v, tn.entry, each, ctx))
+		learn_order(v, &tn);
 }

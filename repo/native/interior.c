@@ -74,6 +74,15 @@ covers(const struct map *m, const struct map_at *from, uint64_t off, size_t len)
 	return 0;
 }
 
+/* Whether a read is answered here; counts it. */
+static bool
+serves(struct interior *in)
+{
+	if (!fetch_is_far(in->fetch))
+		return in->random;
+	return atomic_fetch_add(&in->reads, 1) >= in->alone;
+}
+
 bool
 interior_find(struct interior *in, const struct entry *en, uint64_t off,
 	size_t len, struct map *m, struct map_at *at)
@@ -82,8 +91,7 @@ interior_find(struct interior *in, const struct entry *en, uint64_t off,
 	int r;
 
 	if (!en->interior || len > INTERIOR_READ_MAX || in->failed ||
-		!fetch_is_far(in->fetch) ||
-		atomic_fetch_add(&in->reads, 1) < in->alone)
+		!serves(in))
 		return false;
 	*m = map_of(in, en);
 	r = map_find_offset(m, off, at, &e);

@@ -29,6 +29,9 @@ struct interior {
 	_Atomic uint64_t asked;	 /* offset of the map whose frames were asked for */
 	_Atomic unsigned reads;	 /* that could have been answered here */
 	_Atomic bool failed;	 /* what could not be read is not tried again */
+	/* A file is read here and there: then what was put together is worth its
+	 * decoding near the store, too. */
+	_Atomic bool random;
 };
 
 /*

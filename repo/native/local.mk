@@ -73,10 +73,14 @@ libyore_a_SOURCES += \
 	repo/native/state.h \
 	repo/native/state_later.c \
 	repo/native/state_later.h \
+	repo/native/streams.c \
+	repo/native/streams.h \
 	repo/native/tree.c \
 	repo/native/tree.h \
 	repo/native/view.c \
 	repo/native/view.h \
 	repo/native/whose.c \
 	repo/native/whose.h \
+	repo/native/wish.c \
+	repo/native/wish.h \
 	repo/native/xattr.c

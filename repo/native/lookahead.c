@@ -11,14 +11,12 @@
  */
 #include <sys/stat.h>
 #include <errno.h>
-#include "repo/fetch/readahead.h"
-#include "repo/fetch/stretches.h"
 #include "repo/native/lookahead.h"
+#include "repo/native/streams.h"
 
 #define KIB 1024u
 #define MIB (1024u * KIB)
 
-#define STREAMS 16
 #define WALKS 4
 #define MISSES_MAX 3
 /* Who goes so many nodes on is still on the same walk: between them are those
@@ -34,22 +32,12 @@
 /* Directories listed in the order of the tree before more is fetched than a
  * page that lacks. */
 #define LISTED_MIN 2
-/* Behind the page of the directory that comes next lie those that follow. */
-#define PAGES_BEYOND (256 * KIB)
 /* Pages of one file's map fetched alone before they are by the stretch. */
 #define LACKED_MIN 2
 /* Then so much to either side: all of the map of a file of some GB. */
 #define EXTENTS_FIRST (768 * KIB)
 /* Leaves of one directory asked for ahead. */
 #define LEAVES_MAX 96
-
-struct file_stream {
-	uint64_t node; /* 0: unused, the root is no file */
-	uint32_t used;
-	uint32_t lacked; /* pages of its map that had to be fetched */
-	struct stretches stretches;
-	struct stream stream;
-};
 
 struct walk {
 	uint64_t last;	 /* node read last */
@@ -62,7 +50,7 @@ struct walk {
 };
 
 struct lookahead_state {
-	struct file_stream streams[STREAMS];
+	struct streams streams;
 	struct walk walks[WALKS];
 	uint32_t clock;
 	uint32_t misses;
@@ -73,14 +61,6 @@ struct lookahead_state {
 	uint64_t leaves_of;   /* directory whose leaves are asked for */
 	uint32_t leaves;      /* how many at a time, */
 	uint32_t leaves_left; /* and how many of them are still to come */
-};
-
-/* Frames to ask for. */
-#define FRAMES_MAX 128
-struct wish {
-	struct frame_place at[FRAMES_MAX];
-	size_t n;
-	struct frame_place page; /* of the next directory; len 0: none */
 };
 
 void
@@ -97,6 +77,8 @@ void
 lookahead_release(struct lookahead *l)
 {
 	scout_release(&l->scout);
+	if (l->state)
+		streams_release(&l->state->streams);
 	free(l->state);
 	pthread_mutex_destroy(&l->lock);
 }
@@ -105,37 +87,11 @@ lookahead_release(struct lookahead *l)
 static struct lookahead_state *
 state_of(struct lookahead *l)
 {
-	if (!l->state)
-		l->state = xcalloc(1, sizeof(*l->state));
+	if (l->state)
+		return l->state;
+	l->state = xcalloc(1, sizeof(*l->state));
+	l->state->streams.near = !fetch_is_far(l->fetch);
 	return l->state;
-}
-
-static bool
-same_frame(const struct frame_place *a, const struct frame_place *b)
-{
-	return a->off == b->off && a->len == b->len &&
-	       !memcmp(a->pack, b->pack, OBJECT_ID_LEN);
-}
-
-static void
-wish_add(struct wish *w, const struct frame_place *at)
-{
-	if (w->n == FRAMES_MAX)
-		return;
-	for (size_t i = w->n; i > 0; i--) {
-		if (same_frame(&w->at[i - 1], at))
-			return;
-	}
-	w->at[w->n++] = *at;
-}
-
-static void
-wish_send(const struct wish *w, struct fetch *f)
-{
-	if (w->n)
-		fetch_ahead(f, w->at, w->n);
-	if (w->page.len)
-		fetch_ahead_beyond(f, &w->page, PAGES_BEYOND);
 }
 
 /* -- Listings ---------------------------------------------------------------- */
@@ -238,58 +194,12 @@ lookahead_leaf(struct lookahead *l, uint64_t dir, const struct map *m,
 
 /* -- Big files --------------------------------------------------------------- */
 
-static struct file_stream *
-stream_of(struct lookahead_state *st, uint64_t node)
-{
-	struct file_stream *oldest = &st->streams[0];
-
-	st->clock++;
-	for (int i = 0; i < STREAMS; i++) {
-		struct file_stream *s = &st->streams[i];
-
-		if (s->node == node) {
-			s->used = st->clock;
-			return s;
-		}
-		if (st->clock - s->used > st->clock - oldest->used)
-			oldest = s;
-	}
-	*oldest = (struct file_stream){ .node = node, .used = st->clock };
-	return oldest;
-}
-
-/* The frames of [from, to) of a file; returns where they are not known yet. */
-static uint64_t
-wish_range(struct wish *w, const struct map *extents, uint64_t from,
-	uint64_t to)
-{
-	uint64_t known = from;
-	auto_map_at struct map_at at = MAP_AT_INIT;
-	struct ref missing;
-	struct map m = *extents;
-	int r;
-
-	m.missing = &missing;
-	r = map_find_offset(&m, from, &at, NULL);
-	while (!r && map_at_extent(&at)->off < to && w->n < FRAMES_MAX) {
-		const struct extent *x = map_at_extent(&at);
-
-		if (!x->hole)
-			wish_add(w, &x->ref.place);
-		known = x->off + x->len;
-		r = map_next(&m, &at, NULL);
-	}
-	if (r == -EAGAIN)
-		wish_add(w, &missing.place);
-	return known < to ? known : to;
-}
-
 /* How much to fetch from the page that lacks; 0: nothing but it. */
 static size_t
 extents_stretch(struct lookahead *l, uint64_t node, const struct ref *missing)
 {
 	auto_lock(&l->lock);
-	struct file_stream *s = stream_of(state_of(l), node);
+	struct file_stream *s = streams_of(&state_of(l)->streams, node);
 	size_t len;
 
 	if (s->lacked++ < LACKED_MIN)
@@ -327,16 +237,21 @@ lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
 	uint64_t off, size_t len)
 {
 	struct wish w = { .n = 0 };
-	struct stream *s;
-	struct readahead ra;
 
 	pthread_mutex_lock(&l->lock);
-	s = &stream_of(state_of(l), node)->stream;
-	ra = stream_read(s, off, len, m->span, fetch_window_max(l->fetch));
-	if (ra.from < ra.to)
-		stream_ask_again(s, &ra, wish_range(&w, m, ra.from, ra.to));
+	streams_read(&state_of(l)->streams, node, m, off, len,
+		fetch_window_max(l->fetch), &w);
 	pthread_mutex_unlock(&l->lock);
 	wish_send(&w, l->fetch);
+}
+
+void
+lookahead_order(struct lookahead *l, uint64_t node, struct page_order *o,
+	uint32_t page_size)
+{
+	auto_lock(&l->lock);
+
+	streams_order(&state_of(l)->streams, node, o, page_size);
 }
 
 /* -- Walks -------------------------------------------------------------------- */
@@ -389,7 +304,7 @@ foresee_entry(struct foresight *f, const struct entry *en, uint64_t node)
 	struct frame_place at;
 
 	if (first_frame(f, en, &at)) {
-		if (!same_frame(&at, &f->frame)) {
+		if (!wish_same_frame(&at, &f->frame)) {
 			f->done = w->reach ? f->bytes >= w->reach
 					   : f->frames > 0;
 			if (f->done)
@@ -410,7 +325,7 @@ foresee_entry(struct foresight *f, const struct entry *en, uint64_t node)
 	}
 	w->until = node;
 	f->done = ++f->steps >= (w->reach ? STEPS_ASKED : STEPS_FORESEEN) ||
-		  f->wish->n == FRAMES_MAX;
+		  f->wish->n == WISH_FRAMES_MAX;
 }
 
 /* Take entries up to a directory that is not empty or the end of the leaf;
@@ -457,7 +372,7 @@ static struct walk *
 walk_at(struct lookahead_state *st, const struct frame_place *at)
 {
 	for (int i = 0; i < WALKS; i++) {
-		if (same_frame(&st->walks[i].frame, at))
+		if (wish_same_frame(&st->walks[i].frame, at))
 			return &st->walks[i];
 	}
 	return NULL;
@@ -523,7 +438,7 @@ static bool
 follow(struct lookahead_state *st, struct walk *w, uint64_t node,
 	const struct frame_place *at)
 {
-	bool same = same_frame(&w->frame, at);
+	bool same = wish_same_frame(&w->frame, at);
 	bool again = !same && (w->frame.len == 0 || node >= w->refill);
 
 	if (again && w->frame.len > 0)

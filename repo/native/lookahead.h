@@ -8,8 +8,8 @@
  * too: pages are small and lie one behind the other, so the page that lacks is
  * fetched with all that follows it in its object.
  *
- * Big files have a stream each (repo/fetch/readahead.h), whose windows are
- * translated into frames by the extents map.  Small files share frames in the
+ * Big files have streams (repo/native/streams.h), whose windows are translated
+ * into frames by the extents map.  Small files share frames in the
  * order of the tree; a walk is a reader that goes through the tree in that
  * order (tar, cp -a, grep -r): it is known by reading next what the nodes
  * after its last one lie in.
@@ -19,6 +19,7 @@
 
 #include "repo/native/scout.h"
 #include "repo/native/tree.h"
+#include "repo/sqlite/page_order.h"
 
 struct lookahead_state;
 
@@ -43,6 +44,9 @@ void lookahead_leaf(struct lookahead *l, uint64_t dir, const struct map *m,
 /* A read of [off, off + len), not empty, of a file with an extents map. */
 void lookahead_stream(struct lookahead *l, uint64_t node, const struct map *m,
 	uint64_t off, size_t len);
+/* The order of a database's pages, of page_size bytes each, is known; taken over. */
+void lookahead_order(struct lookahead *l, uint64_t node, struct page_order *o,
+	uint32_t page_size);
 /* What lies at `off` of a file with an extents map is about to be looked up:
  * where that would be a request a page, its pages are fetched together. */
 void lookahead_extents(struct lookahead *l, uint64_t node, const struct map *m,

@@ -78,24 +78,34 @@ page_cache_memory(const struct page_cache *pc)
 
 /* -- Pages --------------------------------------------------------------- */
 
+/* Whether a page is done with its bytes when it is decoded: entries of
+ * directories point into them. */
+static bool
+is_of_extents(const uint8_t *bytes, size_t len)
+{
+	return len && (bytes[0] == PAGE_EXTENT_LEAF ||
+			      bytes[0] == PAGE_EXTENT_INNER);
+}
+
 int
 cached_page_new(const uint8_t *bytes, size_t len, struct cached_page **cp,
 	struct err *e)
 {
-	struct cached_page *made = xmalloc(sizeof(*made) + len);
+	size_t kept = is_of_extents(bytes, len) ? 0 : len;
+	struct cached_page *made = xmalloc(sizeof(*made) + kept);
 	struct page *page;
 	int r;
 
 	memset(made, 0, sizeof(*made));
-	memcpy(made->bytes, bytes, len);
-	r = page_decode(made->bytes, len, &page, e);
+	memcpy(made->bytes, bytes, kept);
+	r = page_decode(kept ? made->bytes : bytes, len, &page, e);
 	if (r) {
 		free(made);
 		return r;
 	}
 	made->page = page;
 	made->refs = 1;
-	made->cost = sizeof(*made) + len + page->memory + ALLOCATION_OVERHEAD;
+	made->cost = sizeof(*made) + kept + page->memory + ALLOCATION_OVERHEAD;
 	*cp = made;
 	return 0;
 }
@@ -370,7 +380,14 @@ load(struct page_cache *pc, const struct ref *r, size_t before,
 	if (r->chunk_len > PAGE_LEN_MAX)
 		return err_set(e, EUCLEAN, "a page is too long");
 	rc = chunk(pc, r, FRAME_PAGES, before, &fr, &data, e);
-	return rc ? rc : cached_page_new(data, r->chunk_len, cp, e);
+	if (rc)
+		return rc;
+	rc = cached_page_new(data, r->chunk_len, cp, e);
+	if (!rc && is_of_extents(data, r->chunk_len)) {
+		frame_put(steal(fr));
+		fetch_drop(pc->fetch, &r->place);
+	}
+	return rc;
 }
 
 static int

@@ -8,5 +8,6 @@ dist_check_SCRIPTS += tests/counts/mount.sh
 dist_check_SCRIPTS += tests/counts/page_cache.sh
 dist_check_SCRIPTS += tests/counts/random.sh
 dist_check_SCRIPTS += tests/counts/read.sh
+dist_check_SCRIPTS += tests/counts/scan.sh
 dist_check_SCRIPTS += tests/counts/shared.sh
 dist_check_SCRIPTS += tests/counts/versions.sh

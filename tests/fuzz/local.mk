@@ -12,6 +12,7 @@ fuzz_targets += tests/fuzz/fuzz_delta
 fuzz_targets += tests/fuzz/fuzz_exclude
 fuzz_targets += tests/fuzz/fuzz_when
 fuzz_targets += tests/fuzz/fuzz_page
+fuzz_targets += tests/fuzz/fuzz_page_order
 fuzz_targets += tests/fuzz/fuzz_record
 fuzz_targets += tests/fuzz/fuzz_catalog
 fuzz_targets += tests/fuzz/fuzz_segment

@@ -98,6 +98,7 @@ unit_tests += tests/unit/test_when
 unit_tests += tests/unit/test_retention
 
 unit_tests += tests/unit/test_page
+unit_tests += tests/unit/test_page_order
 unit_tests += tests/unit/test_paper
 unit_tests += tests/unit/test_page_refused
 unit_tests += tests/unit/test_object

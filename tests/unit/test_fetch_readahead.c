@@ -322,6 +322,54 @@ what_could_not_be_asked_for_is_asked_for_by_the_next_read(void **state)
 	assert_true(r.from == r.to || r.from == asked);
 }
 
+static void
+what_is_near_comes_in_short_strides(void **state)
+{
+	struct stream s = { .near = true };
+	uint64_t asked = 0;
+
+	(void)state;
+	for (uint64_t off = 0; off < 64 * MIB; off += 128 * KIB) {
+		struct readahead r = stream_read(&s, off, 128 * KIB, GIB, MAX);
+
+		if (r.from < r.to && off > 48 * MIB)
+			assert_int_equal(r.to - r.from, 256 * KIB);
+		asked = r.from < r.to ? r.to : asked;
+	}
+	assert_true(asked >= 64 * MIB + MAX - 256 * KIB);
+}
+
+static void
+a_reader_goes_on_in_another_stream_as_far_ahead_as_before(void **state)
+{
+	struct stream file = { 0 }, order = { 0 };
+	struct readahead r;
+	uint64_t front;
+
+	(void)state;
+	read_through(&file, 0, 32 * MIB, 128 * KIB, GIB);
+	assert_true(stream_is_near(&file, 32 * MIB, &front));
+	assert_int_equal(front, 32 * MIB);
+	assert_false(stream_is_near(&order, 32 * MIB, NULL));
+	/* somebody else, who has not come so far or further */
+	assert_false(stream_move(&file, 33 * MIB, MIB, &order, 100 * MIB));
+	assert_false(stream_move(&file, 30 * MIB, MIB, &order, 100 * MIB));
+	assert_true(stream_move(
+		&file, 32 * MIB - 256 * KIB, MIB, &order, 100 * MIB));
+	assert_false(stream_is_near(&file, 32 * MIB, NULL));
+	assert_true(stream_is_near(&order, 100 * MIB, &front));
+	assert_int_equal(front, 100 * MIB);
+	r = stream_read(&order, 100 * MIB, 128 * KIB, GIB, MAX);
+	assert_true(r.sequential);
+	assert_int_equal(r.from, 100 * MIB + 128 * KIB);
+	assert_int_equal(r.to, 100 * MIB + 128 * KIB + MAX);
+	/* all of it once more */
+	stream_start_over(&order);
+	r = stream_read(&order, 100 * MIB + 128 * KIB, 128 * KIB, GIB, MAX);
+	assert_int_equal(r.from, 100 * MIB + 256 * KIB);
+	assert_int_equal(r.to, 100 * MIB + 256 * KIB + MAX);
+}
+
 int
 main(void)
 {
@@ -345,6 +393,9 @@ main(void)
 		cmocka_unit_test(reading_again_asks_for_nothing_new),
 		cmocka_unit_test(
 			what_could_not_be_asked_for_is_asked_for_by_the_next_read),
+		cmocka_unit_test(what_is_near_comes_in_short_strides),
+		cmocka_unit_test(
+			a_reader_goes_on_in_another_stream_as_far_ahead_as_before),
 		cmocka_unit_test(offsets_near_the_end_of_numbers_do_no_harm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
