@@ -218,9 +218,9 @@ struct view_ops {
 		void *ctx);
 	/*
 	 * Advice: a file is read here and there.  Makes ready what finding its
-	 * bytes takes, and unless each is NULL gives, in file order and until it
-	 * says false, what such reads go through: of a database its interior
-	 * pages.  Takes as long as reading that; for a thread that nobody waits
+	 * bytes takes, and gives, in file order and until each says false, what
+	 * such reads go through: of a database its interior pages.  With each
+	 * NULL it may be read so: only a kind that mostly is is made ready.  Takes as long as reading that; for a thread that nobody waits
 	 * for.  Data is borrowed for the call.  May be NULL.
 	 */
 	void (*at_random)(struct view *v, uint64_t node,

@@ -190,7 +190,8 @@ native_view_at_random(struct view *view, uint64_t node,
 	/* far from the store all of it is asked for as it is needed */
 	if (fetch_is_far(v->fetch) ||
 		native_view_locate(v, node, &tn, NULL) ||
-		!S_ISREG(tn.entry->mode) || tn.entry->content != CONTENT_MAP)
+		!S_ISREG(tn.entry->mode) || tn.entry->content != CONTENT_MAP ||
+		(!each && !tn.entry->interior))
 		return;
 	if (tn.entry->interior)
 		v->interior.random = true;

@@ -14,6 +14,7 @@
 #define SCATTERED_READ (32u << 10)
 /* Databases are cut at multiples of this. */
 #define TOGETHER (16u << 10)
+/* Who goes on so far behind was given what lies between with other pages. */
 #define ALONG_MAX (256u << 10)
 
 struct file_stream *
@@ -199,7 +200,7 @@ wish_pages(const struct streams *st, struct wish *w, const struct map *m,
 			same = to - from;
 		while (len < same && !is_given(st, off + len))
 			len += st->page_size;
-		known = wish_range(w, m, off, off + len);
+		known = len ? wish_range(w, m, off, off + len) : off;
 		if (known < off + len)
 			return from + (known - off);
 		from += len < same ? len + st->page_size : same;
@@ -223,7 +224,6 @@ read_scan(struct streams *st, struct file_stream *s, const struct map *m,
 	note_given(st, off, len);
 	if (len > p.len)
 		len = p.len;
-	/* pages between came along with others that they lie beside */
 	if (stream_is_near(&s->scans, p.at, &front) && front < p.at &&
 		p.at - front <= ALONG_MAX) {
 		len += p.at - front;
