@@ -33,14 +33,16 @@ for _ in $(seq 100); do # let go of after some seconds
 	sleep 0.2
 done
 [ "$changed" = delete ] || fail 'the journal mode cannot be changed'
-sqlite3 app.db 'PRAGMA page_size=2048; VACUUM; PRAGMA journal_mode=WAL'
+# the replicator may be reading it
+sqlite3 -cmd '.timeout 20000' app.db \
+	'PRAGMA page_size=2048; VACUUM; PRAGMA journal_mode=WAL'
 ledger run app.db ledger 0.5 100 >run
 stored
 yore cat h/app.db:app.db >copy
 [ "$(sqlite3 copy 'PRAGMA page_size')" = 2048 ] || fail 'not 2048'
 ledger check ledger copy
 
-sqlite3 app.db ".backup other.db"
+sqlite3 -cmd '.timeout 20000' app.db ".backup other.db"
 sqlite3 other.db 'PRAGMA journal_mode=WAL; UPDATE state SET n = n + 1000'
 rm -f app.db-wal app.db-shm
 mv other.db app.db
