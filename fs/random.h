@@ -15,10 +15,10 @@
 struct random;
 
 struct random *random_new(struct mount *m); /* borrowed */
-/* A short READ, already answered, was not at the beginning of its file, but the
- * first of it after one of another, */
+/* A short READ, already answered, was not at the beginning of its file, and the
+ * short one before was of another. */
 void random_expect(struct random *r, struct call *c);
-/* or not where the one before in the same file was. */
+/* Likewise, but it was not where the one before in the same file was. */
 void random_note(struct random *r, struct call *c);
 /* No store is under way or begins afterwards; while the session is there. */
 void random_stop(struct random *r);

@@ -220,8 +220,9 @@ struct view_ops {
 	 * Advice: a file is read here and there.  Makes ready what finding its
 	 * bytes takes, and gives, in file order and until each says false, what
 	 * such reads go through: of a database its interior pages.  With each
-	 * NULL it may be read so: only a kind that mostly is is made ready.  Takes as long as reading that; for a thread that nobody waits
-	 * for.  Data is borrowed for the call.  May be NULL.
+	 * NULL it may be read so: only a kind that mostly is is made ready.
+	 * Takes as long as reading that; for a thread that nobody waits for.
+	 * Data is borrowed for the call.  May be NULL.
 	 */
 	void (*at_random)(struct view *v, uint64_t node,
 		bool (*each)(void *ctx, uint64_t off, const void *data,

@@ -9,7 +9,7 @@
 int thread_start(pthread_t *t, void *(*run)(void *), void *arg);
 
 /* Nobody waits for what this thread does: the others of the process go first,
- * where they do not leave it a processor. */
+ * where they do not leave it a processor.  Threads that it starts do likewise. */
 void thread_step_back(void);
 
 #endif

@@ -35,15 +35,6 @@ give(struct native_view *v, const struct extent *x,
 	       each(ctx, x->off, p, x->len);
 }
 
-static struct map
-interior_map(struct native_view *v, const struct entry *en)
-{
-	return (struct map){ .pages = v->tree.pages,
-		.kind = MAP_EXTENTS,
-		.ref = en->interior,
-		.span = en->size };
-}
-
 /* False: the callback has enough, or they cannot be read. */
 static bool
 give_interior(struct native_view *v, const struct entry *en,
@@ -51,7 +42,7 @@ give_interior(struct native_view *v, const struct entry *en,
 	void *ctx)
 {
 	auto_map_at struct map_at at = MAP_AT_INIT;
-	struct map m = interior_map(v, en);
+	struct map m = interior_map(&v->interior, en);
 	int r = map_find_offset(&m, 0, &at, NULL);
 
 	for (; !r; r = map_next(&m, &at, NULL)) {
@@ -152,12 +143,13 @@ add_pages(struct native_view *v, const struct extent *x, uint32_t page_size,
 	return true;
 }
 
+/* After all interior pages were given, so that they are in memory. */
 static void
 learn_order(struct native_view *v, const struct tree_node *tn)
 {
 	auto_map_at struct map_at at = MAP_AT_INIT;
 	struct map all = native_view_extent_map(v, tn);
-	struct map m = interior_map(v, tn->entry);
+	struct map m = interior_map(&v->interior, tn->entry);
 	uint32_t page_size = page_size_of(v, &all);
 	struct page_order_builder *b;
 	struct page_order *o;

@@ -9,8 +9,8 @@
 #define AHEAD_BYTES (8u << 20)
 #define AHEAD_FRAMES 128
 
-static struct map
-map_of(const struct interior *in, const struct entry *en)
+struct map
+interior_map(const struct interior *in, const struct entry *en)
 {
 	return (struct map){ .pages = in->pages,
 		.kind = MAP_EXTENTS,
@@ -93,7 +93,7 @@ interior_find(struct interior *in, const struct entry *en, uint64_t off,
 	if (!en->interior || len > INTERIOR_READ_MAX || in->failed ||
 		!serves(in))
 		return false;
-	*m = map_of(in, en);
+	*m = interior_map(in, en);
 	r = map_find_offset(m, off, at, &e);
 	if (r) {
 		log_debug("interior pages: %s", e.text);

@@ -2,7 +2,8 @@
 /*
  * The interior pages of a database that a writer has put together (FORMAT,
  * "Interior pages"): a query that is far from the store finds them with a
- * request or two instead of one each.  They are a second copy: whatever is
+ * request or two instead of one each, and near it the first queries of a file find
+ * them decoded.  They are a second copy: whatever is
  * wrong with them, the file itself is read.
  *
  * May be called from any thread.
@@ -34,6 +35,8 @@ struct interior {
 	_Atomic bool random;
 };
 
+/* The map of what was put together of en's file, which has some. */
+struct map interior_map(const struct interior *in, const struct entry *en);
 /*
  * The extents of en's file that have [off, off + len), when all of it is among
  * what was put together: true, and *m is the map and at the first of them.

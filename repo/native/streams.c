@@ -95,17 +95,26 @@ offset_of(const struct streams *st, uint64_t at, uint64_t *len)
 	return page * st->page_size + within;
 }
 
+/* Where, in the file, what stands before a position ends. */
+static uint64_t
+end_before(const struct streams *st, uint64_t at)
+{
+	uint64_t len;
+
+	return offset_of(st, at - 1, &len) + 1;
+}
+
 /* Whether a reader that comes to off, which stands at `at`, has read in the order
  * of the file up to where the pages before it in the order of pages end. */
 static bool
 goes_on(const struct streams *st, struct file_stream *s, uint64_t off,
 	uint64_t at)
 {
-	uint64_t before = at - at % st->page_size, len;
+	uint64_t before = at - at % st->page_size;
 
 	/* interior pages between may have been there already */
 	for (int i = 0; i < PAGES_BACK && before > 0; i++) {
-		uint64_t end = offset_of(st, before - 1, &len) + 1;
+		uint64_t end = end_before(st, before);
 
 		if (end + (at - before) != off &&
 			stream_move(&s->stream, end, PAST_END, &s->scans, at))
@@ -135,11 +144,11 @@ is_past_end(const struct streams *st, const struct file_stream *s, uint64_t off)
 {
 	for (int i = 0; i < READAHEAD_WINDOWS; i++) {
 		const struct readahead_window *w = &s->scans.windows[i];
-		uint64_t end, len;
+		uint64_t end;
 
 		if (w->reach == 0 || w->front == 0)
 			continue;
-		end = offset_of(st, w->front - 1, &len) + 1;
+		end = end_before(st, w->front);
 		if (off >= end && off - end < PAST_END)
 			return true;
 	}

@@ -423,21 +423,29 @@ page_order_pages(const struct page_order *o)
 	return o->pages;
 }
 
-uint32_t
-page_order_position(const struct page_order *o, uint32_t page, uint32_t *n)
+/* The run that has a page, or what stands at a position. */
+static const struct run *
+run_of(const struct page_order *o, uint32_t key, bool is_page)
 {
 	uint32_t from = 0, to = o->n_runs;
-	const struct run *r;
 
 	while (to - from > 1) {
 		uint32_t mid = from + (to - from) / 2;
 
-		if (o->runs[o->by_page[mid]].page <= page)
+		if ((is_page ? o->runs[o->by_page[mid]].page
+			     : o->runs[mid].position) <= key)
 			from = mid;
 		else
 			to = mid;
 	}
-	r = &o->runs[o->by_page[from]];
+	return &o->runs[is_page ? o->by_page[from] : from];
+}
+
+uint32_t
+page_order_position(const struct page_order *o, uint32_t page, uint32_t *n)
+{
+	const struct run *r = run_of(o, page, true);
+
 	*n = r->n - (page - r->page);
 	return r->position + (page - r->page);
 }
@@ -445,18 +453,8 @@ page_order_position(const struct page_order *o, uint32_t page, uint32_t *n)
 uint32_t
 page_order_page(const struct page_order *o, uint32_t position, uint32_t *n)
 {
-	uint32_t from = 0, to = o->n_runs;
-	const struct run *r;
+	const struct run *r = run_of(o, position, false);
 
-	while (to - from > 1) {
-		uint32_t mid = from + (to - from) / 2;
-
-		if (o->runs[mid].position <= position)
-			from = mid;
-		else
-			to = mid;
-	}
-	r = &o->runs[from];
 	*n = r->n - (position - r->position);
 	return r->page + (position - r->position);
 }

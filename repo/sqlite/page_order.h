@@ -11,7 +11,8 @@
  * has a position, from 0 on.
  *
  * Advice: whatever the bytes are, each page comes exactly once, the time it takes
- * is bounded by their length, and the memory by PAGE_ORDER_RUNS_MAX.
+ * is bounded by their length, and the memory by PAGE_ORDER_RUNS_MAX and two bits a
+ * page while it is made.
  */
 #ifndef YORE_SQLITE_PAGE_ORDER_H
 #define YORE_SQLITE_PAGE_ORDER_H

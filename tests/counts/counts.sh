@@ -45,6 +45,17 @@ cost() {
 	echo "$*: $g gets, $b bytes, $o requests, $r reads" | cut -c1-150
 }
 
+# settle NAME: until a metric stays as it is
+settle() {
+	local before=-1 now
+	for _ in $(seq 100); do
+		now=$(metric "$1")
+		[ "$now" != "$before" ] || return 0
+		before=$now
+		sleep 0.3
+	done
+}
+
 exactly() {
 	[ "$1" -eq "$2" ] || fail "$3: $1, not $2"
 }

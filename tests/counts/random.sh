@@ -22,26 +22,15 @@ rows() { # DATABASE FIRST STEP: the sum of rows that lie in leaves of their own
 			union all select i + $3 from c where i + $3 < 40000)
 		select i from c)"
 }
-# settle: until nothing more is handed over
-settle() {
-	local before=-1 now
-	for _ in $(seq 100); do
-		now=$(metric yore_stored_bytes_total)
-		[ "$now" != "$before" ] || return 0
-		before=$now
-		sleep 0.2
-	done
-}
-
 remount
 [ "$(rows $file 100 9000)" = "$(rows tree/a.db 100 9000)" ] || fail 'first rows'
-settle
+settle yore_stored_bytes_total
 [ "$(rows $file 500 1000)" = "$(rows tree/a.db 500 1000)" ] || fail 'rows'
 # (a machine that is short of memory may have dropped pages meanwhile)
 for _ in 1 2 3; do
 	remount
 	rows $file 100 9000 >/dev/null
-	settle
+	settle yore_stored_bytes_total
 	cost rows $file 500 1000
 	[ "$r" -gt 44 ] || break
 done

@@ -40,14 +40,8 @@ rows() { # DATABASE TABLE: some that lie apart
 }
 # known DATABASE TABLE: its order is, when nothing more is done
 known() {
-	local before=-1 now
 	rows "$1" "$2"
-	for _ in $(seq 100); do
-		now=$(metric yore_frames_unsealed_total)
-		[ "$now" != "$before" ] || return 0
-		before=$now
-		sleep 0.3
-	done
+	settle yore_frames_unsealed_total
 }
 unsealed() { metric yore_frames_unsealed_total; }
 by_readers() {
