@@ -127,7 +127,7 @@ world_next(struct world *w)
 void
 world_release(struct world *w)
 {
-	run_command(xasprintf("rm -rf %s", w->dir));
+	assert_true(scratch_remove(w->dir));
 	for (unsigned i = 0; i < n_elements(w->right); i++)
 		survey_release(&w->right[i]);
 	free(w->tree);

@@ -179,9 +179,7 @@ static char home[64];
 static void
 drop_home(void)
 {
-	auto_free char *command = xasprintf("rm -rf %s", home);
-
-	if (system(command) != 0)
+	if (!scratch_remove(home))
 		perror(home);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "repo/foreign/litestream03/id.h"
 #include "tests/foreign/litestream03_replica.h"
+#include "tests/unit/scratch.h"
 
 #define A "10fecc8c20264bfa"
 #define B "659262bdca7d241d"
@@ -353,7 +354,6 @@ static void
 what_was_decoded_once_is_not_fetched_again(void **state)
 {
 	auto_free char *cache = xasprintf("%s.cache", fixture_dir);
-	auto_free char *drop = xasprintf("rm -rf %s", cache);
 	struct history_stats s;
 	struct history *h;
 	char a[65], b[65];
@@ -369,7 +369,7 @@ what_was_decoded_once_is_not_fetched_again(void **state)
 	assert_string_equal(a, b);
 	assert_int_equal(s.store_gets, 0);
 	history_free(h);
-	assert_int_equal(system(drop), 0);
+	assert_true(scratch_remove(cache));
 }
 
 static void

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 #include "repo/base/buf.h"
 #include "tools/resolve.h"
+#include "tests/unit/scratch.h"
 
 static char top[200];
 static int top_fd;
@@ -36,11 +37,9 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	auto_free char *command = xasprintf("rm -rf %s", top);
-
 	(void)state;
 	close(top_fd);
-	return system(command);
+	return !scratch_remove(top);
 }
 
 static int

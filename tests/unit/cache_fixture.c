@@ -8,6 +8,7 @@
 #include "repo/base/buf.h"
 #include "repo/base/hex.h"
 #include "repo/base/log.h"
+#include "tests/unit/scratch.h"
 
 char cache_root[200];
 char cache_dir[256];
@@ -31,10 +32,9 @@ cache_set_up(void **state)
 int
 cache_tear_down(void **state)
 {
-	auto_free char *command = xasprintf("rm -rf %s", cache_root);
 	(void)state;
 
-	return system(command);
+	return !scratch_remove(cache_root);
 }
 
 struct cache *

@@ -48,14 +48,12 @@ forge_init(struct forge *f, uint32_t page_max)
 void
 forge_release(struct forge *f)
 {
-	auto_free char *command = xasprintf("rm -rf %s", f->dir);
-
 	sink_free(f->sink);
 	repository_free(f->rp);
 	buf_release(&f->data.bytes);
 	buf_release(&f->meta.bytes);
 	free(f->repo);
-	assert_int_equal(system(command), 0);
+	assert_true(scratch_remove(f->dir));
 }
 
 /* -- Frames -------------------------------------------------------------------- */

@@ -75,10 +75,8 @@ model_close(struct model *m)
 void
 model_release(struct model *m)
 {
-	auto_free char *command = xasprintf("rm -rf %s", m->dir);
-
 	model_close(m);
-	assert_int_equal(system(command), 0);
+	assert_true(scratch_remove(m->dir));
 	for (size_t i = 0; i < m->n_past; i++)
 		free(m->past[i].page);
 	free(m->past);

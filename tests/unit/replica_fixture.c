@@ -87,14 +87,12 @@ replica_stop(struct replica *r)
 void
 replica_end(struct replica *r)
 {
-	auto_free char *command = xasprintf("rm -rf %s", r->dir);
-
 	replica_stop(r);
 	replica_close_app(r);
 	buf_release(&r->image);
 	free(r->path);
 	free(r->queue_dir);
-	assert_int_equal(system(command), 0);
+	assert_true(scratch_remove(r->dir));
 }
 
 /* -- The replica --------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include "tests/unit/scratch.h"
 
 /* -- Trees to scan --------------------------------------------------------------- */
 
@@ -33,9 +34,8 @@ int
 fixture_teardown(void **state)
 {
 	auto_free char *dir = *state;
-	auto_free char *command = xasprintf("rm -rf '%s'", dir);
 
-	return chdir("/") < 0 || system(command) != 0;
+	return chdir("/") < 0 || !scratch_remove(dir);
 }
 
 void
@@ -65,9 +65,7 @@ fixture_open_dir(const char *path)
 void
 fixture_remove_place(const char *dir)
 {
-	auto_free char *command = xasprintf("rm -rf '%s'", dir);
-
-	assert_int_equal(system(command), 0);
+	assert_true(scratch_remove(dir));
 }
 
 void

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "repo/base/buf.h"
+#include "repo/native/state_later.h"
 
 #define SCRATCH_MIN (512u << 20)
 
@@ -31,6 +33,21 @@ scratch_make(char *dir, size_t size)
 {
 	snprintf(dir, size, "%.40s/yore-test-XXXXXX", scratch());
 	return mkdtemp(dir) != NULL;
+}
+
+/* Remove a directory and all below; whether nothing of it is left.  What this
+ * process still writes of its own state there is waited for, or it might come
+ * back. */
+static inline bool
+scratch_remove(const char *dir)
+{
+	char *command = xasprintf("rm -rf '%s'", dir);
+	int status;
+
+	state_later_wait(NULL);
+	status = system(command);
+	free(command);
+	return status == 0;
 }
 
 #endif

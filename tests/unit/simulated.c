@@ -368,10 +368,8 @@ simulated_begin(struct simulated *s, const struct disk_speed *speed)
 void
 simulated_end(struct simulated *s)
 {
-	auto_free char *command = xasprintf("rm -rf %s", s->dir);
-
 	replication_free(steal(s->rp));
 	writer_free(s->w);
 	assert_int_equal(sqlite3_close(s->app), SQLITE_OK);
-	assert_int_equal(system(command), 0);
+	assert_true(scratch_remove(s->dir));
 }

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include "repo/format/entry.h"
 #include "repo/write/attributes.h"
+#include "tests/unit/scratch.h"
 
 static int
 enter_new(void **state, const char *parent)
@@ -36,9 +37,8 @@ static int
 teardown(void **state)
 {
 	auto_free char *dir = *state;
-	auto_free char *command = xasprintf("rm -rf '%s'", dir);
 
-	return chdir("/") < 0 || system(command) != 0;
+	return chdir("/") < 0 || !scratch_remove(dir);
 }
 
 #define with_files(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 #include "repo/base/buf.h"
 #include "repo/foreign/kept.h"
+#include "tests/unit/scratch.h"
 
 static char root[200];
 
@@ -28,10 +29,8 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	auto_free char *command = xasprintf("rm -rf %s", root);
-
 	(void)state;
-	return system(command);
+	return !scratch_remove(root);
 }
 
 static struct kept *

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "repo/native/state.h"
+#include "repo/native/state_later.h"
 #include "repo/write/init.h"
 
 static struct forge f;
@@ -129,6 +130,7 @@ state_that_is_rubbish_is_forgotten(void **state)
 	(void)state;
 	put("n", 1, NULL);
 	assert_string_equal(said_when_opened(), "");
+	state_later_wait(NULL);
 	assert_int_equal(system(command), 0);
 	assert_string_equal(said_when_opened(), "");
 }

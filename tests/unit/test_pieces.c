@@ -5,6 +5,7 @@
 #include "repo/base/buf.h"
 #include "repo/base/cancel.h"
 #include "repo/foreign/pieces.h"
+#include "tests/unit/scratch.h"
 
 #define SIZE (5u * KEPT_PIECE + 1000)
 #define THREADS 16
@@ -96,10 +97,8 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	auto_free char *command = xasprintf("rm -rf %s", root);
-
 	(void)state;
-	return system(command);
+	return !scratch_remove(root);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include "repo/base/buf.h"
 #include "repo/write/replicate/queue.h"
+#include "tests/unit/scratch.h"
 
 #define PAGE 512
 
@@ -25,10 +26,8 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	auto_free char *command = xasprintf("rm -rf %s", dir);
-
 	(void)state;
-	return system(command);
+	return !scratch_remove(dir);
 }
 
 static struct queue *

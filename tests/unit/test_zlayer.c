@@ -48,12 +48,10 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	auto_free char *command = xasprintf("rm -rf %s", work);
-
 	if (h)
 		history_free(h);
 	sqlite3_close(db);
-	return fixture_tear_down(state) || system(command);
+	return fixture_tear_down(state) || !scratch_remove(work);
 }
 
 /* One commit, which changes page 2 and others. */
