@@ -118,9 +118,11 @@ struct page {
 	uint32_t n;
 	union {
 		struct entry *entries;
-		struct extent *extents;
+		struct extent_leaf *extents; /* page_extent */
 		struct inner *inners;
 	};
+	uint64_t off, end; /* extents, and inner pages of them: what of the file
+			    * they cover */
 	/* leaf of a directory: number of nodes before entry i, counted from the
 	 * page's first entry (an entry and all below it); inner: likewise
 	 * before child i.  n + 1 values. */
@@ -138,6 +140,15 @@ struct page {
  */
 int page_decode(const uint8_t *data, size_t len, struct page **page,
 	struct err *e);
+
+/* Extent number i < n of a leaf. */
+void page_extent(const struct page *p, uint32_t i, struct extent *x);
+/* The extent of a leaf that has the file's byte at off, which it covers; its
+ * number. */
+uint32_t page_extent_at(const struct page *p, uint64_t off, struct extent *x);
+/* Ids of the packs they lie in, n of OBJECT_ID_LEN; borrowed. */
+const uint8_t *page_extent_packs(const struct page *p, size_t *n);
+
 void page_free(struct page *p);
 /*
  * The one entry of a root page, without a page.  It has no name, and borrows

@@ -22,6 +22,7 @@ libyorecodec_a_SOURCES += \
 	repo/format/page_decode.c \
 	repo/format/page_decode.h \
 	repo/format/page_entries.c \
+	repo/format/page_extents.c \
 	repo/format/paper.c \
 	repo/format/paper.h \
 	repo/format/record.c \

@@ -162,32 +162,11 @@ page_take_totals(struct decoder *d, struct totals *t)
 }
 
 static void
-take_extents(struct decoder *d, uint64_t off)
-{
-	struct page *p = d->page;
-
-	for (uint32_t i = 0; i < p->n && !d->r.bad; i++) {
-		struct extent *x = &p->extents[i];
-		uint64_t v = read_varint(&d->r);
-
-		x->off = off;
-		x->len = v >> 1;
-		x->hole = v & 1;
-		if (x->len == 0 || x->len > BYTES_MAX - off)
-			page_refuse(d, "an extent is empty or too long");
-		if (!x->hole)
-			page_take_ref(d, OBJECT_DATA, x->len, false, &x->ref);
-		else
-			memset(&x->ref, 0, sizeof(x->ref));
-		off += x->len;
-	}
-}
-
-static void
 take_inners(struct decoder *d, uint64_t off)
 {
 	struct page *p = d->page;
 
+	p->off = off;
 	for (uint32_t i = 0; i < p->n && !d->r.bad; i++) {
 		struct inner *in = &p->inners[i];
 		struct inner *before = i ? in - 1 : NULL;
@@ -216,6 +195,7 @@ take_inners(struct decoder *d, uint64_t off)
 			p->nodes_before[i + 1] > NODES_MAX)
 			page_refuse(d, "there are too many entries");
 	}
+	p->end = off;
 }
 
 /* An upper bound of the bytes all names take, read without decoding. */
@@ -246,11 +226,8 @@ allocate(struct page *p, uint64_t n_ids)
 	bool dir = p->kind != PAGE_EXTENT_LEAF && p->kind != PAGE_EXTENT_INNER;
 
 	p->memory = sizeof(*p);
-	if (p->kind == PAGE_EXTENT_LEAF) {
-		p->extents = xmalloc(n * sizeof(*p->extents));
-		p->memory += n * sizeof(*p->extents);
-		return;
-	}
+	if (p->kind == PAGE_EXTENT_LEAF)
+		return; /* page_take_extents */
 	if (p->kind == PAGE_DIR_INNER || p->kind == PAGE_EXTENT_INNER) {
 		p->inners = xcalloc(n, sizeof(*p->inners));
 		p->n_before = xcalloc(n + 1, sizeof(*p->n_before));
@@ -283,7 +260,7 @@ take_all(struct decoder *d, uint64_t off)
 		page_take_entries(d);
 		break;
 	case PAGE_EXTENT_LEAF:
-		take_extents(d, off);
+		page_take_extents(d, off);
 		break;
 	default:
 		take_inners(d, off);

@@ -38,5 +38,7 @@ void page_take_name(struct decoder *d, const uint8_t *last, uint32_t last_len,
 void page_take_totals(struct decoder *d, struct totals *t);
 /* All entries of a leaf or root page (page_entries.c). */
 void page_take_entries(struct decoder *d);
+/* All extents of a leaf, of which the first begins at off (page_extents.c). */
+void page_take_extents(struct decoder *d, uint64_t off);
 
 #endif

@@ -57,13 +57,11 @@ struct packs {
 	size_t n;
 };
 
-/* Whether the extent lies in a pack that none before lay in. */
+/* Whether nothing was read from this pack before. */
 static bool
-is_new(struct packs *ps, const struct extent *x)
+is_new(struct packs *ps, const uint8_t *pack)
 {
-	const uint8_t *pack = x->ref.place.pack;
-
-	if (x->hole || ps->n == PACKS_MAX)
+	if (ps->n == PACKS_MAX)
 		return false;
 	for (size_t i = ps->n; i > 0; i--) {
 		if (!memcmp(ps->id[i - 1], pack, OBJECT_ID_LEN))
@@ -73,16 +71,35 @@ is_new(struct packs *ps, const struct extent *x)
 	return true;
 }
 
+/* The first of the leaf's chunks that lies in the pack is read. */
+static void
+read_from(struct native_view *v, const struct page *leaf, const uint8_t *pack)
+{
+	auto_frame struct frame *frame = NULL;
+	const uint8_t *p;
+	struct extent x;
+
+	for (uint32_t i = 0; i < leaf->n; i++) {
+		page_extent(leaf, i, &x);
+		if (x.hole || memcmp(x.ref.place.pack, pack, OBJECT_ID_LEN))
+			continue;
+		page_cache_chunk(
+			v->tree.pages, &x.ref, FRAME_DATA, &frame, &p, NULL);
+		return;
+	}
+}
+
 static void
 open_packs(struct native_view *v, const struct page *leaf, struct packs *ps)
 {
-	for (uint32_t i = 0; i < leaf->n; i++) {
-		auto_frame struct frame *frame = NULL;
-		const uint8_t *p;
+	size_t n;
+	const uint8_t *packs = page_extent_packs(leaf, &n);
 
-		if (is_new(ps, &leaf->extents[i]))
-			page_cache_chunk(v->tree.pages, &leaf->extents[i].ref,
-				FRAME_DATA, &frame, &p, NULL);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *pack = packs + i * OBJECT_ID_LEN;
+
+		if (is_new(ps, pack))
+			read_from(v, leaf, pack);
 	}
 }
 

@@ -70,16 +70,7 @@ directory_fits(const struct page *p, const struct claim *c)
 static bool
 extents_fit(const struct page *p, const struct claim *c)
 {
-	uint64_t off, end;
-
-	if (p->kind == PAGE_EXTENT_INNER) {
-		off = p->inners[0].off;
-		end = p->inners[p->n - 1].off + p->inners[p->n - 1].len;
-	} else {
-		off = p->extents[0].off;
-		end = p->extents[p->n - 1].off + p->extents[p->n - 1].len;
-	}
-	return off == c->off && end - off == c->span;
+	return p->off == c->off && p->end - p->off == c->span;
 }
 
 static int
@@ -146,13 +137,12 @@ choose_by_name(const struct page *p, const struct search *s)
 static uint32_t
 choose_by_offset(const struct page *p, uint64_t off)
 {
-	bool leaf = is_leaf(p);
 	uint32_t lo = 0, n = p->n;
 
 	while (n - lo > 1) {
 		uint32_t mid = lo + (n - lo) / 2;
 
-		if ((leaf ? p->extents[mid].off : p->inners[mid].off) <= off)
+		if (p->inners[mid].off <= off)
 			lo = mid;
 		else
 			n = mid;
@@ -175,6 +165,19 @@ choose(const struct page *p, const struct search *s)
 	default:
 		return choose_by_offset(p, s->key);
 	}
+}
+
+static void
+choose_in_leaf(
+	const struct page *p, const struct search *s, struct map_at *at)
+{
+	if (s->by == BY_OFFSET) {
+		at->i = page_extent_at(p, s->key, &at->extent);
+		return;
+	}
+	at->i = choose(p, s);
+	if (p->kind == PAGE_EXTENT_LEAF)
+		page_extent(p, at->i, &at->extent);
 }
 
 /* -- Going down -------------------------------------------------------------- */
@@ -285,7 +288,7 @@ descend(const struct map *m, struct search *s, struct map_at *at,
 		return r;
 	if (s->by == BY_POSITION && s->key >= cp->page->n)
 		return -ENOENT;
-	at->i = choose(cp->page, s);
+	choose_in_leaf(cp->page, s, at);
 	at->leaf = steal(cp);
 	return 0;
 }
@@ -350,12 +353,13 @@ map_next(const struct map *m, struct map_at *at, struct err *e)
 
 	if (at->i + 1 < p->n) {
 		at->i++;
+		if (m->kind == MAP_EXTENTS)
+			page_extent(p, at->i, &at->extent);
 		return 0;
 	}
 	if (m->kind == MAP_DIRECTORY)
 		return map_find_position(m, at->n_before + p->n, at, e);
-	return map_find_offset(m,
-		p->extents[p->n - 1].off + p->extents[p->n - 1].len, at, e);
+	return map_find_offset(m, p->end, at, e);
 }
 
 /* The children of p behind number i that are not in memory. */

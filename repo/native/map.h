@@ -33,6 +33,7 @@ struct map {
 struct map_at {
 	struct cached_page *leaf; /* held; map_at_release */
 	uint32_t i;
+	struct extent extent; /* extents: what it is */
 	unsigned depth;	       /* pages above the leaf */
 	uint64_t n_before;     /* map entries before the leaf's first */
 	uint64_t nodes_before; /* directory: nodes before the leaf's first */
@@ -87,10 +88,11 @@ map_at_entry(const struct map_at *at)
 	return &at->leaf->page->entries[at->i];
 }
 
+/* Until at moves. */
 static inline const struct extent *
 map_at_extent(const struct map_at *at)
 {
-	return &at->leaf->page->extents[at->i];
+	return &at->extent;
 }
 
 #define auto_map_at AUTO(map_at_release)

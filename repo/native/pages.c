@@ -78,20 +78,25 @@ page_cache_memory(const struct page_cache *pc)
 
 /* -- Pages --------------------------------------------------------------- */
 
-/* Whether a page is done with its bytes when it is decoded: entries of
- * directories point into them. */
+/* Entries of directories point into a page's bytes, extents are decoded from
+ * them when they are asked for. */
 static bool
-is_of_extents(const uint8_t *bytes, size_t len)
+needs_bytes(const uint8_t *bytes, size_t len)
 {
-	return len && (bytes[0] == PAGE_EXTENT_LEAF ||
-			      bytes[0] == PAGE_EXTENT_INNER);
+	return !len || bytes[0] != PAGE_EXTENT_INNER;
+}
+
+static bool
+is_of_extents(const struct page *p)
+{
+	return p->kind == PAGE_EXTENT_LEAF || p->kind == PAGE_EXTENT_INNER;
 }
 
 int
 cached_page_new(const uint8_t *bytes, size_t len, struct cached_page **cp,
 	struct err *e)
 {
-	size_t kept = is_of_extents(bytes, len) ? 0 : len;
+	size_t kept = needs_bytes(bytes, len) ? len : 0;
 	struct cached_page *made = xmalloc(sizeof(*made) + kept);
 	struct page *page;
 	int r;
@@ -383,7 +388,7 @@ load(struct page_cache *pc, const struct ref *r, size_t before,
 	if (rc)
 		return rc;
 	rc = cached_page_new(data, r->chunk_len, cp, e);
-	if (!rc && is_of_extents(data, r->chunk_len)) {
+	if (!rc && is_of_extents((*cp)->page)) {
 		frame_put(steal(fr));
 		fetch_drop(pc->fetch, &r->place);
 	}
@@ -394,7 +399,7 @@ static int
 get(struct page_cache *pc, const struct ref *r, size_t before,
 	struct cached_page **cp, struct err *e)
 {
-	struct cached_page *made;
+	struct cached_page *made = NULL;
 	int rc;
 
 	*cp = page_cache_peek(pc, r);

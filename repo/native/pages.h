@@ -2,8 +2,8 @@
 /*
  * Decoded pages of sorted maps, kept in memory and shared by all views of a
  * history.  A page is found by its place (pack, frame, chunk), holds its own
- * copy of what it needs of its bytes and so does not pin the frame it came from.  A
- * frame of extents, which need none, goes with its decoding.
+ * copy of what it needs of its bytes and so does not pin the frame it came from.
+ * That of extents goes at once.
  *
  * May be called from any thread.  Two threads that miss the same page both
  * decode it; the first one in stays.

@@ -204,6 +204,8 @@ sum_page(const struct page *p, struct check_sum *s, uint64_t *n)
 	*s = (struct check_sum){ .directory = p->kind == PAGE_DIR_LEAF ||
 					      p->kind == PAGE_DIR_INNER };
 	*n = p->kind == PAGE_DIR_LEAF || p->kind == PAGE_EXTENT_LEAF ? p->n : 0;
+	s->off = p->off;
+	s->len = p->end - p->off;
 	for (uint32_t i = 0; i < p->n; i++) {
 		switch (p->kind) {
 		case PAGE_DIR_LEAF:
@@ -214,17 +216,13 @@ sum_page(const struct page *p, struct check_sum *s, uint64_t *n)
 			totals_add(&s->totals, &p->inners[i].totals);
 			*n += p->inners[i].n;
 			break;
-		case PAGE_EXTENT_LEAF:
-			s->len += p->extents[i].len;
+		case PAGE_EXTENT_INNER:
+			*n += p->inners[i].n;
 			break;
 		default:
-			s->len += p->inners[i].len;
-			*n += p->inners[i].n;
+			break;
 		}
 	}
-	if (!s->directory && p->n)
-		s->off = p->kind == PAGE_EXTENT_LEAF ? p->extents[0].off
-						     : p->inners[0].off;
 }
 
 static bool

@@ -230,6 +230,20 @@ add_inner(struct level *l, const struct page *p, const struct check_page *of,
 }
 
 static int
+look_at_extent(struct walk *w, const struct page *p, uint32_t i, bool again,
+	struct err *e)
+{
+	struct extent x;
+	int r;
+
+	page_extent(p, i, &x);
+	r = x.hole ? 0 : refer(w, &x.ref, CHECK_CONTENT, again, e);
+	if (r == 1)
+		note_range(w, x.off, x.len);
+	return r;
+}
+
+static int
 look_at_page(struct walk *w, struct level *l, const struct page *p,
 	const struct check_page *of, bool again, struct err *e)
 {
@@ -238,13 +252,10 @@ look_at_page(struct walk *w, struct level *l, const struct page *p,
 	for (uint32_t i = 0; i < p->n && r >= 0; i++) {
 		if (p->kind == PAGE_DIR_LEAF)
 			r = look_at_entry(w, l, &p->entries[i], again, e);
-		else if (p->kind != PAGE_EXTENT_LEAF)
+		else if (p->kind == PAGE_EXTENT_LEAF)
+			r = look_at_extent(w, p, i, again, e);
+		else
 			add_inner(l, p, of, i);
-		else if (!p->extents[i].hole)
-			r = refer(
-				w, &p->extents[i].ref, CHECK_CONTENT, again, e);
-		if (r == 1 && p->kind == PAGE_EXTENT_LEAF)
-			note_range(w, p->extents[i].off, p->extents[i].len);
 		l->tainted |= r == 1;
 	}
 	l->memory = l->cap * sizeof(*l->children) + l->names.cap;

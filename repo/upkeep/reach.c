@@ -194,12 +194,13 @@ push_entry(struct reach *re, const struct entry *en, struct err *e)
 static int
 tell_extents(struct reach *re, const struct page *p, struct err *e)
 {
+	struct extent x;
 	int r = 0;
 
 	for (uint32_t i = 0; i < p->n && !r; i++) {
-		if (!p->extents[i].hole)
-			r = re->o.found(re->o.ctx, REACH_DATA,
-				&p->extents[i].ref, e);
+		page_extent(p, i, &x);
+		if (!x.hole)
+			r = re->o.found(re->o.ctx, REACH_DATA, &x.ref, e);
 	}
 	return r;
 }

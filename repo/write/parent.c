@@ -18,6 +18,7 @@ struct parent_dir {
 	struct parent_walk *walk;
 	struct step steps[MAP_DEPTH_MAX]; /* from the root page down */
 	unsigned n;
+	struct extent extent; /* given last */
 	bool extents; /* of a file, not the entries of a directory */
 	bool broken, avoided; /* a page could not be read; lies badly */
 };
@@ -219,7 +220,10 @@ parent_extents_next(struct parent_dir *pd)
 {
 	struct step *s = leaf(pd);
 
-	return s ? &s->page->extents[s->i++] : NULL;
+	if (!s)
+		return NULL;
+	page_extent(s->page, s->i++, &pd->extent);
+	return &pd->extent;
 }
 
 bool

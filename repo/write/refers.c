@@ -41,6 +41,15 @@ tell_entry(struct refers *w, const struct entry *en, struct err *e)
 }
 
 static int
+tell_extent(struct refers *w, const struct page *p, uint32_t i, struct err *e)
+{
+	struct extent x;
+
+	page_extent(p, i, &x);
+	return x.hole ? 0 : w->each(w->ctx, &x.ref, e);
+}
+
+static int
 tell_page(struct refers *w, const struct page *p, struct err *e)
 {
 	int r = 0;
@@ -48,10 +57,10 @@ tell_page(struct refers *w, const struct page *p, struct err *e)
 	for (uint32_t i = 0; i < p->n && !r; i++) {
 		if (p->kind == PAGE_DIR_LEAF)
 			r = tell_entry(w, &p->entries[i], e);
-		else if (p->kind != PAGE_EXTENT_LEAF)
+		else if (p->kind == PAGE_EXTENT_LEAF)
+			r = tell_extent(w, p, i, e);
+		else
 			push(w, &p->inners[i].ref);
-		else if (!p->extents[i].hole)
-			r = w->each(w->ctx, &p->extents[i].ref, e);
 	}
 	return r;
 }

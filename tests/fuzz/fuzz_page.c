@@ -43,13 +43,19 @@ check_names(const struct page *p)
 static void
 check_sums(const struct page *p)
 {
-	uint64_t off = p->kind == PAGE_EXTENT_LEAF ? p->extents[0].off : 0;
+	uint64_t off = p->off;
+	struct extent x, found;
 
 	for (uint32_t i = 0; p->kind == PAGE_EXTENT_LEAF && i < p->n; i++) {
-		assert(p->extents[i].off == off && p->extents[i].len);
-		off += p->extents[i].len;
+		page_extent(p, i, &x);
+		assert(x.off == off && x.len);
+		assert(page_extent_at(p, off, &found) == i);
+		assert(page_extent_at(p, off + x.len - 1, &found) == i);
+		assert(same_extent(&x, &found));
+		off += x.len;
 		assert(off <= INT64_MAX);
 	}
+	assert(p->kind != PAGE_EXTENT_LEAF || off == p->end);
 	for (uint32_t i = 0; p->n_before && i < p->n; i++)
 		assert(p->n_before[i + 1] > p->n_before[i]);
 }

@@ -101,12 +101,16 @@ same_inner(const struct inner *a, const struct inner *b)
 static inline bool
 same_item(const struct page *a, const struct page *b, uint32_t i)
 {
+	struct extent x, y;
+
 	switch (a->kind) {
 	case PAGE_DIR_LEAF:
 	case PAGE_ROOT:
 		return same_entry(&a->entries[i], &b->entries[i]);
 	case PAGE_EXTENT_LEAF:
-		return same_extent(&a->extents[i], &b->extents[i]);
+		page_extent(a, i, &x);
+		page_extent(b, i, &y);
+		return same_extent(&x, &y);
 	default:
 		return same_inner(&a->inners[i], &b->inners[i]);
 	}
@@ -129,14 +133,17 @@ static inline void
 page_encode_again(const struct page *p, struct buf *b)
 {
 	struct page_encoder *pe = page_encoder_new(p->kind);
+	struct extent x;
 
 	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->kind == PAGE_DIR_LEAF || p->kind == PAGE_ROOT)
 			page_encoder_entry(pe, &p->entries[i]);
-		else if (p->kind == PAGE_EXTENT_LEAF)
-			page_encoder_extent(pe, &p->extents[i]);
-		else
+		else if (p->kind != PAGE_EXTENT_LEAF)
 			page_encoder_inner(pe, &p->inners[i]);
+		else {
+			page_extent(p, i, &x);
+			page_encoder_extent(pe, &x);
+		}
 	}
 	page_encoder_finish(pe, b);
 	page_encoder_free(pe);

@@ -171,6 +171,7 @@ static uint64_t
 check_extents(const struct shelf *s, const struct ref *r, uint64_t off)
 {
 	const struct buf *b = &s->pages[r->place.off];
+	struct extent x;
 	struct page *p;
 
 	assert_int_equal(page_decode(b->data, b->len, &p, NULL), 0);
@@ -182,9 +183,10 @@ check_extents(const struct shelf *s, const struct ref *r, uint64_t off)
 				p->inners[i].off + p->inners[i].len, off);
 			continue;
 		}
-		assert_int_equal(p->extents[i].off, off);
-		assert_true(p->extents[i].hole == (off / 1000 % 5 == 0));
-		off += p->extents[i].len;
+		page_extent(p, i, &x);
+		assert_int_equal(x.off, off);
+		assert_true(x.hole == (off / 1000 % 5 == 0));
+		off += x.len;
 	}
 	page_free(p);
 	return off;
@@ -245,7 +247,7 @@ begins(const struct shelf *s, size_t i)
 	assert_int_equal(page_decode(s->pages[i].data, s->pages[i].len, &p,
 				 NULL),
 		0);
-	yes = p->kind == PAGE_EXTENT_LEAF && p->extents[0].off == 0;
+	yes = p->kind == PAGE_EXTENT_LEAF && p->off == 0;
 	page_free(p);
 	return yes;
 }

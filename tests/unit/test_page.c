@@ -324,6 +324,7 @@ check_extents(const struct extent *x, uint32_t n)
 	struct page_encoder *pe = page_encoder_new(PAGE_EXTENT_LEAF);
 	auto_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
+	struct extent y;
 	struct page *p;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -333,8 +334,16 @@ check_extents(const struct extent *x, uint32_t n)
 	if (page_decode(b.data, b.len, &p, &e))
 		fail_msg("%s", e.text);
 	assert_int_equal(p->n, n);
-	for (uint32_t i = 0; i < n; i++)
-		assert_true(same_extent(&x[i], &p->extents[i]));
+	assert_int_equal(p->off, x[0].off);
+	assert_int_equal(p->end, x[n - 1].off + x[n - 1].len);
+	for (uint32_t i = n; i-- > 0;) {
+		page_extent(p, i, &y);
+		assert_true(same_extent(&x[i], &y));
+		assert_int_equal(page_extent_at(p, x[i].off, &y), i);
+		assert_true(same_extent(&x[i], &y));
+		assert_int_equal(
+			page_extent_at(p, x[i].off + x[i].len - 1, &y), i);
+	}
 	page_free(p);
 }
 
