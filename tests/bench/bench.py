@@ -77,31 +77,42 @@ def can(phase, tool, corpus):
     return False
 
 
-def repeat(phase, tool, corpus):
-    """The runs of a phase.  Whether they went well."""
+def once(phase, tool, corpus, run):
+    """One run of a phase.  Whether it is the tool's last."""
     body = next(getattr(m, phase)
                 for m in (far_keep, far_points, far_phases, phases)
                 if hasattr(m, phase))
-    run = 0
-    for run in range(RUNS):
-        began = time.monotonic()
-        body(tool, corpus, run)
-        if time.monotonic() - began > LONG:
-            break
-    if phase == "writer":
+    began = time.monotonic()
+    body(tool, corpus, run)
+    last = run == RUNS - 1 or time.monotonic() - began > LONG
+    if phase == "writer" and last:
         phases.writer_rest(tool, corpus, run)
+    return last
 
 
-def measure(phase, tool, corpus):
-    print(f"## {time.strftime('%T')} {phase} {tool.name} {corpus.name}",
-          flush=True)
+def measure(phase, tool, corpus, run):
+    """Whether the run went well, and whether it was the last."""
+    print(f"## {time.strftime('%T')} {phase} {tool.name} {corpus.name}"
+          f" {run + 1}", flush=True)
     try:
-        repeat(phase, tool, corpus)
-        return True
+        return True, once(phase, tool, corpus, run)
     except (RuntimeError, OSError, subprocess.SubprocessError) as e:
         complain(f"{phase} {tool.name} {corpus.name} FAILED: {e}")
         put(phase, tool.name, corpus.name, "failed", 0, 0, "", why=str(e))
-        return False
+        return False, True
+
+
+def in_turn(phase, tools, corpus):
+    """All tools once, then again: a bad minute of the machine is not one
+    tool's alone.  Whether all went well."""
+    good = True
+    for run in range(RUNS):
+        for tool in list(tools):
+            went_well, last = measure(phase, tool, corpus, run)
+            good &= went_well
+            if last:
+                tools.remove(tool)
+    return good
 
 
 def prepare(phase, name):
@@ -121,9 +132,8 @@ def run_phase(phase):
             good = False
             continue
         corpus = prepare(phase, name)
-        for tool in tools_of(phase, name):
-            if can(phase, tool, corpus):
-                good &= measure(phase, tool, corpus)
+        good &= in_turn(phase, [t for t in tools_of(phase, name)
+                                if can(phase, t, corpus)], corpus)
     return good
 
 
