@@ -9,9 +9,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/base/buf.h"
+#include "repo/base/thread.h"
 
 #define QUEUE_MAX 512 /* jobs waiting: bounds memory and descriptors */
 #define BATCH_MAX 16
@@ -144,13 +144,11 @@ worker(void *arg)
 static unsigned
 choose_threads(unsigned wanted)
 {
-	long n = wanted ? (long)wanted : sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = thread_processors();
 
-	if (n < 2 && !wanted)
-		n = 2;
-	if (n > 8 && !wanted)
-		n = 8;
-	return n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+	if (wanted)
+		return wanted > THREADS_MAX ? THREADS_MAX : wanted;
+	return n < 2 ? 2 : n > 8 ? 8 : n;
 }
 
 struct pool *

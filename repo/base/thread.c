@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "repo/base/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define NICE 5
 
@@ -24,4 +26,16 @@ thread_step_back(void)
 {
 	/* of a thread, in Linux */
 	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICE);
+}
+
+unsigned
+thread_processors(void)
+{
+	cpu_set_t set;
+	long n;
+
+	if (!sched_getaffinity(0, sizeof(set), &set))
+		return (unsigned)CPU_COUNT(&set);
+	n = sysconf(_SC_NPROCESSORS_ONLN); /* more than a set has room for */
+	return n < 1 ? 1 : (unsigned)n;
 }

@@ -10,9 +10,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "repo/base/buf.h"
 #include "repo/base/log.h"
+#include "repo/base/thread.h"
 #include "repo/crypto/id.h"
 #include "repo/fetch/ahead.h"
 #include "repo/fetch/bring.h"
@@ -72,9 +72,9 @@ smaller(size_t a, size_t b)
 static unsigned
 threads_local(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN) + 1;
+	unsigned n = thread_processors() + 1;
 
-	return n < 2 ? 2 : n > THREADS_LOCAL_MAX ? THREADS_LOCAL_MAX : (unsigned)n;
+	return n > THREADS_LOCAL_MAX ? THREADS_LOCAL_MAX : n;
 }
 
 /* A local store answers at once, and short gets stay in the processor's

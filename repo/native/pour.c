@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include "repo/base/thread.h"
 #include "repo/base/zeros.h"
 #include "repo/crypto/id.h"
 
@@ -212,7 +212,7 @@ work(void *ctx)
 void
 pour_begin(struct pour *p, struct native_database *d, struct view_sink *to)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = thread_processors();
 
 	*p = (struct pour){ .d = d,
 		.to = to,

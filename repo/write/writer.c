@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sched.h>
 #include <unistd.h>
 #include "repo/base/auto.h"
 #include "repo/base/clock.h"
+#include "repo/base/thread.h"
 #include "repo/crypto/id.h"
 #include "repo/fetch/together.h"
 #include "repo/history.h"
@@ -124,16 +124,6 @@ writer_free(struct writer *w)
 	repository_free(w->rp);
 	stash_free(w->stash);
 	free(w);
-}
-
-static unsigned
-cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return 2;
-	return (unsigned)CPU_COUNT(&set);
 }
 
 static void
@@ -273,7 +263,7 @@ walk_and_work(struct run *run, struct err *e)
 {
 	pthread_t threads[THREADS_MAX + 1];
 	unsigned n = 0;
-	unsigned want = run->o->threads ? run->o->threads : cpus() * 3;
+	unsigned want = run->o->threads ? run->o->threads : thread_processors() * 3;
 	int r = 0;
 
 	if (want > THREADS_MAX)
