@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The extents of a leaf stay as they are encoded.  They are all looked at once,
- * which leaves a mark at every few of them to begin from: a third of
- * what decoded ones would take, and a big file has a hundred thousand.
+ * which leaves a mark at every few of them to begin from: a third of what
+ * decoded ones would take, and a big file has a hundred thousand.
  */
 #include "repo/format/page_decode.h"
 

@@ -78,14 +78,6 @@ page_cache_memory(const struct page_cache *pc)
 
 /* -- Pages --------------------------------------------------------------- */
 
-/* Entries of directories point into a page's bytes, extents are decoded from
- * them when they are asked for. */
-static bool
-needs_bytes(const uint8_t *bytes, size_t len)
-{
-	return !len || bytes[0] != PAGE_EXTENT_INNER;
-}
-
 static bool
 is_of_extents(const struct page *p)
 {
@@ -96,21 +88,20 @@ int
 cached_page_new(const uint8_t *bytes, size_t len, struct cached_page **cp,
 	struct err *e)
 {
-	size_t kept = needs_bytes(bytes, len) ? len : 0;
-	struct cached_page *made = xmalloc(sizeof(*made) + kept);
+	struct cached_page *made = xmalloc(sizeof(*made) + len);
 	struct page *page;
 	int r;
 
 	memset(made, 0, sizeof(*made));
-	memcpy(made->bytes, bytes, kept);
-	r = page_decode(kept ? made->bytes : bytes, len, &page, e);
+	memcpy(made->bytes, bytes, len);
+	r = page_decode(made->bytes, len, &page, e);
 	if (r) {
 		free(made);
 		return r;
 	}
 	made->page = page;
 	made->refs = 1;
-	made->cost = sizeof(*made) + kept + page->memory + ALLOCATION_OVERHEAD;
+	made->cost = sizeof(*made) + len + page->memory + ALLOCATION_OVERHEAD;
 	*cp = made;
 	return 0;
 }

@@ -2,8 +2,8 @@
 /*
  * Decoded pages of sorted maps, kept in memory and shared by all views of a
  * history.  A page is found by its place (pack, frame, chunk), holds its own
- * copy of what it needs of its bytes and so does not pin the frame it came from.
- * That of extents goes at once.
+ * copy of its bytes and so does not pin the frame it came from.  A frame of
+ * extents is dropped at once.
  *
  * May be called from any thread.  Two threads that miss the same page both
  * decode it; the first one in stays.
@@ -69,7 +69,7 @@ size_t page_cache_memory(const struct page_cache *pc);
 int page_cache_chunk(struct page_cache *pc, const struct ref *r, uint8_t type,
 	struct frame **frame, const uint8_t **data, struct err *e);
 
-/* A page that belongs to no cache: bytes may go afterwards. */
+/* A page that belongs to no cache: decodes a copy of bytes. */
 int cached_page_new(const uint8_t *bytes, size_t len, struct cached_page **cp,
 	struct err *e);
 struct cached_page *cached_page_get(struct cached_page *cp);

@@ -128,6 +128,18 @@ same_page(const struct page *a, const struct page *b)
 	return true;
 }
 
+/* Append a leaf of n extents. */
+static inline void
+encode_extents(const struct extent *x, uint32_t n, struct buf *b)
+{
+	struct page_encoder *pe = page_encoder_new(PAGE_EXTENT_LEAF);
+
+	for (uint32_t i = 0; i < n; i++)
+		page_encoder_extent(pe, &x[i]);
+	page_encoder_finish(pe, b);
+	page_encoder_free(pe);
+}
+
 /* Append the encoding of what a page holds. */
 static inline void
 page_encode_again(const struct page *p, struct buf *b)

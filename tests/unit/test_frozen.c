@@ -141,17 +141,13 @@ pages_of_directories_are_frozen(void **state)
 static void
 check_extents(const struct extent *x, uint32_t n)
 {
-	struct page_encoder *pe = page_encoder_new(PAGE_EXTENT_LEAF);
 	auto_buf struct buf b = BUF_INIT;
 	size_t len;
 	auto_free uint8_t *bytes = bytes_of(VECTOR_EXTENTS, &len);
 	struct extent back;
 	struct page *p;
 
-	for (uint32_t i = 0; i < n; i++)
-		page_encoder_extent(pe, &x[i]);
-	page_encoder_finish(pe, &b);
-	page_encoder_free(pe);
+	encode_extents(x, n, &b);
 	assert_frozen("extents", &b, VECTOR_EXTENTS);
 	assert_int_equal(page_decode(bytes, len, &p, NULL), 0);
 	assert_int_equal(p->n, n);

@@ -321,16 +321,12 @@ children_of_inner_pages_come_back(void **state)
 static void
 check_extents(const struct extent *x, uint32_t n)
 {
-	struct page_encoder *pe = page_encoder_new(PAGE_EXTENT_LEAF);
 	auto_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 	struct extent y;
 	struct page *p;
 
-	for (uint32_t i = 0; i < n; i++)
-		page_encoder_extent(pe, &x[i]);
-	page_encoder_finish(pe, &b);
-	page_encoder_free(pe);
+	encode_extents(x, n, &b);
 	if (page_decode(b.data, b.len, &p, &e))
 		fail_msg("%s", e.text);
 	assert_int_equal(p->n, n);
